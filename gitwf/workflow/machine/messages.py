@@ -1,0 +1,119 @@
+"""What passes between the run's state machine and whoever does its work.
+
+The machine is `Run.advance(event) -> commands`: it holds no clock, no process and no file. Events
+tell it what happened and when; commands say what to do next. The events of a run, in order, are its
+whole history: feeding them to a fresh machine gives the same run and the same commands, which is
+how a killed engine picks up where it was. Read next: `gitwf.adapters.local` for the other side.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gitwf.values import Instant
+from gitwf.workflow import record
+from gitwf.workflow.document import template as templates
+
+
+@dataclass(frozen=True)
+class InputArtifact:
+    """An artifact to put in place before a pod starts; `path` is absolute in the pod's view."""
+
+    name: str
+    path: str
+    location: record.ArtifactLocation
+    mode: int | None = None
+
+
+@dataclass(frozen=True)
+class StartPod:
+    """Start one container, script or containerSet; answer with PodStarted, then PodEnded.
+
+    `template` is fully substituted. `wants_result`: standard output is read by somebody.
+    `deadline`: past it the pod is killed and ends Failed with Argo's message for it.
+    """
+
+    node: str
+    name: str
+    pod: str
+    template: templates.Template
+    source_file: str = ""
+    artifacts: tuple[InputArtifact, ...] = ()
+    wants_result: bool = False
+    deadline: Instant | None = None
+
+
+@dataclass(frozen=True)
+class StopPod:
+    """Kill a pod's whole process group; answer with PodEnded carrying `message`."""
+
+    node: str
+    message: str
+
+
+@dataclass(frozen=True)
+class WakeAt:
+    """Send Tick at or soon after `at`; the earliest wish counts, later ones stand."""
+
+    at: Instant
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The run is over; `Run.record()` is final."""
+
+    phase: record.Phase
+
+
+Command = StartPod | StopPod | WakeAt | Finish
+
+
+@dataclass(frozen=True)
+class PodStarted:
+    """The pod's process runs."""
+
+    node: str
+    at: Instant
+
+
+@dataclass(frozen=True)
+class PodEnded:
+    """The pod is over: its phase, Argo's message for it, and what it put out.
+
+    Phase is Succeeded, Failed (the step's own fault) or Error (set-up or outputs failed).
+    `transient`: the engine's or the machine's fault, not the step's.
+    """
+
+    node: str
+    at: Instant
+    phase: record.Phase
+    message: str = ""
+    outputs: record.Outputs = field(default_factory=record.Outputs)
+    transient: bool = False
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Time has passed; whatever was due by `at` is due now."""
+
+    at: Instant
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """End early. `terminate` runs no exit handler; otherwise exit handlers still run."""
+
+    at: Instant
+    message: str
+    terminate: bool = False
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Let suspended nodes go on: one by id or, without id, all; with supplied outputs."""
+
+    at: Instant
+    node: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+Event = PodStarted | PodEnded | Tick | Shutdown | Resume
