@@ -1,0 +1,40 @@
+# Two commands do everything: `make demo` shows the main job, `make test` runs all tests.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check format docs clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## Watch a commit become a served model, and a revert bring the old one back
+	@$(BIN)/gitwf demo
+
+test: ## Run every test; as root on Debian or Ubuntu, install the packages it needs first
+	@$(PYTHON) scripts/test.py
+
+check: $(VENV)/installed-dev ## Lint, types, imports and the fast tests: under a minute
+	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-timing >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/pytest -q -n auto -m "not slow" tests
+	@echo "check: lint, types, imports and fast tests passed"
+
+format: $(VENV)/installed-dev ## Format the code
+	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .
+
+docs: $(VENV)/installed-dev ## Write the generated parts of the docs and the schemas anew
+	@$(BIN)/python scripts/docs.py
+
+clean: ## Remove what was built
+	@rm -rf $(VENV) .cache dist build
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) scripts/venv.py $(VENV)
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt
+	@$(PYTHON) scripts/venv.py $(VENV) --dev
+	@touch $@ $(VENV)/installed

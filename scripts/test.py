@@ -1,0 +1,93 @@
+"""Run every test: what `make test` and CI call.
+
+As root on Debian or Ubuntu it installs the packages of scripts/debian-packages.txt first; on any
+other machine it changes nothing outside the checkout, runs what it can, and ends with what ran and
+what was left out and why. With GITWF_TEST_STRICT=1 anything left out is a failure.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import venv as _stdlib_venv  # noqa: F401  proves early that the module is there
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PACKAGES = ROOT / "scripts" / "debian-packages.txt"
+BIN = ROOT / ".venv" / "bin"
+STRICT = os.environ.get("GITWF_TEST_STRICT") == "1"
+
+
+def debian_packages() -> list[str]:
+    """The packages that the tests need, one a line, `#` begins a comment."""
+    lines = (line.split("#")[0].strip() for line in PACKAGES.read_text().splitlines())
+    return [line for line in lines if line]
+
+
+def missing(packages: list[str]) -> list[str]:
+    """Those of `packages` that dpkg does not list as installed."""
+    query = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages]
+    shown = subprocess.run(query, capture_output=True, text=True, check=False).stdout
+    there = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
+    return [name for name in packages if name not in there]
+
+
+def install_debian_packages() -> None:
+    """Install what is missing, as root on Debian or Ubuntu; elsewhere say what would be needed."""
+    if shutil.which("apt-get") is None:
+        return
+    wanted = missing(debian_packages())
+    if not wanted:
+        return
+    if os.geteuid() != 0:
+        print("not root, so not installed: " + " ".join(wanted))
+        return
+    print("installing Debian packages: " + " ".join(wanted), flush=True)
+    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    subprocess.run(["apt-get", "-qq", "update"], check=False, **quiet)
+    done = subprocess.run(
+        ["apt-get", "-qq", "-y", "install", "--no-install-recommends", *wanted],
+        check=False,
+        **quiet,
+    )
+    if done.returncode and STRICT:
+        sys.exit("apt-get could not install what the tests need; its own message is above")
+
+
+def run(name: str, *command: str) -> bool:
+    """Run one part, said before it starts; whether it passed."""
+    print(f"\n== {name}: {' '.join(command)}", flush=True)
+    started = time.monotonic()
+    tool = str(BIN / command[0])
+    done = subprocess.run([tool, *command[1:]], cwd=ROOT, check=False)
+    outcome = "passed" if done.returncode == 0 else f"FAILED (exit code {done.returncode})"
+    print(f"== {name}: {outcome} in {time.monotonic() - started:.0f} s", flush=True)
+    return done.returncode == 0
+
+
+def main() -> None:
+    """Set up, run the parts, end with one line that says what happened."""
+    install_debian_packages()
+    made = subprocess.run(["make", "--silent", ".venv/installed-dev"], cwd=ROOT, check=False)
+    if made.returncode:
+        sys.exit("make test: FAILED: the test environment could not be made")
+    parts = {
+        "lint": ("ruff", "check", "--quiet", "."),
+        "format": ("ruff", "format", "--quiet", "--check", "."),
+        "types": ("mypy",),
+        "imports": ("lint-imports", "--no-timing"),
+        "fast tests": ("pytest", "-q", "-n", "auto", "-m", "not slow", "tests"),
+        "slow tests": ("pytest", "-q", "-m", "slow", "tests"),
+    }
+    failed = [name for name, command in parts.items() if not run(name, *command)]
+    if failed:
+        sys.exit("make test: FAILED: " + ", ".join(failed))
+    left_out = ROOT / ".cache" / "left-out.txt"
+    reasons = left_out.read_text().strip() if left_out.exists() else ""
+    print("\nmake test: all passed" + (f"; left out:\n{reasons}" if reasons else "; nothing left out"))
+
+
+if __name__ == "__main__":
+    main()
