@@ -32,9 +32,9 @@ clean: ## Remove what was built
 	@rm -rf $(VENV) .cache dist build
 
 $(VENV)/installed: pyproject.toml constraints.txt
-	@$(PYTHON) scripts/venv.py $(VENV)
+	@$(PYTHON) scripts/environment.py $(VENV)
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt
-	@$(PYTHON) scripts/venv.py $(VENV) --dev
+	@$(PYTHON) scripts/environment.py $(VENV) --dev
 	@touch $@ $(VENV)/installed

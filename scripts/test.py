@@ -12,8 +12,6 @@ import subprocess
 import sys
 import time
 
-import venv as _stdlib_venv  # noqa: F401  proves early that the module is there
-
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "scripts" / "debian-packages.txt"
 BIN = ROOT / ".venv" / "bin"

@@ -1,4 +1,4 @@
-"""Make the checkout's virtual environment: `venv.py FOLDER [--dev]`.
+"""Make the checkout's virtual environment: `environment.py FOLDER [--dev]`.
 
 It needs nothing but Python and pip, pins every package by constraints.txt, and says in one line
 what to install where Python's own venv module is missing.
