@@ -5,7 +5,7 @@ digest and a reader of a signature knows what is meant. Ids are `str` underneath
 and Git as they are. Time is a value too: the core never reads a clock, it is told an `Instant`.
 """
 
-import datetime
+import datetime as dt
 import hashlib
 import json
 import posixpath
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 class _Text(str):
@@ -90,11 +90,11 @@ class Instant:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read RFC 3339. Raises ValueError on anything else or without a zone."""
-        moment = datetime.datetime.fromisoformat(text)
+        moment = dt.datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError(f"an instant needs a time zone: {text!r}")
-        delta = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-        return cls(delta // datetime.timedelta(microseconds=1))
+        delta = moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        return cls(delta // dt.timedelta(microseconds=1))
 
     @classmethod
     def of_seconds(cls, seconds: float) -> Self:
@@ -106,10 +106,10 @@ class Instant:
         """Seconds since 1970."""
         return self.microseconds / 1_000_000
 
-    def datetime(self) -> datetime.datetime:
+    def datetime(self) -> dt.datetime:
         """The same moment as an aware datetime in UTC."""
-        epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-        return epoch + datetime.timedelta(microseconds=self.microseconds)
+        epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        return epoch + dt.timedelta(microseconds=self.microseconds)
 
     def rfc3339(self) -> str:
         """Whole seconds, as Kubernetes and the ledger write them: 2026-11-23T03:12:09Z."""

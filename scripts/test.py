@@ -43,7 +43,10 @@ def install_debian_packages() -> None:
         print("not root, so not installed: " + " ".join(wanted))
         return
     print("installing Debian packages: " + " ".join(wanted), flush=True)
-    quiet = {"stdout": subprocess.DEVNULL, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+    quiet = {
+        "stdout": subprocess.DEVNULL,
+        "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    }
     subprocess.run(["apt-get", "-qq", "update"], check=False, **quiet)
     done = subprocess.run(
         ["apt-get", "-qq", "-y", "install", "--no-install-recommends", *wanted],
@@ -84,7 +87,9 @@ def main() -> None:
         sys.exit("make test: FAILED: " + ", ".join(failed))
     left_out = ROOT / ".cache" / "left-out.txt"
     reasons = left_out.read_text().strip() if left_out.exists() else ""
-    print("\nmake test: all passed" + (f"; left out:\n{reasons}" if reasons else "; nothing left out"))
+    print(
+        "\nmake test: all passed" + (f"; left out:\n{reasons}" if reasons else "; nothing left out")
+    )
 
 
 if __name__ == "__main__":

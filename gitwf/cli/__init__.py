@@ -17,7 +17,10 @@ from gitwf import __version__, errors
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
-        "demo": ("gitwf.cli.demo", "Watch the whole loop on this machine: push, train, serve, revert."),
+        "demo": (
+            "gitwf.cli.demo",
+            "Watch the whole loop on this machine: push, train, serve, revert.",
+        ),
         "init": ("gitwf.cli.documents", "Scaffold a repository, or take place in an existing one."),
         "lint": ("gitwf.cli.documents", "Check every document; all mistakes in one go."),
         "schema": ("gitwf.cli.documents", "Print the JSON Schema of a document kind."),
@@ -26,7 +29,10 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "plan": ("gitwf.cli.delivering", "Say what a reconcile would do, and why."),
         "reconcile": ("gitwf.cli.delivering", "Do what is missing, once."),
         "serve": ("gitwf.cli.delivering", "Keep reconciling until told to stop."),
-        "status": ("gitwf.cli.delivering", "Say what each environment should serve and does serve."),
+        "status": (
+            "gitwf.cli.delivering",
+            "Say what each environment should serve and does serve.",
+        ),
     },
     "Run": {
         "run": ("gitwf.cli.running", "Run a workflow file, or a pipeline, on this machine."),

@@ -35,8 +35,9 @@ def output(values: Mapping[str, str]) -> None:
     if not path:
         return
     with Path(path).open("a", encoding="utf-8") as file:
-        for name, value in values.items():
-            file.write(f"{name}<<gitwf-end\n{value}\ngitwf-end\n")
+        file.writelines(
+            f"{name}<<gitwf-end\n{value}\ngitwf-end\n" for name, value in values.items()
+        )
 
 
 def summary(markdown: str) -> None:
