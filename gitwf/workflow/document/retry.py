@@ -5,8 +5,6 @@ template is substituted (Argo: workflow_types.go, RetryStrategy). Durations are 
 a bare number means seconds. What a policy does is `gitwf.workflow.retry`'s.
 """
 
-from typing import Literal
-
 from gitwf.workflow.document import base
 
 
@@ -20,10 +18,10 @@ class Backoff(base.Model):
 
 
 class RetryStrategy(base.Model):
-    """When to try again. `limit` leaves out the first attempt; without it there is none."""
+    """When to try again: at most `limit` times after the first attempt, without it for ever."""
 
     limit: base.IntOrString | None = None
-    retry_policy: Literal["", "Always", "OnFailure", "OnError", "OnTransientError"] = ""
+    retry_policy: str = ""
     backoff: Backoff | None = None
     affinity: base.Opaque | None = None
     expression: str = ""

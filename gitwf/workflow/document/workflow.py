@@ -128,7 +128,7 @@ class CronWorkflowSpec(base.Model):
     workflow_metadata: ObjectMeta | None = None
     schedules: tuple[str, ...] = ()
     timezone: str = ""
-    concurrency_policy: Literal["", "Allow", "Forbid", "Replace"] = ""
+    concurrency_policy: str = ""
     suspend: bool = False
     starting_deadline_seconds: int | None = None
     successful_jobs_history_limit: int | None = None

@@ -1,0 +1,75 @@
+"""What an unquoted word means: YAML 1.2's rules, where Argo's parser agrees with them.
+
+Only `true` and `false` are booleans; dates, times, `on`, `yes` and `n` are text. A leading zero
+means octal, as Kubernetes and Argo read it (`mode: 0644`), and is refused where 1.1 and 1.2 could
+disagree about it. A number that JSON cannot hold is refused.
+"""
+
+import math
+import re
+
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_OCTAL = re.compile(r"(?P<sign>[-+]?)0o?(?P<digits>[0-7]+)")
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_DOUBTFUL = re.compile(r"[-+]?0[0-9]+|[-+]?[0-9][0-9]*_[0-9_]*|[-+]?0b[01_]+")
+_LONGEST = 400
+
+Scalar = None | bool | int | float | str
+
+
+class ScalarError(ValueError):
+    """The word is a number to one reader and something else to another."""
+
+
+def resolve(text: str, tag: str = "") -> Scalar:
+    """Read a plain word; `tag` is a core tag (`str`, `int`, …) or "". Raises ScalarError."""
+    if tag == "str":
+        return text
+    value = _resolve(text)
+    if tag and tag != _name(value) and not (tag == "float" and _name(value) == "int"):
+        raise ScalarError(f"`{text}` is not of the type `!!{tag}`")
+    return value
+
+
+def _resolve(text: str) -> Scalar:
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if text[0] in "+-.0123456789":
+        return _number(text)
+    return text
+
+
+def _number(text: str) -> int | float | str:
+    """Read a word that begins like a number; it may be none, as a date is none."""
+    if len(text) > _LONGEST and _FLOAT.fullmatch(text):
+        raise ScalarError("a number this long cannot be read; quote it")
+    if _INT.fullmatch(text):
+        return int(text)
+    if match := _OCTAL.fullmatch(text):
+        return int(match["sign"] + match["digits"], 8)
+    if _HEX.fullmatch(text):
+        return int(text, 16)
+    if _NOT_JSON.fullmatch(text):
+        raise ScalarError(f"`{text}` is no number that JSON can hold; quote it")
+    if _DOUBTFUL.fullmatch(text):
+        raise ScalarError(f"`{text}` is read in different ways by different tools; quote it")
+    if not _FLOAT.fullmatch(text):
+        return text
+    number = float(text)
+    if not math.isfinite(number):
+        raise ScalarError(f"`{text}` is too large a number; quote it")
+    return number
+
+
+def _name(value: Scalar) -> str:
+    # A bool is an int to Python, so that the order matters.
+    for kind, name in ((bool, "bool"), (int, "int"), (float, "float"), (str, "str")):
+        if isinstance(value, kind):
+            return name
+    return "null"

@@ -1,0 +1,173 @@
+"""Read YAML strictly, and remember where every value came from.
+
+The idea: a document that two people could read in two ways is refused, with the place and what to
+write instead. Duplicate keys, tags, numbers with a leading zero that is no octal, aliases that
+explode: all are Diagnostics, all found in one go. Merge keys (`<<`) are honoured as Argo's parser
+honours them: what stands in the mapping itself wins. Read next: `gitwf.text.models`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitwf.errors import Diagnostic, Rejected, Severity
+from gitwf.text import nodes, places, scalars
+
+PathStep = str | int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document of a file: its value, and the place of everything in it.
+
+    Equal when the values are; the file, and how it was written, do not count.
+    """
+
+    file: str = field(compare=False)
+    value: Any
+    root: nodes.Node = field(compare=False, repr=False)
+    lines: places.Lines = field(compare=False, repr=False)
+
+    def place(self, path: Sequence[PathStep] = (), *, key: bool = False) -> places.Place:
+        """Find the value at `path` (keys and indexes), or its key; where it is missing, its parent.
+
+        The parent of what is missing is the best place to write it, so that nothing raises here.
+        """
+        node, name = self.root, None
+        for step in path:
+            found = _step(node, step)
+            if found is None:
+                break
+            name, node = found
+        else:
+            if key and name is not None:
+                return self.lines.place(name.start)
+            return self.lines.place(node.start)
+        return self.lines.place(name.start if name is not None else node.start)
+
+    def diagnostic(
+        self,
+        path: Sequence[PathStep],
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        severity: Severity = "error",
+    ) -> Diagnostic:
+        """Name a mistake at `path`."""
+        place = self.place(path, key=key)
+        return Diagnostic(self.file, place.line, place.column, message, hint, severity)
+
+
+def read(source: bytes | str, file: str) -> list[Document]:
+    """Read every document of a file; none for an empty one. Rejected: all that is wrong with it."""
+    text = nodes.decode(source, file)
+    # libyaml skips a byte order mark without counting it.
+    text = text.removeprefix("\ufeff")
+    lines = places.Lines(file, text)
+    roots, problems = nodes.compose(text, lines)
+    constructor = _Constructor(lines, text)
+    documents = [Document(file, constructor.value(root), root, lines) for root in roots]
+    problems += constructor.problems
+    if problems:
+        raise Rejected(sorted(problems))
+    return documents
+
+
+def read_one(source: bytes | str, file: str) -> Document:
+    """Read a file that holds exactly one document. Rejected otherwise too."""
+    documents = read(source, file)
+    if not documents:
+        raise Rejected([Diagnostic(file, 0, 0, "the file is empty")])
+    if len(documents) > 1:
+        message = "the file holds more than one document"
+        raise Rejected([documents[1].diagnostic((), message, "give each a file of its own")])
+    return documents[0]
+
+
+def _step(node: nodes.Node, step: PathStep) -> tuple[nodes.Node | None, nodes.Node] | None:
+    """Go one step down: the key (None in a list) and the value."""
+    if isinstance(step, int):
+        if node.kind is nodes.Kind.SEQUENCE and 0 <= step < len(node.items):
+            return None, node.items[step]
+        return None
+    for key, value in node.entries:
+        if key.text == step and not _merges(key):
+            return key, value
+    for key, value in node.entries:
+        if _merges(key):
+            for source in value.items or [value]:
+                if (found := _step(source, step)) is not None:
+                    return found
+    return None
+
+
+def _merges(key: nodes.Node) -> bool:
+    return key.text == "<<" and not key.style and key.kind is nodes.Kind.SCALAR
+
+
+class _Constructor:
+    """Turns trees into plain Python. Depth is bounded by the composer, so recursion is safe."""
+
+    def __init__(self, lines: places.Lines, text: str) -> None:
+        self.problems: list[Diagnostic] = []
+        self._lines = lines
+        self._text = text
+
+    def value(self, node: nodes.Node) -> Any:
+        match node.kind:
+            case nodes.Kind.SEQUENCE:
+                return [self.value(item) for item in node.items]
+            case nodes.Kind.MAPPING:
+                return self._mapping(node)
+            case nodes.Kind.SCALAR:
+                return self._scalar(node)
+
+    def _scalar(self, node: nodes.Node) -> scalars.Scalar:
+        if node.style:
+            return node.text
+        try:
+            return scalars.resolve(node.text, node.tag)
+        except scalars.ScalarError as error:
+            self._report(node, str(error))
+            return None
+
+    def _mapping(self, node: nodes.Node) -> dict[str, Any]:
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        firsts: dict[str, nodes.Node] = {}
+        for key, value in node.entries:
+            name = self._key(key)
+            if name is None:
+                continue
+            if _merges(key):
+                self._merge(value, merged)
+            elif name in firsts:
+                line = self._lines.place(firsts[name].start).line
+                self._report(key, f"duplicate key `{name}`", f"it stands in line {line} already")
+            else:
+                firsts[name] = key
+                own[name] = self.value(value)
+        return {**merged, **own} if merged else own
+
+    def _merge(self, node: nodes.Node, into: dict[str, Any]) -> None:
+        for source in node.items or [node]:
+            if source.kind is not nodes.Kind.MAPPING:
+                self._report(source, "the merge key `<<` needs a mapping or a list of mappings")
+                continue
+            for name, value in self._mapping(source).items():
+                into.setdefault(name, value)
+
+    def _key(self, key: nodes.Node) -> str | None:
+        if key.kind is not nodes.Kind.SCALAR:
+            tag = self._text.startswith("{{", key.start - 1)
+            hint = nodes.TAG_HINT if tag else ""
+            self._report(key, "a key must be text, not a list or a mapping", hint)
+            return None
+        if not key.text and not key.style:
+            self._report(key, "a key is missing before the `:`")
+            return None
+        return key.text
+
+    def _report(self, node: nodes.Node, message: str, hint: str = "") -> None:
+        self.problems.append(self._lines.diagnostic(node.start, message, hint))
