@@ -6,16 +6,22 @@ again; `RaceLost` when a compare-and-swap met another writer), `Stalled` (a pers
 `Rejected`. None of them decides anything: what to do is decided in `gitwf.delivery`.
 """
 
-import enum
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from gitwf.delivery import facts
+from gitwf.delivery import facts as ledger_facts
+from gitwf.delivery import serving
 from gitwf.values import CommitId, Digest, Instant, ObjectId
 from gitwf.workflow import record
 from gitwf.workflow.document import resolved
+
+
+# What targets say is read by the plan, and so is defined where the plan is.
+Serving = serving.Serving
+Rollout = serving.Rollout
+RolloutState = serving.RolloutState
 
 
 class Clock(Protocol):
@@ -91,17 +97,17 @@ class Repo(Protocol):
         ...
 
 
-Decide = Callable[[facts.Facts], Mapping[str, object] | None]
+Decide = Callable[[ledger_facts.Facts], Mapping[str, object] | None]
 
 
 class Ledger(Protocol):
     """The facts on `gitwf/ledger`: one immutable JSON file each, created if absent."""
 
-    def facts(self) -> facts.Facts:
+    def facts(self) -> ledger_facts.Facts:
         """Fetch and read. Stalled on a newer format, on a tip that lost what was seen before."""
         ...
 
-    def append(self, decide: Decide, message: str) -> facts.Facts:
+    def append(self, decide: Decide, message: str) -> ledger_facts.Facts:
         """Add the entries that `decide` returns for the facts at the tip (path -> JSON object).
 
         On a lost race the tip is read again and `decide` asked again; None or {} adds nothing.
@@ -207,22 +213,6 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True)
-class Serving:
-    """What a target serves now. `revision` is its version for compare-and-swap.
-
-    `release`: the release commit that was applied last; `model`: as in MODEL, `ad-effect-v42`;
-    `viewer`: the tree id of the viewer's files; `ready`: a viewer with this model answers.
-    """
-
-    revision: str
-    release: CommitId | None = None
-    model: str | None = None
-    digest: Digest | None = None
-    viewer: str | None = None
-    ready: bool = False
-
-
-@dataclass(frozen=True)
 class Desired:
     """What a target should serve. `based_on` is the revision read before the branch was read.
 
@@ -244,25 +234,6 @@ class Desired:
     def tag(self) -> str:
         """The value of MODEL."""
         return f"{self.model}-v{self.version}"
-
-
-class RolloutState(enum.StrEnum):
-    """Where a rollout stands."""
-
-    PROGRESSING = "progressing"
-    COMPLETE = "complete"
-    FAILED = "failed"
-    SUPERSEDED = "superseded"
-
-
-@dataclass(frozen=True)
-class Rollout:
-    """A rollout as it stands. `reason` is in words; `transient` failures reject nothing."""
-
-    state: RolloutState
-    reason: str = ""
-    transient: bool = False
-    url: str = ""
 
 
 class Target(Protocol):
