@@ -1,0 +1,133 @@
+"""How a run looks: a live tree on a terminal, one line a change in a pipe.
+
+Both are made from `RunRecord` snapshots alone. Step groups are not drawn, their steps are; where
+many siblings look alike, the ones that went well are counted instead of listed, so that a fan-out
+of a thousand still fits a screen.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import rich.console
+import rich.live
+import rich.text
+import rich.tree
+
+from gitwf.values import Instant
+from gitwf.workflow import record
+
+MARKS: Mapping[record.Phase, tuple[str, str]] = {
+    record.Phase.PENDING: ("◷", "dim"),
+    record.Phase.RUNNING: ("●", "cyan"),
+    record.Phase.SUCCEEDED: ("✔", "green"),
+    record.Phase.SKIPPED: ("○", "dim"),
+    record.Phase.OMITTED: ("○", "dim"),
+    record.Phase.FAILED: ("✖", "red"),
+    record.Phase.ERROR: ("⚠", "red"),
+}
+CROWD = 12
+_GROUPS = frozenset({record.NodeType.STEP_GROUP, record.NodeType.TASK_GROUP})
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the tree. `count` > 1: that many nodes alike stand behind it."""
+
+    name: str
+    phase: record.Phase
+    seconds: float | None
+    message: str
+    rows: tuple["Row", ...] = ()
+    count: int = 1
+
+
+def _seconds(node: record.NodeRecord, now: Instant | None) -> float | None:
+    if node.started is None:
+        return None
+    end = node.finished or now
+    return max(0.0, end.since(node.started)) if end else None
+
+
+def _gather(rows: list[Row]) -> tuple[Row, ...]:
+    """Count the plain successes of a crowd instead of listing them."""
+    if len(rows) <= CROWD:
+        return tuple(rows)
+    quiet = {record.Phase.SUCCEEDED, record.Phase.SKIPPED, record.Phase.PENDING}
+    shown = [row for row in rows if row.phase not in quiet or row.rows][:CROWD]
+    hidden: dict[record.Phase, int] = {}
+    for row in rows:
+        if row not in shown:
+            hidden[row.phase] = hidden.get(row.phase, 0) + 1
+    return (
+        *shown,
+        *(Row(f"{count} more", phase, None, "", count=count) for phase, count in hidden.items()),
+    )
+
+
+def tree(run: record.RunRecord, now: Instant | None = None) -> tuple[Row, ...]:
+    """The rows of a run: the entry node, then exit handlers; `now` lets running ones count up."""
+    inside: dict[str, list[record.NodeRecord]] = {}
+    for node in run.nodes.values():
+        inside.setdefault(node.boundary, []).append(node)
+
+    def row(node: record.NodeRecord) -> Row:
+        below = [row(child) for child in inside.get(node.id, ()) if child.type not in _GROUPS]
+        seconds = _seconds(node, now)
+        return Row(node.display_name, node.phase, seconds, node.message, _gather(below))
+
+    return tuple(row(node) for node in inside.get("", ()))
+
+
+def duration(seconds: float | None) -> str:
+    """A span as people say it: 0.4 s, 12 s, 3 min 20 s."""
+    if seconds is None:
+        return ""
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    if seconds < 60:  # noqa: PLR2004
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def drawn(run: record.RunRecord, now: Instant | None = None) -> rich.tree.Tree:
+    """The run as a rich tree."""
+
+    def label(row: Row) -> rich.text.Text:
+        mark, style = MARKS[row.phase]
+        text = rich.text.Text.assemble((f"{mark} ", style), row.name)
+        if row.seconds is not None:
+            text.append(f"  {duration(row.seconds)}", "dim")
+        if row.message and row.phase is not record.Phase.SUCCEEDED:
+            text.append(f"  {row.message}", style)
+        return text
+
+    def grow(branch: rich.tree.Tree, rows: tuple[Row, ...]) -> None:
+        for row in rows:
+            grow(branch.add(label(row)), row.rows)
+
+    roots = tree(run, now)
+    top = rich.tree.Tree(label(roots[0]) if roots else rich.text.Text(run.name))
+    if roots:
+        grow(top, roots[0].rows)
+        grow(top, roots[1:])
+    return top
+
+
+class Lines:
+    """Plain lines for a pipe: one for each node that began or ended since the last snapshot."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, record.Phase] = {}
+
+    def changes(self, run: record.RunRecord) -> Iterator[str]:
+        """The lines that this snapshot adds."""
+        for node in run.nodes.values():
+            if node.type in _GROUPS or self._seen.get(node.name) is node.phase:
+                continue
+            self._seen[node.name] = node.phase
+            if not node.phase.fulfilled and node.phase is not record.Phase.RUNNING:
+                continue
+            seconds = duration(_seconds(node, None)) if node.phase.completed else ""
+            parts = [f"{node.phase:<9}", node.name, seconds, node.message]
+            yield "  ".join(filter(None, parts))

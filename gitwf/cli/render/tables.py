@@ -1,0 +1,44 @@
+"""Aligned tables: coloured on a terminal, plain columns in a pipe.
+
+One function for both, so that a table never says more to one reader than to another. A cell is
+text, or a pair of text and the style that a terminal shows it in.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import rich.box
+import rich.console
+import rich.table
+import rich.text
+
+Cell: TypeAlias = "str | tuple[str, str]"
+
+
+def table(
+    console: rich.console.Console, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> None:
+    """Print `rows` under `columns`; a pipe gets every cell whole, however wide."""
+    if not console.is_terminal:
+        _plain(console, columns, rows)
+        return
+    shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(rich.text.Text(*_split(cell)) for cell in row))
+    console.print(shown)
+
+
+def _split(cell: Cell) -> tuple[str, str]:
+    return (cell, "") if isinstance(cell, str) else cell
+
+
+def _plain(
+    console: rich.console.Console, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> None:
+    lines = [list(columns), *([_split(cell)[0] for cell in row] for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        console.out("  ".join(cells).rstrip(), highlight=False)
