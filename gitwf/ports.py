@@ -17,7 +17,6 @@ from gitwf.values import CommitId, Digest, Instant, ObjectId
 from gitwf.workflow import record
 from gitwf.workflow.document import resolved
 
-
 # What targets say is read by the plan, and so is defined where the plan is.
 Serving = serving.Serving
 Rollout = serving.Rollout
