@@ -1,0 +1,23 @@
+"""Expr, the language of `{{=…}}`, `depends`, hook and retry conditions and gates.
+
+It is expr-lang 1.17 with the functions Argo adds. The one idea: an expression is a pure function of
+its environment. `parse` reads a text once; `Program.evaluate` gives its value as often as wanted.
+Values are plain Python (None, bool, int, float, str, list, dict) that count and print as Go's do. A
+bad text or a bad operation raises `ExprSyntaxError` or `ExprRuntimeError` with its place; nothing
+else ever comes out, and an evaluation stops after a bounded number of steps and bytes. No clock, no
+chance, no disk: the time is the `now` of the environment. Differences from expr-lang are few: types
+are checked when an operator runs, not before, so a type error in a branch that is not taken stays
+unseen, and the keys of maps come in sorted order. Read next: `lexer`, `parser`, `evaluator`.
+"""
+
+from gitwf.workflow.expr.errors import ExprError, ExprRuntimeError, ExprSyntaxError
+from gitwf.workflow.expr.program import Program, parse, to_text
+
+__all__ = [
+    "ExprError",
+    "ExprRuntimeError",
+    "ExprSyntaxError",
+    "Program",
+    "parse",
+    "to_text",
+]

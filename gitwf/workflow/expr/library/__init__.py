@@ -1,0 +1,33 @@
+"""The functions an expression can call, by name.
+
+`BUILTINS` belong to the language: the parser knows them and their number of arguments. `GLOBALS` are
+what Argo puts beside the workflow's own variables. Functions that would read a clock, the
+environment of the process, the network or chance are not here at all. Each module holds one
+subject and a table `FUNCTIONS`; read next: `context`, for what a function is.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from gitwf.workflow.expr import errors, grammar, values
+from gitwf.workflow.expr.library import argo, arithmetic, collections, context, conversions, texts
+
+BUILTINS: Mapping[str, context.Function] = {
+    **arithmetic.FUNCTIONS,
+    **texts.FUNCTIONS,
+    **collections.FUNCTIONS,
+    **conversions.FUNCTIONS,
+    **context.table(*((name, lambda *_: None, 0, None) for name in grammar.PREDICATES)),
+}
+GLOBALS: Mapping[str, object] = {**argo.FUNCTIONS}
+
+
+def call(value: object, arguments: Sequence[object], given: context.Context) -> object:
+    """Call a value with arguments. Raises Fault when it is no function or takes others."""
+    if isinstance(value, context.Function):
+        return value.call(given, *arguments)
+    if callable(value):
+        return values.adopt(value(*arguments))
+    if value is None:
+        raise errors.Fault("invalid operation: cannot call nil")
+    name = values.type_name(value)
+    raise errors.Fault(f"invalid operation: cannot call non-function of type {name}")

@@ -1,0 +1,97 @@
+"""An expression that was read: its names, its paths and its value in an environment."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from gitwf.workflow.expr import budget, errors, evaluator, library, nodes, parser, printing
+
+
+@dataclass(frozen=True)
+class Program:
+    """One expression, ready to be evaluated any number of times."""
+
+    source: str
+    root: nodes.Node
+
+    def evaluate(self, environment: Mapping[str, object]) -> object:
+        """Give the value in an environment of plain Python values.
+
+        Every free name must be in the environment, even one in a branch that is not taken, as
+        expr-lang demands. Raises ExprRuntimeError.
+        """
+        for path, node in self._uses:
+            if path[0] not in environment and path[0] not in library.GLOBALS:
+                raise errors.ExprRuntimeError(f"unknown name {path[0]}", self.source, node.at)
+        try:
+            return evaluator.Evaluator(self.source, environment).evaluate(self.root)
+        except RecursionError:
+            message = "evaluation is nested too deeply"
+            raise errors.ExprRuntimeError(message, self.source, 0) from None
+
+    @property
+    def identifiers(self) -> frozenset[str]:
+        """The free names: neither bound by `let` nor functions of the library."""
+        return frozenset(path[0] for path in self.paths)
+
+    @property
+    def paths(self) -> frozenset[tuple[str, ...]]:
+        """The dotted paths read, each as long as its keys are constant strings."""
+        return frozenset(path for path, _ in self._uses if path[0] not in library.GLOBALS)
+
+    @cached_property
+    def _uses(self) -> tuple[tuple[tuple[str, ...], nodes.Node], ...]:
+        return tuple(_uses(self.root))
+
+
+def parse(source: str) -> Program:
+    """Read an expression. Raises ExprSyntaxError where the text stops being one."""
+    return Program(source, parser.parse(source))
+
+
+def to_text(value: object) -> str:
+    """Print a value as Argo inserts it: a string bare, anything else as compact JSON.
+
+    Raises ExprRuntimeError for a value JSON cannot hold.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return printing.json(value, budget.Budget())
+    except errors.Fault as fault:
+        raise errors.ExprRuntimeError(fault.message, "", 0) from None
+    except RecursionError:
+        raise errors.ExprRuntimeError("the value is nested too deeply", "", 0) from None
+
+
+def _uses(root: nodes.Node) -> Iterator[tuple[tuple[str, ...], nodes.Node]]:
+    """Yield each free name with the constant keys that follow it, and where it stands."""
+    waiting: list[tuple[nodes.Node, frozenset[str]]] = [(root, frozenset(("$env",)))]
+    while waiting:
+        node, bound = waiting.pop()
+        path, base = _path(node)
+        if path:
+            if path[0] not in bound:
+                yield path, base
+            continue
+        if isinstance(node, nodes.Let):
+            waiting.append((node.body, bound | {node.name}))
+            waiting.append((node.value, bound))
+            continue
+        waiting.extend((child, bound) for child in reversed(list(nodes.children(node))))
+
+
+def _path(node: nodes.Node) -> tuple[tuple[str, ...], nodes.Node]:
+    """Give `a.b["c"]` as a path; an empty one for anything that is not a name and its keys."""
+    keys: list[str] = []
+    while True:
+        match node:
+            case nodes.Chain(_, base):
+                node = base
+            case nodes.Member(_, base, nodes.Literal(_, str(key))):
+                keys.append(key)
+                node = base
+            case nodes.Name(_, name):
+                return (name, *reversed(keys)), node
+            case _:
+                return (), node

@@ -1,0 +1,299 @@
+"""Instants, durations and zones, with Go's methods and Go's way of writing them.
+
+An instant is a count of nanoseconds since 1970 with the offset it is shown in; two are equal when
+both agree, as in Go. No clock is read here and no time-zone database: that would be hidden disk
+access, so only UTC and fixed offsets (`Etc/GMT-9`, `+09:00`) have names. Read next: `layouts`,
+which parses and formats by Go's reference time.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from gitwf.workflow.expr import errors, numbers
+
+SECOND: Final = 1_000_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS: Final = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "μs": 1_000,
+    "ms": 1_000_000,
+    "s": SECOND,
+    "m": 60 * SECOND,
+    "h": 3600 * SECOND,
+}
+_PART: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]+)", re.ASCII)
+_FIXED: Final = re.compile(r"Etc/GMT([+-])([0-9]{1,2})", re.ASCII)
+MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month of the year, from 1; prints its English name."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return MONTHS[self.number - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Weekday:
+    """A day of the week, Sunday is 0; prints its English name."""
+
+    number: int
+
+    def __str__(self) -> str:
+        return DAYS[self.number]
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A fixed offset from UTC in seconds, and what it is called."""
+
+    name: str = "UTC"
+    offset: int = 0
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A span of time in nanoseconds, 64 bits."""
+
+    nanoseconds: int
+
+    def __str__(self) -> str:
+        span = abs(self.nanoseconds)
+        sign = "-" if self.nanoseconds < 0 else ""
+        if span == 0:
+            return "0s"
+        if span < SECOND:
+            unit, size = next(
+                (unit, size)
+                for unit, size in (("ms", 1_000_000), ("µs", 1_000), ("ns", 1))
+                if span >= size
+            )
+            return f"{sign}{_decimal(span, size)}{unit}"
+        minutes, rest = divmod(span, 60 * SECOND)
+        text = f"{_decimal(rest, SECOND)}s"
+        if minutes:
+            hours, minutes = divmod(minutes, 60)
+            text = f"{minutes}m{text}"
+            if hours:
+                text = f"{hours}h{text}"
+        return sign + text
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant: nanoseconds since 1970-01-01T00:00:00Z, shown in a zone."""
+
+    nanoseconds: int
+    zone: Zone = Zone()
+
+    @classmethod
+    def of(cls, when: datetime) -> "Moment":
+        """Take an instant of the caller; one without a zone counts as UTC."""
+        aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+        span = aware - _EPOCH
+        whole = (span.days * 86_400 + span.seconds) * SECOND + span.microseconds * 1_000
+        offset = int((aware.utcoffset() or timedelta()).total_seconds())
+        return cls(whole, Zone("UTC" if offset == 0 else "", offset))
+
+    @property
+    def civil(self) -> datetime:
+        """Give date and time of day in the instant's zone, to the second."""
+        try:
+            zone = timezone(timedelta(seconds=self.zone.offset))
+            return (_EPOCH + timedelta(seconds=self.nanoseconds // SECOND)).astimezone(zone)
+        except (OverflowError, ValueError):
+            raise errors.Fault("the date lies outside the years 1 to 9999") from None
+
+    def add(self, span: Duration) -> "Moment":
+        """Move by a duration."""
+        return Moment(self.nanoseconds + span.nanoseconds, self.zone)
+
+    def since(self, earlier: "Moment") -> Duration:
+        """Give the duration from another instant to this one, clamped to what 64 bits hold."""
+        span = self.nanoseconds - earlier.nanoseconds
+        return Duration(max(numbers.INT_MIN, min(numbers.INT_MAX, span)))
+
+    def __str__(self) -> str:
+        civil = self.civil
+        fraction = _fraction(self.nanoseconds % SECOND)
+        zone = offset_text(self.zone.offset, "")
+        name = self.zone.name or zone
+        return f"{civil:%Y-%m-%d %H:%M:%S}{fraction} {zone} {name}"
+
+    def rfc3339(self) -> str:
+        """Write the instant as encoding/json does."""
+        zone = "Z" if self.zone.offset == 0 else offset_text(self.zone.offset, ":")
+        return f"{self.civil:%Y-%m-%dT%H:%M:%S}{_fraction(self.nanoseconds % SECOND)}{zone}"
+
+
+def _decimal(span: int, size: int) -> str:
+    whole, rest = divmod(span, size)
+    digits = len(str(size)) - 1
+    fraction = f"{rest:0{digits}d}".rstrip("0") if digits else ""
+    return f"{whole}.{fraction}" if fraction else str(whole)
+
+
+def _fraction(nanoseconds: int) -> str:
+    text = f"{nanoseconds:09d}".rstrip("0")
+    return f".{text}" if text else ""
+
+
+def offset_text(seconds: int, colon: str) -> str:
+    """Write an offset from UTC as `+0900`, with `colon` between hours and minutes."""
+    sign = "-" if seconds < 0 else "+"
+    return f"{sign}{abs(seconds) // 3600:02d}{colon}{abs(seconds) % 3600 // 60:02d}"
+
+
+def zone(name: str) -> Zone:
+    """Find a zone by name. Raises Fault for one that only a time-zone database knows."""
+    if name in ("", "UTC", "Etc/UTC"):
+        return Zone()
+    fixed = _FIXED.fullmatch(name)
+    if fixed:  # POSIX turns the sign around: Etc/GMT-9 lies east.
+        hours = int(fixed.group(2)) * (-1 if fixed.group(1) == "+" else 1)
+        return Zone(f"{hours:+03d}", hours * 3600)
+    raise errors.Fault(f"unknown time zone {name} (expressions know only UTC and Etc/GMT±n)")
+
+
+def duration(text: str) -> Duration:
+    """Read `1h30m`, `-1.5s`, `300ms`. Raises Fault for anything else."""
+    wrong = errors.Fault(f'time: invalid duration "{text}"')
+    body = text[1:] if text[:1] in ("+", "-") else text
+    if body == "0":
+        return Duration(0)
+    if not body or len(body) > numbers.MAX_DIGITS:
+        raise wrong
+    total, place = 0, 0
+    while place < len(body):
+        part = _PART.match(body, place)
+        if part is None:
+            if body[place:].strip("0123456789.") == "":
+                raise errors.Fault(f'time: missing unit in duration "{text}"')
+            raise wrong
+        whole, fraction, unit = part.group(1), part.group(2) or "", part.group(3)
+        if not whole and not fraction:
+            raise wrong
+        size = _UNITS.get(unit)
+        if size is None:
+            raise errors.Fault(f'time: unknown unit "{unit}" in duration "{text}"')
+        total += int(whole or "0") * size + int(fraction or "0") * size // 10 ** len(fraction)
+        place = part.end()
+    if total > numbers.INT_MAX:
+        raise wrong
+    return Duration(-total if text[0] == "-" else total)
+
+
+def is_time(value: object) -> bool:
+    """Say whether a value is of this module's types."""
+    return isinstance(value, Moment | Duration | Zone | Month | Weekday)
+
+
+def json(value: object) -> str | None:
+    """Write a value of this module as JSON; None when it is not one."""
+    match value:
+        case Moment():
+            return f'"{value.rfc3339()}"'
+        case Duration(number) | Month(number) | Weekday(number):
+            return str(number)
+        case Zone():
+            return "{}"
+    return None
+
+
+def _truncate(one: Moment, span: Duration) -> Moment:
+    if span.nanoseconds <= 0:
+        return one
+    # Go counts from year 1, so that weeks start on Mondays.
+    shift = 62_135_596_800 * SECOND
+    return Moment(one.nanoseconds - (one.nanoseconds + shift) % span.nanoseconds, one.zone)
+
+
+def _add_date(one: Moment, years: int, months: int, days: int) -> Moment:
+    civil = one.civil
+    count = civil.year * 12 + civil.month - 1 + years * 12 + months
+    try:
+        first = civil.replace(year=count // 12, month=count % 12 + 1, day=1)
+        moved = first + timedelta(days=civil.day - 1 + days)
+    except (OverflowError, ValueError):
+        raise errors.Fault("the date lies outside the years 1 to 9999") from None
+    return Moment(Moment.of(moved).nanoseconds + one.nanoseconds % SECOND, one.zone)
+
+
+_MOMENT: Final[dict[str, tuple[Callable[..., object], tuple[type, ...]]]] = {
+    "Year": (lambda one: one.civil.year, ()),
+    "Month": (lambda one: Month(one.civil.month), ()),
+    "Day": (lambda one: one.civil.day, ()),
+    "Hour": (lambda one: one.civil.hour, ()),
+    "Minute": (lambda one: one.civil.minute, ()),
+    "Second": (lambda one: one.civil.second, ()),
+    "Nanosecond": (lambda one: one.nanoseconds % SECOND, ()),
+    "Weekday": (lambda one: Weekday(one.civil.isoweekday() % 7), ()),
+    "YearDay": (lambda one: one.civil.timetuple().tm_yday, ()),
+    "Unix": (lambda one: one.nanoseconds // SECOND, ()),
+    "UnixMilli": (lambda one: one.nanoseconds // 1_000_000, ()),
+    "UnixMicro": (lambda one: one.nanoseconds // 1_000, ()),
+    "UnixNano": (lambda one: numbers.wrap(one.nanoseconds), ()),
+    "UTC": (lambda one: Moment(one.nanoseconds), ()),
+    "IsZero": (lambda one: one.nanoseconds == -62_135_596_800 * SECOND, ()),
+    "String": (str, ()),
+    "In": (lambda one, place: Moment(one.nanoseconds, place), (Zone,)),
+    "Add": (Moment.add, (Duration,)),
+    "AddDate": (_add_date, (int, int, int)),
+    "Sub": (Moment.since, (Moment,)),
+    "Before": (lambda one, other: one.nanoseconds < other.nanoseconds, (Moment,)),
+    "After": (lambda one, other: one.nanoseconds > other.nanoseconds, (Moment,)),
+    "Equal": (lambda one, other: one.nanoseconds == other.nanoseconds, (Moment,)),
+    "Truncate": (_truncate, (Duration,)),
+}
+_DURATION: Final[dict[str, tuple[Callable[..., object], tuple[type, ...]]]] = {
+    "Hours": (lambda span: span.nanoseconds / (3600 * SECOND), ()),
+    "Minutes": (lambda span: span.nanoseconds / (60 * SECOND), ()),
+    "Seconds": (lambda span: span.nanoseconds / SECOND, ()),
+    "Milliseconds": (lambda span: int(span.nanoseconds / 1_000_000), ()),
+    "Microseconds": (lambda span: int(span.nanoseconds / 1_000), ()),
+    "Nanoseconds": (lambda span: span.nanoseconds, ()),
+    "Abs": (lambda span: Duration(abs(span.nanoseconds)), ()),
+    "String": (str, ()),
+}
+METHODS: Final[dict[type, dict[str, tuple[Callable[..., object], tuple[type, ...]]]]] = {
+    Moment: _MOMENT,
+    Duration: _DURATION,
+    Month: {"String": (str, ())},
+    Weekday: {"String": (str, ())},
+    Zone: {"String": (str, ())},
+}
+"""The methods of each type: what they do and the types of their arguments."""
+
+
+def method(value: object, name: str) -> Callable[..., object] | None:
+    """Give a method bound to its value; None when there is none of that name."""
+    found = METHODS.get(type(value), {}).get(name)
+    if found is None:
+        return None
+    body, types = found
+
+    def bound(*arguments: object) -> object:
+        if len(arguments) != len(types):
+            count = len(arguments)
+            raise errors.Fault(f"invalid number of arguments: expected {len(types)}, got {count}")
+        for argument, wanted in zip(arguments, types, strict=True):
+            if not isinstance(argument, wanted) or isinstance(argument, bool):
+                raise errors.Fault(f"cannot call {name} with that argument")
+        return body(value, *arguments)
+
+    return bound
