@@ -3,6 +3,7 @@
     GitwfError
     ├── Rejected    the documents are wrong; carries diagnostics        exit code 2
     ├── Stalled     nothing to do until a person changes something      exit code 1
+    │   └── DigestMismatch   the bytes are not the bytes recorded
     └── Transient   the world failed, not the person; try again         exit code 1
         └── RaceLost    somebody else wrote first; plan anew
 
@@ -69,6 +70,15 @@ class Rejected(GitwfError):
 
 class Stalled(GitwfError):
     """Nothing to do until a person changes something: a declined push, a lost ledger."""
+
+
+class DigestMismatch(Stalled):
+    """The bytes of an object are not the bytes recorded. `expected` and `found` are digests."""
+
+    def __init__(self, what: str, expected: str, found: str, *, hint: str = "") -> None:
+        super().__init__(f"{what} holds {found}, not the recorded {expected}", hint=hint)
+        self.expected = expected
+        self.found = found
 
 
 class Transient(GitwfError):

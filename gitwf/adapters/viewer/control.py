@@ -1,0 +1,125 @@
+"""The other end of `/-/gitwf`: find a front, ask it, start one, end it.
+
+Every call is one short HTTP exchange on loopback; proxies named in the environment are not used.
+Nothing is remembered between calls. A port that answers with something else than our front is not
+ours: for a fixed port that is an error with the port in it, for a derived one the next is asked.
+"""
+
+import contextlib
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+from gitwf.adapters.viewer import settings
+from gitwf.errors import Stalled, Transient
+
+PATH = "/-/gitwf"
+_ANSWER_SECONDS = 10.0
+_START_SECONDS = 30.0
+_DOWN_SECONDS = 30.0
+
+State = dict[str, Any]
+
+
+def find(own: settings.FrontSettings) -> State | None:
+    """What the environment's front answers, or None when there is no front.
+
+    The answer's keys are those of `GET /-/gitwf`, and `port`.
+    """
+    for port in own.ports():
+        state = _ask(own, port, "GET", PATH)[1]
+        if state.get("identity") == own.identity:
+            return {**state, "port": port}
+    return None
+
+
+def start(own: settings.FrontSettings) -> State:
+    """Start a detached front and return what it answers. Stalled when it does not come up."""
+    own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = own.home / "front.log"
+    command = [sys.executable, "-m", "gitwf.adapters.viewer.front", own.dump()]
+    with log.open("ab") as errors, contextlib.suppress(subprocess.TimeoutExpired):
+        # Standard output closes when the front listens, or when it has ended.
+        subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+            check=False, timeout=_START_SECONDS,
+        )  # fmt: skip
+    state = find(own)
+    if state is None:
+        with contextlib.suppress(OSError):
+            last = log.read_text("utf-8", "replace")[-2000:].strip()
+            raise Stalled(f"the front of {own.environment} did not start: {last or 'no reason'}")
+        raise Stalled(f"the front of {own.environment} did not start")
+    return state
+
+
+def post(own: settings.FrontSettings, state: State, what: str, body: object) -> tuple[int, State]:
+    """Ask the front to do something: `apply` or `down`. Transient when it does not answer."""
+    try:
+        token = own.token_file.read_text("ascii").strip()
+    except OSError as error:
+        raise Stalled(
+            f"the token of the front of {own.environment} cannot be read: {error.strerror}",
+            hint="the front belongs to another user; act as that user",
+        ) from error
+    status, answer = _ask(own, state["port"], "POST", f"{PATH}/{what}", body, token)
+    if status == 0:
+        raise Transient(f"the front of {own.environment} does not answer")
+    return status, answer
+
+
+def down(own: settings.FrontSettings) -> bool:
+    """Stop the front and its viewers, and remove its folder; whether there was one."""
+    state = find(own)
+    if state is not None:
+        status, answer = post(own, state, "down", {})
+        if status != http.client.OK:
+            raise Stalled(f"the front of {own.environment} did not stop: {answer.get('error')}")
+        _await_end(own, state["port"])
+    shutil.rmtree(own.home, ignore_errors=True)
+    return state is not None
+
+
+def url(own: settings.FrontSettings) -> str | None:
+    """Where people open the viewer, or None when there is no front."""
+    state = find(own)
+    return state["url"] if state else None
+
+
+def _await_end(own: settings.FrontSettings, port: int) -> None:
+    deadline = time.monotonic() + _DOWN_SECONDS
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(1.0)
+            if probe.connect_ex((own.reached_at(), port)) != 0:
+                return
+        time.sleep(0.05)
+    raise Stalled(f"the front of {own.environment} has not ended after {_DOWN_SECONDS:g} s")
+
+
+def _ask(
+    own: settings.FrontSettings,
+    port: int,
+    method: str,
+    path: str,
+    body: object = None,
+    token: str = "",
+) -> tuple[int, State]:
+    """One exchange: status and JSON object; (0, {}) when nobody, or a stranger, answers."""
+    connection = http.client.HTTPConnection(own.reached_at(), port, timeout=_ANSWER_SECONDS)
+    try:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        content = None if body is None else json.dumps(body)
+        connection.request(method, path, body=content, headers=headers)
+        response = connection.getresponse()
+        answer = json.loads(response.read(4 * 1024 * 1024))
+    except (OSError, http.client.HTTPException, ValueError):
+        return 0, {}
+    finally:
+        connection.close()
+    return (response.status, answer) if isinstance(answer, dict) else (0, {})

@@ -1,0 +1,199 @@
+"""The front's process: it owns the port, answers at `/-/gitwf`, and ends with its viewers.
+
+    GET  /-/gitwf         what is served, as JSON, to anyone who can reach the port
+    POST /-/gitwf/apply   {"based_on": revision, "spec": {...}}: 200, or 409 when the revision moved
+    POST /-/gitwf/down    stop the viewers and end
+
+A POST comes from this machine and carries the token that only this user can read. A token file
+that is gone is written again when someone asks, so nothing is lost with the folder. Holding the
+port is what makes a front the only one: a second start finds the first, and ends. Read next:
+`rollouts`.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import ipaddress
+import json
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from gitwf.adapters.viewer import control, proxy, rollouts, running, settings, wire
+from gitwf.errors import Stalled
+
+_MOST_BYTES = 1024 * 1024
+
+
+class Front:
+    """One environment's front, on sockets that are already bound."""
+
+    def __init__(self, own: settings.FrontSettings, listening: socket.socket) -> None:
+        self._settings = own
+        self._listening = listening
+        self._port: int = listening.getsockname()[1]
+        self._token = secrets.token_hex(32)
+        self._rollouts = rollouts.Rollouts(own)
+        self._over = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Serve until told to end; then stop every viewer and remove the front's folder."""
+        self._write_token()
+        serving = proxy.Proxy(self._rollouts, self._control)
+        server = await asyncio.start_server(
+            serving.connection, sock=self._listening, limit=wire.LIMIT
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._over.set)
+        _say_ready(self.url)
+        await self._over.wait()
+        await self._rollouts.close()
+        shutil.rmtree(self._settings.home, ignore_errors=True)
+        server.close()
+
+    @property
+    def url(self) -> str:
+        """Where people open the viewer."""
+        return f"http://{self._settings.reached_at()}:{self._port}/"
+
+    def _seen(self) -> dict[str, object]:
+        own = {
+            "gitwf": 1,
+            "environment": self._settings.environment,
+            "identity": self._settings.identity,
+            "pid": os.getpid(),
+            "url": self.url,
+        }
+        return own | self._rollouts.seen()
+
+    async def _control(
+        self, request: wire.Head, reader: asyncio.StreamReader, peer: str
+    ) -> proxy.Answer:
+        body = await _body(request, reader)
+        if body is None:
+            return _said(413, {"error": "the request is too large"})
+        if request.method == "GET" and request.path == proxy.CONTROL:
+            self._write_token()
+            return _said(200, self._seen())
+        if request.method != "POST":
+            return _said(404, {"error": f"GET {proxy.CONTROL} says what is served"})
+        shown = request.get("authorization").removeprefix("Bearer ")
+        local = ipaddress.ip_address(peer.split("%", maxsplit=1)[0]).is_loopback
+        if not local or not hmac.compare_digest(shown.encode(), self._token.encode()):
+            return _said(403, {"error": "this needs the front's token, from this machine"})
+        if request.path == proxy.CONTROL + "/apply":
+            return await self._apply(body)
+        if request.path == proxy.CONTROL + "/down":
+            # The answer goes out before the loop gets to what follows from it.
+            asyncio.get_running_loop().call_later(0.05, self._over.set)
+            return _said(200, {"pid": os.getpid()})
+        return _said(404, {"error": f"nothing at {request.path}"})
+
+    async def _apply(self, body: bytes) -> proxy.Answer:
+        try:
+            asked = json.loads(body)
+            spec = running.Spec.load(asked["spec"])
+            based_on = str(asked["based_on"])
+        except (ValueError, KeyError, TypeError) as error:
+            return _said(400, {"error": f"not a rollout: {error}"})
+        try:
+            revision = await self._rollouts.apply(based_on, spec)
+        except rollouts.Stale:
+            return _said(409, {"revision": self._rollouts.revision})
+        return _said(200, {"revision": revision})
+
+    def _write_token(self) -> None:
+        """Write the token where only this user reads it, unless it is there."""
+        file = self._settings.token_file
+        with contextlib.suppress(FileExistsError):
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            made = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(made, "w") as opened:
+                opened.write(self._token)
+
+
+async def _body(request: wire.Head, reader: asyncio.StreamReader) -> bytes | None:
+    extent = wire.request_extent(request)
+    if not isinstance(extent, int) or extent > _MOST_BYTES:
+        return None
+    return await reader.readexactly(extent)
+
+
+def _said(status: int, answer: dict[str, object]) -> proxy.Answer:
+    return status, "application/json", json.dumps(answer, indent=1).encode() + b"\n"
+
+
+def bind(own: settings.FrontSettings) -> socket.socket | None:
+    """Take the front's port; None when another front of the same environment has it.
+
+    Stalled when a fixed port, or each of the eight, belongs to somebody else.
+    """
+    if control.find(own) is not None:
+        return None
+    for port in own.ports():
+        try:
+            family = socket.AF_INET6 if ":" in own.host else socket.AF_INET
+            return socket.create_server((own.host, port), family=family, backlog=512)
+        except OSError:
+            if control.find(own) is not None:
+                return None
+    taken = ", ".join(map(str, own.ports()))
+    raise Stalled(
+        f"the front of {own.environment} cannot listen on {own.host}, port {taken}",
+        hint="stop what has it, or choose another port for this environment",
+    )
+
+
+def run_front(own: settings.FrontSettings) -> bool:
+    """Be the front until SIGTERM, Ctrl-C or `down`; False at once when one runs already."""
+    listening = bind(own)
+    if listening is None:
+        return False
+    own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own.token_file.unlink(missing_ok=True)
+    shutil.rmtree(own.home / "rollouts", ignore_errors=True)
+    asyncio.run(_main(own, listening))
+    return True
+
+
+async def _main(own: settings.FrontSettings, listening: socket.socket) -> None:
+    await Front(own, listening).serve()
+
+
+def _say_ready(url: str) -> None:
+    """Tell whoever waits at the other end of standard output, then leave it alone."""
+    sys.stdout.write(url + "\n")
+    sys.stdout.flush()
+    if not sys.stdout.isatty():
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+
+
+def main(argv: list[str]) -> int:
+    """Become a detached front: `python -m gitwf.adapters.viewer.front SETTINGS`.
+
+    The first process ends at once, so the front is nobody's child and its end leaves no zombie.
+    """
+    own = settings.FrontSettings.load(argv[0])
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    try:
+        run_front(own)
+    except Stalled as stalled:
+        sys.stderr.write(f"{stalled}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    os.chdir(Path("/"))
+    sys.exit(main(sys.argv[1:]))
