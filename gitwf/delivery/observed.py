@@ -1,0 +1,111 @@
+"""What a pass has read, as one value: the plan is a function of this and of nothing else.
+
+The order of reading matters and is the caller's duty: each target's state first, then the branch's
+head from the remote, then the ledger, then everything else at exactly that head. Views of the past
+(`request`, `trail`, `named`) are functions because most passes never ask for them; whoever builds
+the value makes them pure, and may answer from a cache. `gitwf.service` and the exploring test build
+the same value. Read next: `gitwf.delivery.plan`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gitwf.delivery import entry, keys, pipeline, project, release
+from gitwf.delivery import facts as ledger_facts
+from gitwf.delivery import serving as targets
+from gitwf.delivery import trail as trails
+from gitwf.errors import Diagnostic
+from gitwf.values import CommitId, Instant
+from gitwf.workflow import record
+
+
+@dataclass(frozen=True)
+class Request:
+    """The oldest commit of HEAD's unbroken stretch with one key; `time` is its committer's.
+
+    `depth` is the number of first-parent steps from HEAD.
+    """
+
+    commit: CommitId
+    depth: int
+    time: Instant
+
+
+@dataclass(frozen=True)
+class EnvironmentView:
+    """One environment of one model at HEAD, and what its target serves.
+
+    `deploy` is None when the pipeline no longer deploys there; `known` whether HEAD's first-parent
+    history contains `serving.release`. `source` holds the release file's bytes (None: no file) and
+    `release` what they say. `viewer` is the id of everything else that is rolled out with a
+    release (viewer tree, manifests, `deploy[]`). `rollout`: how the release applied now goes, asked
+    for when `serving.release` is HEAD's release commit; None: not asked, or by nobody yet.
+    """
+
+    name: str
+    deploy: pipeline.Deploy | None
+    source: bytes | None = None
+    release: release.Release | None = None
+    trail: Callable[[], trails.Trail] = trails.Trail
+    serving: targets.Serving | None = None
+    rollout: targets.Rollout | None = None
+    viewer: str = ""
+    known: bool = True
+    unreachable: str = ""
+
+    @property
+    def version(self) -> int | None:
+        """The version that the release file at HEAD names."""
+        return self.release.spec.version if self.release is not None else None
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """One pipeline at HEAD. `problems`: its documents are wrong, and nothing is done for it.
+
+    `parts`: the run key's parts at HEAD. `due`: the latest instant at which its schedule was due
+    after the request's time and up to now. `named`: the highest version that any release file of
+    this model named at any commit of the branch. `rejected_source`: bytes of rejected.yaml.
+    """
+
+    name: str
+    file: str
+    pipeline: pipeline.Pipeline
+    parts: keys.KeyParts
+    request: Callable[[], Request]
+    environments: tuple[EnvironmentView, ...] = ()
+    due: Callable[[], Instant | None] = lambda: None
+    named: Callable[[], int] = lambda: 0
+    rejected: frozenset[int] = frozenset()
+    rejected_source: bytes | None = None
+    problems: tuple[Diagnostic, ...] = ()
+
+    def environment(self, name: str) -> EnvironmentView | None:
+        """One environment, or None."""
+        return next((one for one in self.environments if one.name == name), None)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Everything that a pass has read.
+
+    `me`: this process. `nonce`: fresh for this pass. `lease`: seconds after which others may take
+    over a claim of this process. `gone`: nonces of claims whose owner is known or believed dead ->
+    why. `runs`: what the engine says of runs of this process, by run id. `finished`: run ids whose
+    end this process has recorded; it never starts them again. `lost_stamps`: ledger commits that
+    release files at HEAD name and the ledger does not contain. `reread`: HEAD was read from the
+    remote a second time, because a target's release was not known on it.
+    """
+
+    head: CommitId
+    project: project.Project
+    models: Mapping[str, ModelView]
+    facts: ledger_facts.Facts
+    me: entry.Owner
+    nonce: str
+    lease: float = 60.0
+    gone: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, record.RunRecord] = field(default_factory=dict)
+    finished: frozenset[str] = frozenset()
+    lost_stamps: frozenset[str] = frozenset()
+    reread: bool = False

@@ -1,0 +1,117 @@
+"""The life of one release file: which commits changed what it names, and who made them.
+
+A release commit is one that changed version, uri or digest, whoever made it. gitwf's own carry
+evidence whose `parent` no other commit of gitwf's shares, so the first commit that shows it is
+gitwf's and any later one that brings it back is a person's: a revert, a copy, a hand edit. This
+is content, which survives rebases and squash merges; trailers would not. A pure function of the
+first-parent history, read newest first by whoever has Git.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitwf.delivery import entry, release
+from gitwf.values import CommitId, Digest, Instant
+
+
+@dataclass(frozen=True)
+class State:
+    """The file at one commit; `depth` is the number of first-parent steps from HEAD.
+
+    `release` is None where the file is missing. Commits at which the file cannot be read as a
+    release are left out by the caller: they named nothing that anything could have served.
+    """
+
+    commit: CommitId
+    depth: int
+    release: release.Release | None
+    who: str = ""
+    time: Instant | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A release commit: what the file names since then, and whose work that was."""
+
+    commit: CommitId
+    depth: int
+    version: int | None
+    uri: str | None
+    digest: Digest | None
+    kind: entry.Kind
+    who: str = ""
+    time: Instant | None = None
+    request: str = ""
+
+    @property
+    def automatic(self) -> bool:
+        """Whether gitwf made it unasked."""
+        return self.kind != "person"
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Every release commit of one file on the first-parent history, oldest first."""
+
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def last(self) -> Change | None:
+        """The release commit in force at HEAD."""
+        return self.changes[-1] if self.changes else None
+
+    def named_since(self, depth: int) -> frozenset[int]:
+        """Every version that the file named at some commit from `depth` steps back to HEAD."""
+        named: set[int | None] = set()
+        for change in reversed(self.changes):
+            named.add(change.version)
+            if change.depth >= depth:
+                break
+        return frozenset(version for version in named if version is not None)
+
+    def withdrawn(self, version: int) -> bool:
+        """Whether `version` was last left by a person who went back to an earlier one."""
+        for before, after in zip(reversed(self.changes[:-1]), reversed(self.changes), strict=False):
+            if before.version == version != after.version:
+                earlier = after.version is None or after.version < version
+                return earlier and after.kind == "person"
+        return False
+
+    def highest(self) -> int:
+        """The highest version ever named; 0 when none was."""
+        return max((change.version or 0 for change in self.changes), default=0)
+
+
+def read(states: Iterable[State]) -> Trail:
+    """Find the release commits in `states`, which come newest first.
+
+    States at which nothing changed may be left out, but not the oldest at which a value stood.
+    """
+    changes: list[Change] = []
+    seen: set[str] = set()
+    named: tuple[object, ...] = (None, None, None)
+    for state in reversed(tuple(states)):
+        spec = state.release.spec if state.release is not None else None
+        values_ = (spec.version, spec.uri, spec.digest) if spec is not None else (None, None, None)
+        evidence = state.release.evidence if state.release is not None else None
+        fresh = evidence is not None and evidence.parent != "" and evidence.parent not in seen
+        if fresh and evidence is not None:
+            seen.add(evidence.parent)
+        if values_ == named:
+            continue
+        named = values_
+        own = fresh and evidence is not None
+        changes.append(
+            Change(
+                state.commit,
+                state.depth,
+                values_[0],
+                values_[1],
+                Digest(values_[2]) if values_[2] else None,
+                evidence.kind if own and evidence is not None else "person",
+                (evidence.by if own and evidence is not None else "") or state.who,
+                state.time,
+                evidence.request if own and evidence is not None else "",
+            )
+        )
+    return Trail(tuple(changes))
