@@ -95,7 +95,9 @@ def _without_noise(
         elif not any(len(other) > len(path) and other[: len(path)] == path for other in paths):
             alternatives.setdefault(path, []).append(one)
     for path, several in alternatives.items():
-        words = dict.fromkeys(_words(one).removeprefix("must be ") for one in several)
+        words = dict.fromkeys(
+            _words(one).removeprefix("must be ").removesuffix("; quote it") for one in several
+        )
         merged = several[0].copy()
         merged["loc"], merged["type"] = path, "several"
         merged["msg"] = "must be " + " or ".join(words)
@@ -105,13 +107,11 @@ def _without_noise(
 def _path(value: Any, loc: Sequence[str | int]) -> tuple[str | int, ...]:
     """Keep the steps of `loc` that lead through the document: pydantic adds a union's branches."""
     path: list[str | int] = []
-    for position, step in enumerate(loc):
+    for step in loc:
         inside = isinstance(value, dict) and step in value
         inside |= isinstance(value, list) and isinstance(step, int) and step < len(value)
         if inside:
             value = value[step]
-            path.append(step)
-        elif position == len(loc) - 1 and isinstance(value, dict):
             path.append(step)
     return tuple(path)
 

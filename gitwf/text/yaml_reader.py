@@ -45,6 +45,14 @@ class Document:
             return self.lines.place(node.start)
         return self.lines.place(name.start if name is not None else node.start)
 
+    def holds(self, path: Sequence[PathStep]) -> bool:
+        """Whether there is a value at `path`."""
+        node: nodes.Node | None = self.root
+        for step in path:
+            found = _step(node, step) if node is not None else None
+            node = found[1] if found is not None else None
+        return node is not None
+
     def diagnostic(
         self,
         path: Sequence[PathStep],

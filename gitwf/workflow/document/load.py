@@ -1,0 +1,178 @@
+"""From files to models: read, recognise the kind, check every field, keep the places.
+
+A file the caller asked for must be an Argo document through and through; any other file of the
+repository may be anything at all, and what cannot be read there is remembered, so that whoever
+misses a template can be told of the file that may hold it. Nothing here looks from one document
+into another: that is `resolve`'s.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitwf.errors import Diagnostic, Rejected
+from gitwf.text import models, yaml_reader
+from gitwf.workflow.document import workflow
+
+_HINTS = {"withParams": "did you mean `withParam`?"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One document: its model, and the text it was read from."""
+
+    model: workflow.Kind
+    document: yaml_reader.Document = field(compare=False, repr=False)
+
+    @property
+    def file(self) -> str:
+        """The file's path in the repository."""
+        return self.document.file
+
+    @property
+    def kind(self) -> str:
+        """The document's kind."""
+        return self.model.kind
+
+    @property
+    def name(self) -> str:
+        """The document's name."""
+        return self.model.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """The document's namespace, or ""."""
+        return self.model.metadata.namespace
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Documents that were read. `unread` says what is wrong with files nobody asked for."""
+
+    sources: Sequence[Source] = ()
+    unread: Mapping[str, Sequence[Diagnostic]] = field(default_factory=dict)
+
+    def find(self, kind: str, name: str, namespace: str = "") -> Source | None:
+        """Find a document by name: in `namespace` if it is there, else the only one elsewhere."""
+        found = [one for one in self.sources if one.kind == kind and one.name == name]
+        near = [one for one in found if one.namespace == namespace]
+        return next(iter(near or found), None)
+
+    def of_kind(self, kind: str) -> Iterator[Source]:
+        """Every document of a kind, in file order."""
+        return (one for one in self.sources if one.kind == kind)
+
+    def runnable(self, file: str) -> Source:
+        """Find the one document of `file` to run. Rejected: none, or several.
+
+        A Workflow or CronWorkflow goes before the templates that may stand in the same file.
+        """
+        inside = [one for one in self.sources if one.file == file]
+        for kinds in (
+            ("Workflow", "CronWorkflow"),
+            ("WorkflowTemplate", "ClusterWorkflowTemplate"),
+        ):
+            found = [one for one in inside if one.kind in kinds]
+            if len(found) > 1:
+                message = f"the file holds a second {found[1].kind}"
+                hint = "gitwf must know which to run; give each a file of its own"
+                raise Rejected([found[1].document.diagnostic((), message, hint)])
+            if found:
+                return found[0]
+        raise Rejected([Diagnostic(file, 0, 0, "the file holds no workflow")])
+
+
+def load(files: Mapping[str, bytes], *, asked: Collection[str] | None = None) -> Loaded:
+    """Read `files` (path in the repository -> content).
+
+    `asked` are the files that must be right, by default all. Rejected: everything that is wrong
+    with them, in file order. The other files give what they can.
+    """
+    sources: list[Source] = []
+    unread: dict[str, Sequence[Diagnostic]] = {}
+    problems: list[Diagnostic] = []
+    for file in sorted(files):
+        strict = asked is None or file in asked
+        found, wrong = _read(files[file], file, strict=strict)
+        sources += found
+        if strict:
+            problems += wrong
+        elif wrong:
+            unread[file] = wrong
+    problems += _twins(sources)
+    if problems:
+        raise Rejected(problems)
+    return Loaded(tuple(sources), unread)
+
+
+def _read(source: bytes, file: str, *, strict: bool) -> tuple[list[Source], list[Diagnostic]]:
+    try:
+        documents = yaml_reader.read(source, file)
+    except Rejected as error:
+        return [], list(error.diagnostics)
+    if not documents and strict:
+        return [], [Diagnostic(file, 0, 0, "the file is empty")]
+    sources: list[Source] = []
+    problems: list[Diagnostic] = []
+    for document in documents:
+        found, wrong = _model(document)
+        if found is not None:
+            sources.append(found)
+        elif strict or _is_argo(document):
+            problems += wrong
+    return sources, problems
+
+
+def _model(document: yaml_reader.Document) -> tuple[Source | None, list[Diagnostic]]:
+    """Check one document against the model of its kind."""
+    value = document.value
+    if not isinstance(value, dict):
+        return None, [document.diagnostic((), "the document must be a mapping of fields")]
+    problems = [
+        document.diagnostic((), f"`{name}` is required")
+        for name in ("apiVersion", "kind")
+        if not isinstance(value.get(name), str)
+    ]
+    if problems:
+        return None, problems
+    kind = workflow.KINDS.get((value["apiVersion"], value["kind"]))
+    if kind is None:
+        message = (
+            f"`{value['kind']}` of `{value['apiVersion']}` is not a kind of document for gitwf"
+        )
+        known = [name for _, name in workflow.KINDS]
+        return None, [document.diagnostic(("kind",), message, models.suggest(value["kind"], known))]
+    model, problems = models.check(kind, document, value=_without_nulls(value), hints=_HINTS)
+    return (Source(model, document) if model is not None else None), problems
+
+
+def _is_argo(document: yaml_reader.Document) -> bool:
+    value = document.value
+    version = value.get("apiVersion") if isinstance(value, dict) else None
+    return (version, value.get("kind")) in workflow.KINDS if isinstance(version, str) else False
+
+
+def _without_nulls(value: Any) -> Any:
+    """Leave out fields that are null: to Go they are absent. Loop items keep theirs."""
+    if isinstance(value, dict):
+        return {
+            key: one if key == "withItems" else _without_nulls(one)
+            for key, one in value.items()
+            if one is not None
+        }
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value]
+    return value
+
+
+def _twins(sources: Sequence[Source]) -> Iterator[Diagnostic]:
+    """Name every document that has the kind, namespace and name of an earlier one."""
+    first: dict[tuple[str, str, str], Source] = {}
+    for one in sources:
+        if not one.name:
+            continue
+        other = first.setdefault((one.kind, one.namespace, one.name), one)
+        if other is not one:
+            message = f"a second {one.kind} is called `{one.name}`"
+            hint = f"the first is in {other.file}:{other.document.place().line}"
+            yield one.document.diagnostic(("metadata", "name"), message, hint)
