@@ -100,7 +100,7 @@ def read_log(path: Path, arms: list[str]) -> tuple[dict[str, Tally], float]:
             chance = 0.0
         if not 0 < chance <= 1:
             raise Unusable(
-                f"{place}: propensity_score is {propensity!r}, expected above 0, up to 1"
+                f"{path}:{line}: propensity_score is {propensity!r}, expected above 0, at most 1"
             )
         tallies[item].add(int(click), chance)
     if not clicks:
