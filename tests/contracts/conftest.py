@@ -1,0 +1,75 @@
+"""A real S3 gateway on loopback: versitygw, built once from its Go module into a cache folder."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+VERSION = "v1.8.0"
+MODULE = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
+ACCESS, SECRET = "gitwf-tests", "not-a-secret-but-long-enough"
+
+
+def gateway_binary():
+    """The built gateway, or None where there is neither a built one nor Go."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    binary = cache / "gitwf-tests" / f"versitygw-{VERSION}" / "versitygw"
+    if binary.exists():
+        return binary
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
+    if go is None:
+        return None
+    binary.parent.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "GOBIN": str(binary.parent), "CGO_ENABLED": "0"}
+    done = subprocess.run(
+        [go, "install", MODULE], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return binary
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def await_listening(port, process, seconds=20):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the gateway ended"
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the gateway does not listen")
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory):
+    """AWS_* of a running gateway with the bucket `models`."""
+    binary = gateway_binary()
+    if binary is None:
+        pytest.skip("no Go to build the S3 gateway with")
+    buckets = tmp_path_factory.mktemp("s3") / "buckets"
+    (buckets / "models").mkdir(parents=True)
+    port = free_port()
+    env = {"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET, "PATH": os.environ["PATH"]}
+    command = [binary, "--port", f"127.0.0.1:{port}", "posix", buckets]
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=buckets
+    ) as process:
+        try:
+            await_listening(port, process)
+            yield {
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+                "AWS_ACCESS_KEY_ID": ACCESS,
+                "AWS_SECRET_ACCESS_KEY": SECRET,
+                "AWS_REGION": "us-east-1",
+            }
+        finally:
+            process.terminate()
