@@ -1,0 +1,224 @@
+"""The ledger: immutable facts on their own branch of the remote, each file written once.
+
+An append is a loop: read the tip, ask what to add for exactly these facts, commit it on top of that
+tip, swap. Whoever loses the race is asked again at the new tip, where the answer may be nothing.
+When an answer was lost, the tip tells: if it contains a commit that we made, that one was applied.
+
+A tip that lacks what this process has seen is never worked with: it is a stale or a lost ledger.
+Reading is incremental: only trees with a new id are looked into, only new files are parsed.
+"""
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pygit2
+
+from gitwf import ports
+from gitwf.adapters.git import objects
+from gitwf.adapters.git.objects import Identity
+from gitwf.adapters.git.remote import Remote
+from gitwf.delivery import entry
+from gitwf.delivery.facts import Facts
+from gitwf.errors import RaceLost, Stalled, Transient
+from gitwf.values import CommitId
+
+BRANCH = "gitwf/ledger"
+_REF = f"refs/heads/{BRANCH}"
+_LEASES = "refs/gitwf/leases"
+_PATIENCE_SECONDS = 300.0
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 3.0
+# A server with several copies may answer from one that lags behind.
+_STALE_READS = 4
+
+
+class GitLedger:
+    """The ledger of `remote`: implements `gitwf.ports.Ledger`. Threads may share it."""
+
+    def __init__(
+        self, remote: Remote, clock: ports.Clock, *, identity: Identity | None = None
+    ) -> None:
+        self._remote = remote
+        self._clock = clock
+        self._identity = identity or Identity()
+        self._seen = Facts(None, {})
+        self._reading = threading.RLock()
+        self._appending = threading.Lock()
+        remote.track(_REF)
+
+    def facts(self) -> Facts:
+        """Fetch and read; see `ports.Ledger`."""
+        with self._reading:
+            for attempt in range(_STALE_READS):
+                found = self._read(self._remote.fetch(_REF))
+                if found is not None:
+                    self._seen = found
+                    return found.checked()
+                self._back_off(attempt)
+            raise Stalled(
+                f"the ledger on {BRANCH} of {self._remote} no longer contains "
+                f"{self._seen.commit}, which was its head",
+                hint=f"restore it: git push origin {self._seen.commit}:{_REF}; or restart gitwf "
+                "to adopt it as it is now",
+            )
+
+    def append(self, decide: ports.Decide, message: str) -> Facts:
+        """Add what `decide` returns for the facts at the tip; see `ports.Ledger`."""
+        with self._appending:
+            tried: list[CommitId] = []
+            deadline = self._clock.monotonic() + _PATIENCE_SECONDS
+            attempt = 0
+            while True:
+                try:
+                    return self._append_once(decide, message, tried)
+                except _Lost as lost:
+                    if self._clock.monotonic() > deadline:
+                        raise lost.reason from lost
+                self._back_off(attempt)
+                attempt += 1
+
+    def contains(self, commit: CommitId) -> bool:
+        """Whether the ledger as it was last read contains this ledger commit."""
+        tip = self._seen.commit
+        if tip is None:
+            return False
+        return self._remote.read(
+            lambda r: objects.contains(r, objects.commit_of(r, tip).id, commit)
+        )
+
+    def beat(self, key: str) -> None:
+        """Move the heartbeat ref of a claim that this process holds."""
+        beat = self._commit(None, {}, f"The owner of {key} is alive\n\nBeat: {uuid.uuid4().hex}\n")
+        self._remote.move(f"{_LEASES}/{key}", beat)
+
+    def heartbeat(self, key: str) -> str | None:
+        """The value of the heartbeat ref now."""
+        return self._remote.value(f"{_LEASES}/{key}")
+
+    def end_beat(self, key: str) -> None:
+        """Delete the heartbeat ref; nothing when there is none."""
+        if self.heartbeat(key) is not None:
+            self._remote.move(f"{_LEASES}/{key}", None)
+
+    def _append_once(self, decide: ports.Decide, message: str, tried: list[CommitId]) -> Facts:
+        try:
+            now = self.facts()
+            if any(self.contains(commit) for commit in tried):
+                return now
+        except Transient as error:
+            if not tried:
+                raise
+            raise _Lost(error) from error
+        additions = decide(now)
+        if not additions:
+            return now
+        taken = sorted(path for path in additions if path in now.entries)
+        if taken:
+            raise RaceLost(f"the ledger already holds {', '.join(taken)}")
+        tried.append(self._commit(now.commit, _edits(now, additions), message))
+        try:
+            self._remote.swap(_REF, now.commit, tried[-1])
+        except Transient as error:
+            raise _Lost(error) from error
+        return self.facts()
+
+    def _commit(self, parent: CommitId | None, edits: objects.Edits, message: str) -> CommitId:
+        time = self._clock.now()
+        return self._remote.read(
+            lambda r: objects.make_commit(
+                r, parent, edits, message, identity=self._identity, time=time
+            )
+        )
+
+    def _read(self, tip: CommitId | None) -> Facts | None:
+        """The facts at `tip`; None when it lacks what was seen before."""
+        seen = self._seen
+        if tip == seen.commit:
+            return seen
+        if tip is None:
+            return None
+
+        def work(repository: pygit2.Repository) -> Facts | None:
+            commit = objects.commit_of(repository, tip)
+            before = None
+            if seen.commit is not None:
+                if not objects.contains(repository, commit.id, seen.commit):
+                    return None
+                before = objects.commit_of(repository, seen.commit).tree
+            added = {
+                path: _parsed(path, file.data) for path, file in _added(before, commit.tree, "")
+            }
+            return Facts(tip, {**seen.entries, **added})
+
+        return self._remote.read(work)
+
+    def _back_off(self, attempt: int) -> None:
+        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)
+        self._clock.wait(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
+
+
+class _Lost(Exception):
+    """One attempt to append came to nothing, or is not known to have been applied."""
+
+    def __init__(self, reason: Transient) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _edits(now: Facts, additions: Mapping[str, object]) -> dict[str, bytes | None]:
+    edits: dict[str, bytes | None] = {path: _written(body) for path, body in additions.items()}
+    if now.commit is None:
+        edits.setdefault(entry.FORMAT_PATH, _written({"format": entry.FORMAT}))
+    return edits
+
+
+def _written(body: object) -> bytes:
+    """JSON that reads well in `git show`, with one spelling for one value."""
+    return (json.dumps(body, sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _parsed(path: str, content: bytes) -> Mapping[str, Any]:
+    try:
+        body = json.loads(content)
+    except ValueError as error:
+        raise _unreadable(path) from error
+    if not isinstance(body, dict):
+        raise _unreadable(path)
+    return body
+
+
+def _unreadable(path: str) -> Stalled:
+    return Stalled(
+        f"{path} on {BRANCH} is not a JSON object",
+        hint=f"gitwf alone writes to {BRANCH}; revert what somebody else wrote",
+    )
+
+
+def _added(
+    before: pygit2.Tree | None, now: pygit2.Tree, under: str
+) -> Iterator[tuple[str, pygit2.Blob]]:
+    """The JSON files of `now` that `before` does not have. Stalled when one changed or went."""
+    old = {found.name: found for found in before} if before is not None else {}
+    for found in now:
+        path = f"{under}{found.name}"
+        known = old.pop(found.name, None)
+        if known is not None and known.id == found.id:
+            continue
+        if isinstance(found, pygit2.Tree):
+            yield from _added(known if isinstance(known, pygit2.Tree) else None, found, f"{path}/")
+        elif path.endswith(".json") and isinstance(found, pygit2.Blob):
+            if known is not None:
+                raise _tampered(path)
+            yield path, found
+    for name in old:
+        raise _tampered(f"{under}{name}")
+
+
+def _tampered(path: str) -> Stalled:
+    return Stalled(
+        f"{path} on {BRANCH} was changed or deleted, and its files are written once",
+        hint=f"revert that commit on {BRANCH}",
+    )

@@ -1,0 +1,85 @@
+"""The cache of a remote's objects: a bare repository in the state folder, and nothing more.
+
+It holds what was fetched, under `refs/seen/…`, and heads that a force-push took away, under
+`refs/lost/…`. Nobody's answer depends on it: deleted at any moment, or damaged, it is built again
+from the remote. Several processes and threads share it; what changes its refs holds a file lock.
+Each thread has its own open repository, since libgit2's are not made to be shared.
+"""
+
+import contextlib
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import pygit2
+
+from gitwf.errors import Transient
+
+_LOCK_SECONDS = 600
+SEEN = "refs/seen/"
+LOST = "refs/lost/"
+
+
+class Mirror:
+    """A bare repository at `folder`, made when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._open = threading.local()
+
+    def open(self) -> pygit2.Repository:
+        """This thread's open repository; made anew when it was deleted or replaced."""
+        identity = self._identity()
+        if identity is None:
+            with self.locked():
+                identity = self._identity() or self._make()
+        if getattr(self._open, "identity", None) != identity:
+            self._open.repository = pygit2.Repository(str(self.folder))
+            self._open.identity = identity
+        repository: pygit2.Repository = self._open.repository
+        return repository
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock against other threads and processes. Transient when it takes too long."""
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(f"{self.folder}.lock", timeout=_LOCK_SECONDS)
+        try:
+            lock.acquire(poll_interval=0.01)
+        except filelock.Timeout as error:
+            raise Transient(f"another process has kept {self.folder} locked for long") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def rebuild(self) -> None:
+        """Throw the cache away and begin an empty one, unless somebody else just did."""
+        stale = getattr(self._open, "identity", None)
+        with self.locked():
+            if stale is None or self._identity() == stale:
+                self._make()
+
+    def _identity(self) -> tuple[int, int] | None:
+        """What tells this cache from the one that stood here before; None when it is not whole."""
+        try:
+            (self.folder / "objects").stat()
+            head = (self.folder / "HEAD").stat()
+        except OSError:
+            return None
+        return head.st_ino, head.st_mtime_ns
+
+    def _make(self) -> tuple[int, int] | None:
+        """Put an empty repository in place, the old one away; called with the lock held."""
+        fresh = self.folder.with_name(f"{self.folder.name}.{uuid.uuid4().hex}")
+        pygit2.init_repository(str(fresh), bare=True)
+        with contextlib.suppress(FileNotFoundError):
+            old = fresh.with_suffix(".old")
+            os.rename(self.folder, old)  # noqa: PTH104 - a folder, moved away in one step
+            shutil.rmtree(old, ignore_errors=True)
+        os.rename(fresh, self.folder)  # noqa: PTH104 - same
+        return self._identity()

@@ -1,0 +1,239 @@
+"""One remote, as the branch and the ledger both see it: ask, fetch, swap, move.
+
+    value   what a ref is at now                                    one question
+    fetch   the same, with its objects in the cache                 a question, and objects if new
+    swap    move a ref from the value it was planned from           RaceLost when it is elsewhere
+    move    set a ref that only its owner writes                    no comparison
+
+The one idea: after a failed swap the remote is asked again, for an answer may be lost although the
+push was applied. A commit's id says whose it is. Damage to the cache is repaired here, out of sight.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pygit2
+
+from gitwf.adapters.git import errors, local, mirror, network, objects
+from gitwf.adapters.git.address import Address
+from gitwf.adapters.git.credentials import Credentials
+from gitwf.errors import GitwfError, RaceLost, Stalled, Transient, redact
+from gitwf.values import CommitId
+
+T = TypeVar("T")
+
+_CONNECT_MILLISECONDS = 15_000
+_SILENCE_MILLISECONDS = 120_000
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """Somebody force-pushed: `ref` went from `lost` to `now`, which does not contain it."""
+
+    ref: str
+    lost: CommitId
+    now: CommitId
+
+    def __str__(self) -> str:
+        return (
+            f"{self.ref} was force-pushed: {self.lost.short} is gone from it, it is now at "
+            f"{self.now.short}"
+        )
+
+
+class Remote:
+    """The remote at `address`, with its cache at the folder `cache`.
+
+    `notice` is told of every force-push that is seen, once.
+    """
+
+    def __init__(
+        self,
+        address: Address | str,
+        cache: Path,
+        *,
+        credentials: Credentials | None = None,
+        notice: Callable[[Rewritten], None] = lambda _: None,
+    ) -> None:
+        self.address = Address.parse(address) if isinstance(address, str) else address
+        self._credentials = credentials or Credentials()
+        self._mirror = mirror.Mirror(cache)
+        self._notice = notice
+        self._tracked: set[str] = set()
+        self._local = local.LocalRefs(self.address.path) if self.address.path else None
+        pygit2.settings.server_connect_timeout = _CONNECT_MILLISECONDS
+        pygit2.settings.server_timeout = _SILENCE_MILLISECONDS
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+    # What the remote holds
+
+    def value(self, ref: str) -> CommitId | None:
+        """Ask what `ref` is at; nothing is fetched."""
+        _, heads = self._connected(self._mirror.open())
+        return heads.get(ref)
+
+    def track(self, ref: str) -> None:
+        """Remember that `ref` belongs into the cache whenever that must be filled again."""
+        self._tracked.add(ref)
+
+    def fetch(self, ref: str) -> CommitId | None:
+        """Ask what `ref` is at and have its history in the cache. None: it does not exist."""
+        self.track(ref)
+        try:
+            return self._fetch(ref)
+        except errors.LIBRARY as error:
+            if errors.from_the_network(error):
+                raise self._translated(error) from error
+            self._mirror.rebuild()
+        with self._translating():
+            return self._fetch(ref)
+
+    def _fetch(self, ref: str) -> CommitId | None:
+        repository = self._mirror.open()
+        remote, heads = self._connected(repository)
+        now = heads.get(ref)
+        if now is None or (_seen(repository, ref) == now and now in repository):
+            return now
+        with self._mirror.locked():
+            seen = _seen(repository, ref)
+            if now not in repository:
+                # No destination: the head that was seen stays in place until it was compared.
+                remote.fetch([ref], callbacks=self._calls())
+            self._look_for_rewrite(repository, ref, seen, now)
+            repository.references.create(_seen_ref(ref), now, force=True)
+        return now
+
+    def _look_for_rewrite(
+        self, repository: pygit2.Repository, ref: str, seen: CommitId | None, now: CommitId
+    ) -> None:
+        if seen is None or seen not in repository:
+            return
+        if not objects.contains(repository, pygit2.Oid(hex=now), seen):
+            repository.references.create(f"{mirror.LOST}{seen}", seen, force=True)
+            self._notice(Rewritten(ref, seen, now))
+
+    # Reading and writing objects
+
+    def read(self, work: Callable[[pygit2.Repository], T]) -> T:
+        """Do `work` on the cache; once more on a repaired one when it is damaged or incomplete.
+
+        Stalled when a commit that `work` needs is neither in the cache nor on the remote.
+        """
+        try:
+            return work(self._mirror.open())
+        except objects.Missing:
+            self._repair(rebuild=False)
+        except errors.LIBRARY:
+            self._repair(rebuild=True)
+        try:
+            with self._translating():
+                return work(self._mirror.open())
+        except objects.Missing as missing:
+            raise Stalled(
+                f"{self} does not hold the commit {missing}",
+                hint="the branch was force-pushed, or the remote is a shallow clone: fetch all of "
+                "its history (git fetch --unshallow; actions/checkout with fetch-depth: 0)",
+            ) from missing
+
+    def _repair(self, *, rebuild: bool) -> None:
+        if rebuild:
+            self._mirror.rebuild()
+        for ref in sorted(self._tracked):
+            self.fetch(ref)
+
+    # Moving refs
+
+    def swap(self, ref: str, expected: CommitId | None, new: CommitId) -> None:
+        """Move `ref` from `expected` to `new`, which is in the cache.
+
+        RaceLost when the ref is elsewhere, Stalled when the server declines, Transient when it is
+        not known to have been applied. Returns only when it was.
+        """
+        try:
+            self._push(ref, expected, new, compare=True)
+        except RaceLost:
+            if not self._holds(ref, new):
+                raise
+        except (Stalled, Transient) as error:
+            now = self._value_after(error, ref)
+            if now != expected and not self._holds(ref, new):
+                raise RaceLost(f"{ref} of {self} is at {now}, no longer at {expected}") from error
+            if now == expected:
+                raise
+
+    def move(self, ref: str, new: CommitId | None) -> None:
+        """Set a ref that nobody else writes; None deletes it."""
+        self._push(ref, None, new, compare=False)
+
+    def _holds(self, ref: str, commit: CommitId) -> bool:
+        """Whether the ref's history contains the commit: our push may have been built upon."""
+        tip = self.fetch(ref)
+        if tip is None:
+            return False
+        return self.read(lambda r: objects.contains(r, pygit2.Oid(hex=tip), commit))
+
+    def _value_after(self, error: GitwfError, ref: str) -> CommitId | None:
+        """Ask the remote again after `error`; what it answers then is what happened."""
+        try:
+            return self.value(ref)
+        except GitwfError:
+            raise error from None
+
+    def _push(
+        self, ref: str, expected: CommitId | None, new: CommitId | None, *, compare: bool
+    ) -> None:
+        repository = self._mirror.open()
+        old = pygit2.Oid(hex=expected) if expected is not None else None
+        wanted = pygit2.Oid(hex=new) if new is not None else None
+        with self._translating():
+            if self._local is None:
+                push = network.Push(self.address, self._credentials, ref, old, compare=compare)
+                remote = repository.remotes.create_anonymous(self.address.url)
+                remote.push([f"+{new or ''}:{ref}" if new else f":{ref}"], push, proxy=True)
+                push.check()
+            elif compare and wanted is not None:
+                self._local.swap(repository, ref, old, wanted)
+            else:
+                self._local.move(repository, ref, wanted)
+
+    # The connection
+
+    def _connected(
+        self, repository: pygit2.Repository
+    ) -> tuple[pygit2.Remote, Mapping[str, CommitId]]:
+        """Connect, and give the connection and the remote's refs by name."""
+        path = self.address.path
+        if path is not None and not path.exists():
+            raise errors.not_there(str(self))
+        remote = repository.remotes.create_anonymous(self.address.url)
+        with self._translating():
+            remote.connect(self._calls(), proxy=None if path else True)
+            heads = remote.list_heads(connect=False)
+        return remote, {head.name: CommitId(str(head.oid)) for head in heads if head.name}
+
+    def _calls(self) -> network.Calls:
+        return network.Calls(self.address, self._credentials)
+
+    @contextlib.contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except errors.LIBRARY as error:
+            raise self._translated(error) from error
+
+    def _translated(self, error: Exception) -> GitwfError:
+        return errors.translate(error, redact(str(self)), self._credentials.secrets)
+
+
+def _seen_ref(ref: str) -> str:
+    return mirror.SEEN + ref.removeprefix("refs/")
+
+
+def _seen(repository: pygit2.Repository, ref: str) -> CommitId | None:
+    found = repository.references.get(_seen_ref(ref))
+    return CommitId(str(found.target)) if found is not None else None

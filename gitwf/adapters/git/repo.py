@@ -1,0 +1,187 @@
+"""The watched branch of a remote, read without a checkout and published by compare-and-swap.
+
+Everything is read from one commit, by id, so that a pass sees one state of the branch however often
+it moves meanwhile. The branch is always named in full: a clone's own HEAD says nothing about it.
+What a commit changed is told by comparing the ids of tree entries, never the files themselves.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import FileMode
+
+from gitwf import ports
+from gitwf.adapters.git import objects
+from gitwf.adapters.git.objects import Identity
+from gitwf.adapters.git.remote import Remote
+from gitwf.errors import Stalled
+from gitwf.values import CommitId, Instant, ObjectId, inside
+
+
+class GitRepo:
+    """The branch `branch` of `remote`: implements `gitwf.ports.Repo`."""
+
+    def __init__(
+        self, remote: Remote, branch: str, clock: ports.Clock, *, identity: Identity | None = None
+    ) -> None:
+        self.remote = remote
+        self.branch = branch
+        self._clock = clock
+        self._identity = identity or Identity()
+        remote.track(_ref(branch))
+
+    def head(self) -> CommitId | None:
+        """Ask the remote and fetch what is new; see `ports.Repo`."""
+        return self.remote.fetch(_ref(self.branch))
+
+    def object_id(self, commit: CommitId, path: str) -> ObjectId | None:
+        """The id of what is at `path`, links and submodules included, or None."""
+
+        def work(repository: pygit2.Repository) -> ObjectId | None:
+            found = objects.entry(objects.commit_of(repository, commit).tree, path)
+            return ObjectId(str(found.id)) if found is not None else None
+
+        return self.remote.read(work)
+
+    def read(self, commit: CommitId, path: str) -> bytes | None:
+        """The content of the file at `path`, or None for anything else."""
+
+        def work(repository: pygit2.Repository) -> bytes | None:
+            found = objects.entry(objects.commit_of(repository, commit).tree, path)
+            return found.data if found is not None and objects.is_file(found) else None
+
+        return self.remote.read(work)
+
+    def files(self, commit: CommitId, under: str = ".") -> Iterator[tuple[str, ObjectId]]:
+        """Every file at or below `under`, with its blob id, in path order."""
+        found = self.remote.read(lambda repository: _files(repository, commit, under))
+        return iter([(path, ObjectId(str(file.id))) for path, file in found])
+
+    def history(self, tip: CommitId) -> Iterator[ports.Commit]:
+        """First parents from `tip` back. Stalled where a shallow clone ends it."""
+        following: CommitId | None = tip
+        while following is not None:
+            commit = self._commit(following)
+            yield commit
+            following = commit.parents[0] if commit.parents else None
+
+    def changes(self, tip: CommitId, path: str, limit: int | None = None) -> list[ports.Commit]:
+        """The commits of the first-parent history that changed what is at `path`, newest first.
+
+        Costs one look at each commit's tree, so it grows with history: give a `limit`.
+        """
+
+        def work(repository: pygit2.Repository) -> list[ports.Commit]:
+            return _changes(repository, tip, path, limit)
+
+        return self.remote.read(work)
+
+    def contains(self, tip: CommitId, commit: CommitId) -> bool:
+        """Whether `commit` is in the history of `tip`, other parents included."""
+        return self.remote.read(
+            lambda repository: objects.contains(
+                repository, objects.commit_of(repository, tip).id, commit
+            )
+        )
+
+    def export(self, commit: CommitId, paths: Iterable[str], to: Path) -> None:
+        """Write the files at or below `paths` into the folder `to`; see `ports.Repo`."""
+        wanted = tuple(paths)
+        for path, file in self.remote.read(
+            lambda r: [found for under in wanted for found in _files(r, commit, under)]
+        ):
+            _write(to / inside(path), file)
+
+    def publish(
+        self,
+        expected: CommitId | None,
+        edits: Mapping[str, bytes | None],
+        message: str,
+        *,
+        branch: str | None = None,
+    ) -> CommitId:
+        """Commit on top of `expected` and compare-and-swap the branch; see `ports.Repo`."""
+        new = self.remote.read(
+            lambda repository: objects.make_commit(
+                repository,
+                expected,
+                edits,
+                message,
+                identity=self._identity,
+                time=self._clock.now(),
+            )
+        )
+        self.remote.swap(_ref(branch or self.branch), expected, new)
+        return new
+
+    def _commit(self, commit: CommitId) -> ports.Commit:
+        return self.remote.read(lambda r: _commit(objects.commit_of(r, commit)))
+
+
+def _ref(branch: str) -> str:
+    return f"refs/heads/{branch}"
+
+
+def _commit(found: pygit2.Commit) -> ports.Commit:
+    return ports.Commit(
+        id=CommitId(str(found.id)),
+        parents=tuple(CommitId(str(parent)) for parent in found.parent_ids),
+        tree=ObjectId(str(found.tree_id)),
+        author=f"{_text(found.author.raw_name)} <{_text(found.author.raw_email)}>",
+        time=Instant.of_seconds(found.commit_time),
+        message=_text(found.raw_message),
+    )
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def _files(
+    repository: pygit2.Repository, commit: CommitId, under: str
+) -> list[tuple[str, pygit2.Blob]]:
+    under = inside(under)
+    found = objects.entry(objects.commit_of(repository, commit).tree, under)
+    if isinstance(found, pygit2.Tree):
+        return list(objects.files(found, "" if under == "." else f"{under}/"))
+    if found is not None and objects.is_file(found):
+        return [(under, found)]
+    return []
+
+
+def _write(to: Path, file: pygit2.Blob) -> None:
+    mode = 0o755 if file.filemode == FileMode.BLOB_EXECUTABLE else 0o644
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_bytes(file.data)
+        os.chmod(to, mode)  # noqa: PTH101 - as the user's umask does not count here
+    except OSError as error:
+        raise Stalled(
+            f"{to} cannot be written: {error.strerror}", hint="check the state folder"
+        ) from error
+
+
+def _changes(
+    repository: pygit2.Repository, tip: CommitId, path: str, limit: int | None
+) -> list[ports.Commit]:
+    known: dict[pygit2.Oid, pygit2.Oid | None] = {}
+
+    def entry(commit: pygit2.Commit) -> pygit2.Oid | None:
+        if commit.tree_id not in known:
+            found = objects.entry(commit.tree, path)
+            known[commit.tree_id] = found.id if found is not None else None
+        return known[commit.tree_id]
+
+    changed: list[ports.Commit] = []
+    commit = objects.commit_of(repository, tip)
+    while limit is None or len(changed) < limit:
+        parents = commit.parent_ids
+        parent = objects.commit_of(repository, str(parents[0])) if parents else None
+        if entry(commit) != (entry(parent) if parent is not None else None):
+            changed.append(_commit(commit))
+        if parent is None:
+            break
+        commit = parent
+    return changed
