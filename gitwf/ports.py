@@ -114,6 +114,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def contains(self, commit: CommitId) -> bool:
+        """Whether the ledger's history holds this ledger commit."""
+        ...
+
     def beat(self, key: str) -> None:
         """Move the heartbeat ref of a claim that this process holds."""
         ...
