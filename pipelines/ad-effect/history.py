@@ -23,7 +23,7 @@ PERIODS = 13  # four-weekly periods in a year
 LEAST = 24  # months to fit on: two of each season, or the season is only noise
 
 
-class Unusable(Exception):  # noqa: N818  it names a state of the input, not a fault of the program
+class Unusable(Exception):
     """The input cannot be used; the message says which file and line, and why."""
 
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST = 100.0  # the weight of one impression, at most
+MOST = 34.0  # of one impression, at most: what an even choice among the 34 items would give
 PRIOR = 500.0  # impressions' worth of belief in the rate of all items
 HERE = Path(__file__).resolve().parent
 
