@@ -9,7 +9,7 @@ characters, not bytes. Read next: `parser`.
 from dataclasses import dataclass
 from typing import Literal
 
-from gitwf.workflow.expr import errors
+from gitwf.workflow.expr import characters, errors
 
 Kind = Literal["name", "number", "text", "bytes", "operator", "bracket", "end"]
 
@@ -22,9 +22,6 @@ WORD_OPERATORS = frozenset(
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _DOUBLED = "&=*"
 _LAST_CODE_POINT = 0x10FFFF
-_SPACES = frozenset(" \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000") | {
-    chr(code) for code in range(0x2000, 0x200B)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class Token:
 
 def is_word(character: str) -> bool:
     """Say whether a character may stand inside a name."""
-    return character.isalpha() or character in "_$" or character.isdecimal()
+    return characters.is_letter(character) or character in "_$" or characters.is_digit(character)
 
 
 def tokens(source: str) -> list[Token]:
@@ -63,7 +60,7 @@ class _Lexer:
 
     def run(self) -> list[Token]:
         while self.at < len(self.source):
-            if self.source[self.at] in _SPACES:
+            if self.source[self.at] in characters.SPACES:
                 self.at += 1
             else:
                 self._token()

@@ -82,17 +82,57 @@ def to_int(value: float) -> int:
 
 
 def power(base: float, exponent: float) -> float:
-    """Raise to a power as Go's math.Pow does, with infinities instead of exceptions."""
+    """Raise to a power with infinities instead of exceptions, to the last digit as Go does.
+
+    Where IEEE arithmetic leaves a special value, Python's and Go's agree. Elsewhere Go squares the
+    mantissa and takes the fraction of the exponent through a logarithm, which rounds differently
+    from the C library; gates compare such numbers, so the rounding is reproduced.
+    """
+    base, exponent = float(base), float(exponent)
+    special = base in (0, 1) or exponent in (0, 1) or not math.isfinite(base)
+    if special or not math.isfinite(exponent) or abs(exponent) >= 2.0**63:
+        return _special_power(base, exponent)
+    if abs(exponent) == 0.5 and base > 0:  # noqa: PLR2004
+        return math.sqrt(base) if exponent > 0 else 1 / math.sqrt(base)
+    fraction, whole = math.modf(abs(exponent))
+    if fraction and base < 0:
+        return math.nan
+    if fraction > 0.5:  # noqa: PLR2004
+        fraction, whole = fraction - 1, whole + 1
+    mantissa = math.exp(fraction * math.log(base)) if fraction else 1.0
+    mantissa, scale = _squared(base, int(whole), mantissa)
+    if exponent < 0:
+        mantissa, scale = 1 / mantissa, -scale
+    try:
+        return math.ldexp(mantissa, scale)
+    except OverflowError:
+        return math.copysign(math.inf, mantissa)
+
+
+def _squared(base: float, count: int, mantissa: float) -> tuple[float, int]:
+    """Multiply a mantissa by base**count; give it with its binary exponent apart."""
+    scale = 0
+    factor, factor_scale = math.frexp(base)
+    while count:
+        if abs(factor_scale) > 1 << 12:  # Beyond this nothing but an infinity or zero remains.
+            return mantissa, scale + factor_scale
+        if count & 1:
+            mantissa, scale = mantissa * factor, scale + factor_scale
+        factor, factor_scale = factor * factor, factor_scale * 2
+        if factor < 0.5:  # noqa: PLR2004
+            factor, factor_scale = factor * 2, factor_scale - 1
+        count >>= 1
+    return mantissa, scale
+
+
+def _special_power(base: float, exponent: float) -> float:
     try:
         return math.pow(base, exponent)
     except OverflowError:
-        odd = exponent == int(exponent) and int(exponent) % 2 == 1
-        return -math.inf if base < 0 and odd else math.inf
-    except ValueError:
-        if base == 0:  # zero to a negative power
-            odd = math.isfinite(exponent) and exponent == int(exponent) and int(exponent) % 2 == 1
-            return math.copysign(math.inf, base) if odd else math.inf
-        return math.nan
+        return math.inf
+    except ValueError:  # Zero to a negative power.
+        odd = abs(exponent) < 2.0**53 and exponent % 2 == 1
+        return math.copysign(math.inf, base) if odd else math.inf
 
 
 def divide(left: float, right: float) -> float:
@@ -123,11 +163,11 @@ def half_away(value: float) -> float:
     return math.copysign(whole, value)
 
 
-def go_float(value: float, *, low: int = -4, pad: int = 2) -> str:
+def go_float(value: float, *, low: int = -4, high: int = 6, pad: int = 2) -> str:
     """Print the shortest digits that read back, in Go's layout.
 
-    An exponent below `low` or from 21 up is written in scientific form, with at least `pad` digits:
-    (-4, 2) is fmt's `%v`, (-6, 1) is encoding/json.
+    An exponent below `low` or from `high` up is written in scientific form, with at least `pad`
+    digits: (-4, 6, 2) is fmt's `%v`, (-6, 21, 1) is encoding/json.
     """
     if math.isnan(value):
         return "NaN"
@@ -135,7 +175,7 @@ def go_float(value: float, *, low: int = -4, pad: int = 2) -> str:
         return "+Inf" if value > 0 else "-Inf"
     sign = "-" if math.copysign(1.0, value) < 0 else ""
     digits, exponent = _shortest(abs(value))
-    if value != 0 and (exponent < low or exponent >= 21):  # noqa: PLR2004
+    if value != 0 and (exponent < low or exponent >= high):
         fraction = f".{digits[1:]}" if len(digits) > 1 else ""
         mark = "-" if exponent < 0 else "+"
         return f"{sign}{digits[0]}{fraction}e{mark}{abs(exponent):0{pad}d}"

@@ -12,6 +12,9 @@ class Pattern:
     def __init__(self, compiled: re.Pattern[str]) -> None:
         self._compiled = compiled
 
+    def __str__(self) -> str:
+        return self._compiled.pattern
+
     def search(self, text: str, cost: budget.Budget) -> tuple[int, int] | None:
         """Give the span of the leftmost match."""
         cost.step(len(text))

@@ -107,7 +107,7 @@ def _json_scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        text = numbers.go_float(value, low=-6, pad=1)
+        text = numbers.go_float(value, low=-6, high=21, pad=1)
         if text in ("NaN", "+Inf", "-Inf"):
             raise errors.Fault(f"json: unsupported value: {text}")
         return text

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 
-from gitwf.workflow.expr import errors, values
+from gitwf.workflow.expr import characters, errors, values
 from gitwf.workflow.expr.library import arguments as args
 from gitwf.workflow.expr.library import context
 
 Context = context.Context
-SPACE = " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-"""What Go's unicode.IsSpace accepts."""
 
 
 def _trim(_context: Context, value: object, cut: object = None) -> object:
-    characters = SPACE if cut is None else args.text(cut, "trim")
-    return args.text(value, "trim").strip(characters) if characters else value
+    cutset = characters.SPACES if cut is None else args.text(cut, "trim")
+    text = args.text(value, "trim")
+    return text.strip(cutset) if cutset else text
 
 
 def _trim_prefix(_context: Context, value: object, prefix: object = " ") -> object:
