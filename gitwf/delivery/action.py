@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from gitwf.delivery import entry
 from gitwf.delivery import facts as ledger_facts
+from gitwf.delivery import pipeline as pipelines
 from gitwf.values import CommitId, Digest, Instant
 
 Decide: TypeAlias = Callable[[ledger_facts.Facts], entry.Additions | None]
@@ -49,12 +50,17 @@ class Reclaim:
 
 @dataclass(frozen=True)
 class Run:
-    """Start the run of a claim that this process holds, or attach to it. `run` is the engine's id."""
+    """Start the run of a claim that this process holds, or attach to it.
+
+    `run` is the engine's id for it. The run keeps this `pipeline`, read at `file`, to its end.
+    """
 
     model: str
     reason: str
     claim: entry.Claim
     run: str
+    pipeline: pipelines.Pipeline
+    file: str
 
 
 @dataclass(frozen=True)

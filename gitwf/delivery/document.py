@@ -6,15 +6,18 @@ take the defaults that docs name. Read next: `project`, `pipeline`, `release`.
 """
 
 import re
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import pydantic
 import pydantic_core
 
 from gitwf import values
+from gitwf.errors import Rejected
+from gitwf.text import models, yaml_reader
 from gitwf.workflow.document import base
 
 API_VERSION = "gitwf.dev/v1"
+Model = TypeVar("Model", bound=pydantic.BaseModel)
 NAME = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d))+")
@@ -66,3 +69,12 @@ class Metadata(base.Model):
     """The document's name."""
 
     name: Name
+
+
+def load(model: type[Model], source: bytes | str, file: str) -> Model:
+    """Read one document of gitwf's. Rejected: everything that is wrong with it, with its place."""
+    read = yaml_reader.read_one(source, file)
+    found, problems = models.check(model, read)
+    if found is None:
+        raise Rejected(problems)
+    return found

@@ -120,6 +120,12 @@ class Facts:
         latest = self.latest_claim(claim.model, claim.key)
         return latest is not None and latest.attempt == claim.attempt
 
+    def occasion(self, model: str, key: str) -> tuple[str, str | None]:
+        """The base and the occasion that a claimed key was made of; ("", None) when unknown."""
+        body = self._read("runs", model, key, "claim-1.json") or {}
+        parts = body.get("parts", {})
+        return parts.get("base", ""), parts.get("occasion")
+
     # Versions
 
     def versions(self, model: str) -> Mapping[int, RunKey]:
@@ -215,6 +221,9 @@ class Facts:
 EMPTY = Facts(None, {})
 
 
-def opening() -> entry.Additions:
-    """Give the file that a new ledger begins with."""
-    return {entry.FORMAT_PATH: {"format": entry.FORMAT}}
+def adding(facts: Facts, *added: entry.Entry) -> entry.Additions:
+    """Give the files to write for `added`; the first writer of a ledger also says its format."""
+    additions = entry.additions(*added)
+    if entry.FORMAT_PATH not in facts.entries:
+        additions[entry.FORMAT_PATH] = {"format": entry.FORMAT}
+    return additions

@@ -10,13 +10,14 @@ the same value. Read next: `gitwf.delivery.plan`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gitwf.delivery import entry, keys, pipeline, project, release
+from gitwf.delivery import entry, keys, project, release
 from gitwf.delivery import facts as ledger_facts
+from gitwf.delivery import pipeline as pipelines
 from gitwf.delivery import serving as targets
 from gitwf.delivery import trail as trails
 from gitwf.errors import Diagnostic
 from gitwf.values import CommitId, Instant
-from gitwf.workflow import record
+from gitwf.workflow import record as records
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,18 @@ class EnvironmentView:
     history contains `serving.release`. `source` holds the release file's bytes (None: no file) and
     `release` what they say. `viewer` is the id of everything else that is rolled out with a
     release (viewer tree, manifests, `deploy[]`). `rollout`: how the release applied now goes, asked
-    for when `serving.release` is HEAD's release commit; None: not asked, or by nobody yet.
+    for when `serving.release` is HEAD's release commit; None: not asked yet. `applied`: when this
+    process applied it.
     """
 
     name: str
-    deploy: pipeline.Deploy | None
+    deploy: pipelines.Deploy | None
     source: bytes | None = None
     release: release.Release | None = None
     trail: Callable[[], trails.Trail] = trails.Trail
     serving: targets.Serving | None = None
     rollout: targets.Rollout | None = None
+    applied: Instant | None = None
     viewer: str = ""
     known: bool = True
     unreachable: str = ""
@@ -70,7 +73,7 @@ class ModelView:
 
     name: str
     file: str
-    pipeline: pipeline.Pipeline
+    pipeline: pipelines.Pipeline
     parts: keys.KeyParts
     request: Callable[[], Request]
     environments: tuple[EnvironmentView, ...] = ()
@@ -86,13 +89,28 @@ class ModelView:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A run that this process started or attached to, under which claim and by which pipeline.
+
+    `pipeline` and `file` are as they were when it was started. `record` is None until the engine
+    has shown one; `cancelled`: it was asked to end.
+    """
+
+    claim: entry.Claim
+    pipeline: pipelines.Pipeline
+    file: str
+    record: records.RunRecord | None = None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
 class Observed:
     """Everything that a pass has read.
 
     `me`: this process. `nonce`: fresh for this pass. `lease`: seconds after which others may take
     over a claim of this process. `gone`: nonces of claims whose owner is known or believed dead ->
-    why. `runs`: what the engine says of runs of this process, by run id. `finished`: run ids whose
-    end this process has recorded; it never starts them again. `lost_stamps`: ledger commits that
+    why. `runs`: the runs in hand, by the engine's id. `finished`: run ids whose end this process
+    has recorded; it never starts them again. `lost_stamps`: ledger commits that
     release files at HEAD name and the ledger does not contain. `reread`: HEAD was read from the
     remote a second time, because a target's release was not known on it.
     """
@@ -105,7 +123,7 @@ class Observed:
     nonce: str
     lease: float = 60.0
     gone: Mapping[str, str] = field(default_factory=dict)
-    runs: Mapping[str, record.RunRecord] = field(default_factory=dict)
+    runs: Mapping[str, Held] = field(default_factory=dict)
     finished: frozenset[str] = frozenset()
     lost_stamps: frozenset[str] = frozenset()
     reread: bool = False

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 
 from gitwf.delivery import document
+from gitwf.errors import Diagnostic, Rejected
 from gitwf.values import Digest
 from gitwf.workflow.document import base
 
@@ -123,3 +124,17 @@ class Rejections(base.Model):
     def numbers(self) -> frozenset[int]:
         """The rejected versions."""
         return frozenset(row.version for row in self.spec.versions)
+
+
+def load(source: bytes, file: str) -> Release:
+    """Read a release file. Rejected: everything that is wrong with it, with its place."""
+    found = document.load(Release, source, file)
+    expected = path(found.metadata.model, found.metadata.environment)
+    if expected != file:
+        raise Rejected([Diagnostic(file, 0, 0, f"its metadata says that it is {expected}")])
+    return found
+
+
+def load_rejections(source: bytes, file: str) -> Rejections:
+    """Read rejected.yaml. Rejected: everything that is wrong with it, with its place."""
+    return document.load(Rejections, source, file)

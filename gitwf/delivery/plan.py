@@ -1,0 +1,69 @@
+"""The plan: a pure function of what a pass has read and of the time.
+
+For each model in order: what HEAD's release files still need (mirror, rollback, promotion, rollout)
+comes before what HEAD's code needs (a run), because what people look at comes first. The plan is
+read anew after each change, so that it never looks further ahead than what is true now: no step
+trusts that the one before it went well. Where nothing is done, a `Report` says why. The rules and
+their numbers are in docs/protocol.md.
+"""
+
+from collections.abc import Iterator
+
+from gitwf.delivery import action, promotion, rollout, training
+from gitwf.delivery import observed as seen
+from gitwf.values import Instant
+
+
+def plan(observed: seen.Observed, now: Instant) -> action.Plan:
+    """Say what to do next, in order, each with its reason."""
+    return action.Plan(tuple(_plan(observed, now)))
+
+
+def _plan(observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
+    if observed.lost_stamps:
+        yield _lost(observed)
+        return
+    for view in observed.models.values():
+        yield from model(view, observed, now)
+    for name in observed.facts.models():
+        if name not in observed.models:
+            yield from training.forgotten(name, observed, now)
+
+
+def model(view: seen.ModelView, observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
+    """Say what to do next for one model, in order."""
+    if view.problems:
+        why = "; ".join(map(str, view.problems))
+        yield action.Report(view.name, "", action.State.STALLED, why, "mend the documents")
+        return
+    for environment in view.environments:
+        promoted = tuple(promotion.plan(view, environment, observed, now))
+        rolled = tuple(rollout.plan(view, environment, observed, now))
+        yield from _in_order(promoted, rolled)
+    yield from training.plan(view, observed, now)
+
+
+def _in_order(
+    promoted: tuple[action.Action, ...], rolled: tuple[action.Action, ...]
+) -> Iterator[action.Action]:
+    """Answer a failed rollout first; otherwise promote first, and roll that out only."""
+    publishes = (action.Publish, action.Mirror)
+    if any(isinstance(one, publishes) for one in rolled):
+        yield from rolled
+        return
+    yield from promoted
+    if not any(isinstance(one, action.Publish) for one in promoted):
+        yield from rolled
+
+
+def _lost(observed: seen.Observed) -> action.Report:
+    """Refuse to go on without the ledger that the branch names: numbers would start again."""
+    stamps = ", ".join(sorted(stamp[:8] for stamp in observed.lost_stamps))
+    return action.Report(
+        "",
+        "",
+        action.State.STALLED,
+        f"the ledger lacks the commits {stamps} that release files at HEAD name",
+        "push the lost gitwf/ledger back; to begin a new one instead, take `ledger:` out of the "
+        "evidence in models/*/*.yaml",
+    )
