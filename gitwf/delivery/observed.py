@@ -10,9 +10,11 @@ the same value. Read next: `gitwf.delivery.plan`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gitwf.delivery import entry, keys, project, release
+from gitwf.delivery import entry, keys
 from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import pipeline as pipelines
+from gitwf.delivery import project as projects
+from gitwf.delivery import release as releases
 from gitwf.delivery import serving as targets
 from gitwf.delivery import trail as trails
 from gitwf.errors import Diagnostic
@@ -47,7 +49,7 @@ class EnvironmentView:
     name: str
     deploy: pipelines.Deploy | None
     source: bytes | None = None
-    release: release.Release | None = None
+    release: releases.Release | None = None
     trail: Callable[[], trails.Trail] = trails.Trail
     serving: targets.Serving | None = None
     rollout: targets.Rollout | None = None
@@ -116,7 +118,7 @@ class Observed:
     """
 
     head: CommitId
-    project: project.Project
+    project: projects.Project
     models: Mapping[str, ModelView]
     facts: ledger_facts.Facts
     me: entry.Owner
