@@ -22,6 +22,7 @@ class Lines:
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
+        self.text = text
         self._starts = [0]
         offset = text.find("\n")
         while offset >= 0:

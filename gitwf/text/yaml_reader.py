@@ -28,22 +28,24 @@ class Document:
     root: nodes.Node = field(compare=False, repr=False)
     lines: places.Lines = field(compare=False, repr=False)
 
-    def place(self, path: Sequence[PathStep] = (), *, key: bool = False) -> places.Place:
+    def place(
+        self, path: Sequence[PathStep] = (), *, key: bool = False, within: str = ""
+    ) -> places.Place:
         """Find the value at `path` (keys and indexes), or its key; where it is missing, its parent.
 
         The parent of what is missing is the best place to write it, so that nothing raises here.
+        `within` finds that text inside the value, if it stands there as it is.
         """
         node, name = self.root, None
         for step in path:
             found = _step(node, step)
             if found is None:
-                break
+                return self.lines.place(name.start if name is not None else node.start)
             name, node = found
-        else:
-            if key and name is not None:
-                return self.lines.place(name.start)
-            return self.lines.place(node.start)
-        return self.lines.place(name.start if name is not None else node.start)
+        if key and name is not None:
+            return self.lines.place(name.start)
+        offset = self.lines.text.find(within, node.start, node.end) if within else -1
+        return self.lines.place(max(node.start, offset))
 
     def holds(self, path: Sequence[PathStep]) -> bool:
         """Whether there is a value at `path`."""
@@ -60,10 +62,11 @@ class Document:
         hint: str = "",
         *,
         key: bool = False,
+        within: str = "",
         severity: Severity = "error",
     ) -> Diagnostic:
         """Name a mistake at `path`."""
-        place = self.place(path, key=key)
+        place = self.place(path, key=key, within=within)
         return Diagnostic(self.file, place.line, place.column, message, hint, severity)
 
 

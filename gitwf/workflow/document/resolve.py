@@ -43,7 +43,10 @@ def resolve(
         spec = merge(_spec_of(library)[1], spec)
     if entrypoint is not None:
         spec = spec.model_copy(update={"entrypoint": entrypoint})
-    return _gather(metadata, spec, origins, catalogue)
+    whole = _gather(metadata, spec, origins, catalogue)
+    if isinstance(source.model, workflow.CronWorkflow):
+        return dataclasses.replace(whole, cron=source.model.spec)
+    return whole
 
 
 def _spec_of(
@@ -145,14 +148,21 @@ def _gather(
                 ahead.append(
                     (f"{wanted.partition('/')[0]}/{found.name}", _spec_of(found)[1], library)
                 )
-    whole = resolved.Resolved(metadata, spec, templates, {}, places, origins, catalogue.unread)
     names = resolved.config_map_names([spec.plain(), *(one.plain() for one in templates.values())])
     maps = {
         one.name: dict(one.model.data)
         for one in catalogue.of_kind("ConfigMap")
         if isinstance(one.model, workflow.ConfigMap) and resolved.may_name(names, one.name)
     }
-    return dataclasses.replace(whole, config_maps=maps)
+    return resolved.Resolved(
+        metadata,
+        spec,
+        templates,
+        maps,
+        origins=places,
+        spec_origins=tuple(origins),
+        unread=catalogue.unread,
+    )
 
 
 def _scopes(scope: str, part: workflow.WorkflowSpec) -> set[str]:

@@ -49,11 +49,23 @@ class Origin:
         """The part at `path` below this one."""
         return Origin(self.document, (*self.path, *path))
 
+    def holds(self, *path: yaml_reader.PathStep) -> bool:
+        """Whether something was written at `path` below this."""
+        return self.document.holds((*self.path, *path))
+
     def diagnostic(
-        self, message: str, hint: str = "", *, key: bool = False, severity: Severity = "error"
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        within: str = "",
+        severity: Severity = "error",
     ) -> Diagnostic:
         """Name a mistake here."""
-        return self.document.diagnostic(self.path, message, hint, key=key, severity=severity)
+        return self.document.diagnostic(
+            self.path, message, hint, key=key, within=within, severity=severity
+        )
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,7 @@ class Resolved:
 
     `spec` is merged with that of its WorkflowTemplate and keeps `templateDefaults` apart;
     `templates` has those of the spec under the scope `local`. `config_maps` is data by name.
+    `cron` says when a CronWorkflow is due; that does not change what a run does.
     """
 
     metadata: workflow.ObjectMeta
@@ -69,6 +82,7 @@ class Resolved:
     templates: Mapping[TemplateKey, template.Template]
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     origins: Mapping[TemplateKey, Origin] = field(default_factory=dict, compare=False, repr=False)
+    cron: workflow.CronWorkflowSpec | None = field(default=None, compare=False, repr=False)
     spec_origins: Sequence[Origin] = field(default=(), compare=False, repr=False)
     unread: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -131,7 +145,7 @@ class Resolved:
     def origin(self, *path: yaml_reader.PathStep) -> Origin:
         """Where the part of the spec at `path` was written: the workflow, else its template."""
         for one in self.spec_origins:
-            if one.document.holds((*one.path, *path)):
+            if one.holds(*path):
                 return one.at(*path)
         return self.spec_origins[0].at(*path)
 

@@ -1,0 +1,240 @@
+"""DAGs: names, dependencies, and what each task can see of its ancestors.
+
+Argo: validateDAG, and workflow/common/ancestry.go for what `depends` refers to. In one point this
+is stricter: Argo looks for a missing dependency only where an argument begins with the tag, and
+waits for ever on the others; here every tag of a task counts.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gitwf.workflow.document import resolved, template
+from gitwf.workflow.document.rules import arguments, names, report, steps, tags
+
+if TYPE_CHECKING:
+    from gitwf.workflow.document.rules import walk
+
+_REFERENCE = re.compile(
+    r"(?P<task>[a-zA-Z0-9][-a-zA-Z0-9]*?)\.(?P<result>[A-Z][a-zA-Z]+)"
+    r"|(?P<bare>[a-zA-Z0-9][-a-zA-Z0-9]*)"
+)
+_OF_LOOPS = frozenset({"AnySucceeded", "AllFailed"})
+_RESULTS = _OF_LOOPS | {"Succeeded", "Failed", "Errored", "Skipped", "Omitted", "Daemoned"}
+
+
+def references(task: template.Task) -> list[tuple[str, str]]:
+    """Name the tasks a task waits for, with the result it asks for or ""."""
+    if not task.depends:
+        return [(name, "") for name in task.dependencies]
+    return [
+        (match["task"] or match["bare"], match["result"] or "")
+        for match in _REFERENCE.finditer(task.depends)
+    ]
+
+
+def check(walk: "walk.Walk", here: "walk.Here") -> None:
+    """Check a DAG and follow its calls. Adds the tasks' outputs to `here.names`."""
+    one, dag = here.template, here.template.dag or template.Dag()
+    origin = here.origin.at("dag", "tasks")
+    if not dag.tasks:
+        walk.found.error(origin, f"templates.{one.name} must have at least one task")
+        return
+    tasks = {task.name: task for task in dag.tasks}
+    if not _sorts(walk.found, one.name, dag, tasks, origin):
+        return
+    listed = [task.name for task in dag.tasks]
+    names.check(walk.found, f"templates.{one.name}.tasks", listed, origin)
+    using_depends = any(task.depends for task in dag.tasks)
+    called: dict[str, template.Template | None] = {}
+    for index, task in enumerate(dag.tasks):
+        where = origin.at(index)
+        _check_style(walk.found, one.name, task, where, using_depends=using_depends)
+        path = f"templates.{one.name}.tasks.{task.name}"
+        with walk.found.within(path):
+            called[task.name] = walk.call(here.scope, task, where, task.arguments)
+            steps.follow_hooks(walk, here.scope, task, where)
+        _check_results(walk.found, one.name, task, tasks, where)
+    for task in dag.tasks:
+        _add(walk, here.names, task, called[task.name], status=bool(task.hooks))
+    _check_target(walk.found, here, dag, tasks)
+    for index, task in enumerate(dag.tasks):
+        _check_task(walk, here, task, tasks, called, origin.at(index))
+
+
+def _sorts(
+    found: report.Report,
+    name: str,
+    dag: template.Dag,
+    tasks: Mapping[str, template.Task],
+    origin: resolved.Origin,
+) -> bool:
+    """Check that the tasks can be put in an order (Argo: sortDAGTasks)."""
+    sound = True
+    prefix = f"templates.{name} sorting failed:"
+    seen: set[str] = set()
+    for index, task in enumerate(dag.tasks):
+        where = origin.at(index)
+        if task.name in seen:
+            found.error(where.at("name"), f"{prefix} duplicated nodeName {task.name}")
+            sound = False
+        seen.add(task.name)
+        for other in dict.fromkeys(other for other, _ in references(task)):
+            if other not in tasks:
+                place = where.at("depends" if task.depends else "dependencies")
+                found.error(place, f"{prefix} invalid dependency {other}", within=other)
+                sound = False
+    if sound and (first := _in_cycle(dag)) is not None:
+        where = origin.at(first)
+        field = "depends" if dag.tasks[first].depends else "dependencies"
+        found.error(where.at(field), f"{prefix} graph with cycle")
+        sound = False
+    return sound
+
+
+def _in_cycle(dag: template.Dag) -> int | None:
+    """Give the index of the first task that is part of, or behind, a cycle."""
+    waits = {task.name: {other for other, _ in references(task)} for task in dag.tasks}
+    while ready := [name for name, others in waits.items() if not others & waits.keys()]:
+        for name in ready:
+            del waits[name]
+    return next((index for index, task in enumerate(dag.tasks) if task.name in waits), None)
+
+
+def _check_style(
+    found: report.Report,
+    name: str,
+    task: template.Task,
+    where: resolved.Origin,
+    *,
+    using_depends: bool,
+) -> None:
+    waits = using_depends or bool(task.dependencies)
+    if waits and task.name[:1].isdigit():
+        message = (
+            f"templates.{name}.tasks.{task.name} name cannot begin with a digit when using either "
+            "'depends' or 'dependencies'"
+        )
+        found.error(where.at("name"), message)
+    if using_depends and task.dependencies:
+        message = (
+            f"templates.{name} cannot use both 'depends' and 'dependencies' "
+            "in the same DAG template"
+        )
+        found.error(where.at("dependencies"), message, key=True)
+    if using_depends and task.continue_on is not None:
+        message = (
+            f"templates.{name} cannot use 'continueOn' when using 'depends'. "
+            "Instead use 'dep-task.Failed'/'dep-task.Errored'"
+        )
+        found.error(where.at("continueOn"), message, key=True)
+
+
+def _check_results(
+    found: report.Report,
+    name: str,
+    task: template.Task,
+    tasks: Mapping[str, template.Task],
+    where: resolved.Origin,
+) -> None:
+    for other, result in references(task):
+        if result and result not in _RESULTS:
+            message = f"task result '{result}' for task '{other}' is invalid"
+            hint = f"one of: {', '.join(sorted(_RESULTS))}"
+            path = f"templates.{name}.tasks.{task.name}"
+            found.error(where.at("depends"), f"{path} {message}", hint, within=f"{other}.{result}")
+        elif result in _OF_LOOPS and not tasks[other].loops:
+            # Argo names the dependency in both places; so does this, to give the same text.
+            message = (
+                f"templates.{name}.tasks.{other} dependency '{other}' uses an items-based condition "
+                "such as .AnySucceeded or .AllFailed but does not contain any items"
+            )
+            found.error(where.at("depends"), message, within=f"{other}.{result}")
+
+
+def _check_target(
+    found: report.Report,
+    here: "walk.Here",
+    dag: template.Dag,
+    tasks: Mapping[str, template.Task],
+) -> None:
+    where, path = here.origin.at("dag", "target"), f"templates.{here.template.name}.targets"
+    tags.check(found, path, dag.target, where, here.names)
+    for target in dag.target.split(" ") if dag.target else ():
+        if not names.TAG.search(target) and target not in tasks:
+            found.error(where, f"{path}: target '{target}' is not defined", within=target)
+
+
+def _check_task(
+    walk: "walk.Walk",
+    here: "walk.Here",
+    task: template.Task,
+    tasks: Mapping[str, template.Task],
+    called: Mapping[str, template.Template | None],
+    where: resolved.Origin,
+) -> None:
+    """Check what one task's own text says, now that every task's template is known."""
+    path = f"templates.{here.template.name}.tasks.{task.name}"
+    steps.check_loop(walk.found, path, task, where)
+    steps.check_hooks(walk.found, path, task.hooks, where.at("hooks"))
+    arguments.check(walk.found, f"{path}.arguments.", task.arguments, where.at("arguments"))
+    scope = here.names.copy()
+    scope.exact = {name for name in scope.exact if not name.startswith("tasks.")}
+    scope.loose = {name for name in scope.loose if not name.startswith("tasks.")}
+    scope.update(steps.items(task))
+    for ancestor in _ancestors(task, tasks):
+        _add(walk, scope, tasks[ancestor], called[ancestor], status=True)
+    own = steps.own_names(walk, scope, f"tasks.{task.name}", task, called[task.name])
+    for place, tag in tags.unresolved(task.plain(), steps.inline_names(scope, task)):
+        if place[0] in steps.HOOKS and own.resolves(tag):
+            continue
+        _refuse(walk.found, here, path, task, tasks, where.at(*place), place, tag)
+
+
+def _refuse(
+    found: report.Report,
+    here: "walk.Here",
+    path: str,
+    task: template.Task,
+    tasks: Mapping[str, template.Task],
+    where: resolved.Origin,
+    place: tuple[str | int, ...],
+    tag: str,
+) -> None:
+    other = tag.strip().removeprefix("tasks.").partition(".")[0]
+    stranger = tag.strip().startswith("tasks.") and other in tasks and other != task.name
+    if not stranger or not here.names.resolves(tag):
+        tags.refuse(found, path, where, tag)
+        return
+    hint = f"add `{other}` to what `{task.name}` depends on"
+    match place:
+        case ("arguments", "parameters" | "artifacts" as kind, int() as index, *_):
+            given = getattr(task.arguments, kind)[index].name
+            what = f"{kind.removesuffix('s')} '{given}'"
+            message = f"{path} missing dependency '{other}' for {what}"
+            found.error(where, message, hint, within=f"{{{{{tag}}}}}")
+        case _:
+            tags.refuse(found, path, where, tag, hint)
+
+
+def _ancestors(task: template.Task, tasks: Mapping[str, template.Task]) -> set[str]:
+    """Name every task that has ended before `task` starts."""
+    seen: set[str] = set()
+    ahead = [other for other, _ in references(task)]
+    while ahead:
+        name = ahead.pop()
+        if name not in seen:
+            seen.add(name)
+            ahead += [other for other, _ in references(tasks[name])]
+    return seen
+
+
+def _add(
+    walk: "walk.Walk",
+    scope: tags.Names,
+    task: template.Task,
+    called: template.Template | None,
+    *,
+    status: bool,
+) -> None:
+    steps.add(walk, scope, f"tasks.{task.name}", task, called, status=status)

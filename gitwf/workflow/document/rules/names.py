@@ -1,0 +1,62 @@
+"""What a name may look like, and that it stands once in its list.
+
+Argo: validateWorkflowFieldNames. Templates, steps and tasks share one rule, parameters and
+artifacts another.
+"""
+
+import re
+from collections.abc import Sequence
+
+from gitwf.workflow.document import resolved
+from gitwf.workflow.document.rules import report
+
+_FIELD = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
+_PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
+_LONGEST = 128
+TAG = re.compile(r"\{\{[-a-zA-Z0-9]+(?:\.[-a-zA-Z0-9_]+)*\}\}")
+
+
+def field_fault(name: str) -> str:
+    """Say what is wrong with the name of a template, step or task, or ""."""
+    faults = []
+    if len(name.encode()) > _LONGEST:
+        faults.append(f"must be no more than {_LONGEST} characters")
+    if not _FIELD.fullmatch(name):
+        faults.append(
+            "name must consist of alpha-numeric characters or '-', and must start with an "
+            "alpha-numeric character (e.g. My-name1-2, 123-NAME)"
+        )
+    return ";".join(faults)
+
+
+def parameter_fault(name: str) -> str:
+    """Say what is wrong with the name of a parameter or artifact, or ""."""
+    if _PARAMETER.fullmatch(name):
+        return ""
+    return (
+        "Parameter/Artifact name must consist of alpha-numeric characters, '_' or '-' "
+        "e.g. my_param_1, MY-PARAM-1"
+    )
+
+
+def check(
+    found: report.Report,
+    prefix: str,
+    names: Sequence[str],
+    origin: resolved.Origin,
+    *,
+    parameters: bool = False,
+) -> None:
+    """Check the names of a list whose place is `origin`; `prefix` is Argo's path to it."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        where = origin.at(index, "name")
+        if not name:
+            found.error(where, f"{prefix}[{index}].name is required")
+            continue
+        fault = parameter_fault(name) if parameters else field_fault(name)
+        if fault:
+            found.error(where, f"{prefix}[{index}].name: '{name}' is invalid: {fault}")
+        if name in seen:
+            found.error(where, f"{prefix}[{index}].name '{name}' is not unique")
+        seen.add(name)

@@ -1,0 +1,147 @@
+"""The walk from template to template, in Argo's order.
+
+A template's body is checked once for each scope, at the first call that comes to it; what depends
+on the call (is every input supplied?) is checked at each. `steps` and `dag` get the walk handed to
+them, so that they can follow their calls (Argo: validateTemplateHolder, validateTemplate).
+"""
+
+import difflib
+from dataclasses import dataclass
+
+from gitwf.workflow.document import flow, parameters, resolve, resolved, template
+from gitwf.workflow.document.rules import (
+    arguments,
+    dag,
+    inputs,
+    leaf,
+    outputs,
+    report,
+    steps,
+    tags,
+)
+
+_POD_TYPES = frozenset({"container", "script", "resource", "data", "containerSet"})
+
+
+@dataclass(frozen=True)
+class Here:
+    """A template in the middle of its check: its scope, its place, and the names it can see."""
+
+    scope: str
+    template: template.Template
+    origin: resolved.Origin
+    names: tags.Names
+
+
+class Walk:
+    """One validation of one workflow. `everywhere` are the names in sight in every template."""
+
+    def __init__(self, whole: resolved.Resolved, everywhere: tags.Names) -> None:
+        self.found = report.Report()
+        self.everywhere = everywhere
+        self._whole = whole
+        self._checked: set[resolved.TemplateKey] = set()
+
+    def call(
+        self,
+        scope: str,
+        call: template.Call,
+        where: resolved.Origin,
+        given: parameters.Arguments | None = None,
+        *,
+        supplied: frozenset[str] = frozenset(),
+    ) -> template.Template | None:
+        """Follow a call to its template and check that; None when it leads nowhere.
+
+        `given` None stands for arguments that supply everything. `supplied` are artifacts that
+        need no argument.
+        """
+        key = None
+        if call.inline is not None:
+            one, origin = call.inline, where.at("inline")
+        else:
+            key = self.target(scope, call, where)
+            if key is None:
+                return None
+            one, origin, scope = self._whole.templates[key], self._whole.origins[key], key.scope
+        if key not in self._checked:
+            self._checked |= {key} if key is not None else set()
+            self._template(scope, one, origin)
+        if given is not None:
+            arguments.check_supplied(self.found, one.name, one.inputs, given, where, supplied)
+        return one
+
+    def target(
+        self, scope: str, call: template.Call | flow.Hook, where: resolved.Origin
+    ) -> resolved.TemplateKey | None:
+        """Find the template that a call or a hook names; report one that is not there."""
+        ref = call.template_ref
+        if ref is not None:
+            place = where.at("templateRef")
+            if call.template:
+                self.found.error(place, "template name cannot be specified with templateRef")
+            elif not ref.name:
+                self.found.error(place, "resource name is required")
+            elif not ref.template:
+                self.found.error(place, "template name is required")
+            elif "{{" in ref.name + ref.template:
+                return None
+        found = self._whole.lookup(scope, call)
+        if found is not None:
+            return found[0]
+        if ref is None:
+            self._undefined(scope, call.template, where)
+        elif ref.name and ref.template and not call.template:
+            message = f"template reference {ref.name}.{ref.template} not found"
+            hint = resolve.unread_hint(self._whole.unread)
+            self.found.error(where.at("templateRef"), message, hint)
+        return None
+
+    def _undefined(self, scope: str, name: str, where: resolved.Origin) -> None:
+        known = [key.name for key in self._whole.templates if key.scope == scope]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else ""
+        message = f"template name '{name}' undefined" if name else "template name is required"
+        # An entrypoint names its template itself; a step does so in a field.
+        place = where.at("template") if name and where.holds("template") else where
+        self.found.error(place, message, hint)
+
+    def _template(self, scope: str, one: template.Template, origin: resolved.Origin) -> None:
+        """Check one template, whoever calls it."""
+        if not one.types:
+            self.found.error(origin, f"template '{one.name}' type is unknown")
+            return
+        here = Here(scope, one, origin, self._names(one))
+        leaf.check_head(self.found, one, origin)
+        inputs.check(self.found, one, origin.at("inputs"))
+        if one.steps:
+            steps.check(self, here)
+        elif one.dag is not None:
+            dag.check(self, here)
+        else:
+            leaf.check(self.found, here, self._default_image(here))
+        if not one.is_leaf:
+            path, where = f"templates.{one.name}.outputs", origin.at("outputs")
+            tags.check(self.found, path, one.plain().get("outputs", {}), where, here.names)
+        outputs.check(self.found, one, origin.at("outputs"))
+
+    def _names(self, one: template.Template) -> tags.Names:
+        """Name what a template's own text can see before any of its steps has run."""
+        seen = self.everywhere.copy()
+        seen.exact.update(inputs.names(one))
+        if one.type in _POD_TYPES:
+            seen.exact.add("pod.name")
+        return seen
+
+    def _default_image(self, here: "Here") -> str:
+        """Find the image that templateDefaults give, where the template was written or runs."""
+        value = here.origin.document.value
+        for step in here.origin.path[:-2]:
+            value = value.get(step, {}) if isinstance(value, dict) else {}
+        local = self._whole.spec.template_defaults
+        own = local.plain() if local is not None else {}
+        for defaults in (own, value.get("templateDefaults") or {}):
+            image = (defaults.get(here.template.type) or {}).get("image")
+            if image:
+                return str(image)
+        return ""

@@ -1,0 +1,176 @@
+"""Check a resolved workflow by Argo's static rules, before anything runs.
+
+The same mistakes that make Argo end a Workflow with `invalid spec: …` at its first reconcile are
+found here, with the same words, at their place in the file, all at once. Two kinds of workflows
+that Argo takes and then never finishes are refused too: a step that reads a sibling of its group,
+and a task that reads one it does not wait for. The rules stand by subject in `rules`; this module
+holds those of the whole workflow and starts the walk (Argo: workflow/validate/validate.go).
+"""
+
+from collections.abc import Collection, Mapping
+
+from gitwf.errors import Diagnostic
+from gitwf.workflow.document import parameters, resolved, template, workflow
+from gitwf.workflow.document.rules import arguments, names, report, steps, tags, walk
+
+_ALWAYS = (
+    "workflow.name",
+    "workflow.namespace",
+    "workflow.mainEntrypoint",
+    "workflow.serviceAccountName",
+    "workflow.uid",
+    "workflow.annotations",
+    "workflow.annotations.json",
+    "workflow.labels",
+    "workflow.labels.json",
+    "workflow.status",
+)
+_LONGEST_NAME = 63
+_LONGEST_CRON_NAME = 52
+_POD_GC = frozenset(
+    {"", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"}
+)
+_CONCURRENCY = frozenset({"", "Allow", "Forbid", "Replace"})
+_CRON_FIELDS = 5
+
+
+def validate(
+    whole: resolved.Resolved,
+    *,
+    parameters_given: Mapping[str, str] | None = None,
+    artifacts_given: Collection[str] = ("source",),
+) -> list[Diagnostic]:
+    """Find everything wrong with a workflow: errors, and warnings where Argo would go on.
+
+    `parameters_given` are values that whoever starts the run adds to the workflow's own, and
+    `artifacts_given` the input artifacts of the entrypoint that the run is given without arguments.
+    """
+    given = _arguments(whole.spec.arguments, parameters_given or {})
+    walker = walk.Walk(whole, _everywhere(whole, given))
+    found = walker.found
+    _check_head(found, whole)
+    arguments.check(found, "spec.arguments.", given, whole.origin("arguments"))
+    _walk(walker, whole, given, frozenset(artifacts_given))
+    return found.found
+
+
+def _arguments(own: parameters.Arguments, given: Mapping[str, str]) -> parameters.Arguments:
+    """Put the values from outside into the workflow's arguments, in their place or behind them."""
+    known = {one.name for one in own.parameters}
+    several = [
+        one.model_copy(update={"value": given[one.name], "value_from": None})
+        if one.name in given
+        else one
+        for one in own.parameters
+    ]
+    several += [
+        parameters.Parameter(name=name, value=value)
+        for name, value in given.items()
+        if name not in known
+    ]
+    return own.model_copy(update={"parameters": tuple(several)})
+
+
+def _everywhere(whole: resolved.Resolved, given: parameters.Arguments) -> tags.Names:
+    """Name the variables that every template of the workflow can see."""
+    seen = tags.Names(set(_ALWAYS))
+    if given.parameters:
+        seen.exact |= {"workflow.parameters", "workflow.parameters.json"}
+    seen.exact.update(f"workflow.parameters.{one.name}" for one in given.parameters)
+    more = whole.spec.workflow_metadata or {}
+    labels = [*whole.labels, *more.get("labels", {}), *more.get("labelsFrom", {})]
+    annotations = [*whole.annotations, *more.get("annotations", {})]
+    seen.exact.update(f"workflow.labels.{name}" for name in labels)
+    seen.exact.update(f"workflow.annotations.{name}" for name in annotations)
+    if whole.spec.priority is not None:
+        seen.exact.add("workflow.priority")
+    return seen
+
+
+def _check_head(found: report.Report, whole: resolved.Resolved) -> None:
+    """Check what stands outside of templates."""
+    name, origin = whole.metadata.name, whole.spec_origins[0]
+    document = resolved.Origin(origin.document, ("metadata", "name"))
+    if whole.cron is not None:
+        _check_cron(found, whole, whole.cron)
+    elif len(name) > _LONGEST_NAME:
+        message = (
+            f'workflow name "{name}" must not be more than {_LONGEST_NAME} characters long '
+            f"(currently {len(name)})"
+        )
+        found.error(document, message)
+    if len(whole.spec_origins) > 1 and origin.holds("templates"):
+        message = (
+            "Templates is invalid field in spec if workflow referred WorkflowTemplate reference"
+        )
+        found.error(origin.at("templates"), message, key=True)
+    listed = [one.name for one in whole.spec.templates]
+    names.check(found, "spec.templates", listed, whole.spec_origins[-1].at("templates"))
+    if not whole.spec.entrypoint:
+        found.error(origin, "spec.entrypoint is required")
+    strategy = (whole.spec.pod_gc or {}).get("strategy", "")
+    if strategy not in _POD_GC:
+        message = f"podGC.strategy unknown strategy '{strategy}'"
+        found.error(whole.origin("podGC", "strategy"), message)
+
+
+def _check_cron(
+    found: report.Report, whole: resolved.Resolved, cron: workflow.CronWorkflowSpec
+) -> None:
+    """Check when a CronWorkflow is due (Argo: validate.CronWorkflow)."""
+    name = whole.metadata.name
+    origin = resolved.Origin(whole.spec_origins[0].document, ("spec",))
+    if len(name) > _LONGEST_CRON_NAME:
+        message = (
+            f'cron workflow name "{name}" must not be more than {_LONGEST_CRON_NAME} characters '
+            f"long (currently {len(name)})"
+        )
+        found.error(resolved.Origin(origin.document, ("metadata", "name")), message)
+    if not cron.schedules:
+        found.error(origin, "cron workflow must have at least one schedule")
+    for index, schedule in enumerate(cron.schedules):
+        fields = schedule.split()
+        if len(fields) != _CRON_FIELDS and not schedule.startswith("@"):
+            message = (
+                f"cron schedule {schedule} is malformed: expected exactly 5 fields, found "
+                f"{len(fields)}: [{' '.join(fields)}]"
+            )
+            found.error(origin.at("schedules", index), message)
+    if cron.concurrency_policy not in _CONCURRENCY:
+        message = f"'{cron.concurrency_policy}' is not a valid concurrencyPolicy"
+        found.error(origin.at("concurrencyPolicy"), message)
+    if cron.starting_deadline_seconds is not None and cron.starting_deadline_seconds < 0:
+        message = "startingDeadlineSeconds must be positive"
+        found.error(origin.at("startingDeadlineSeconds"), message)
+
+
+def _walk(
+    walker: walk.Walk,
+    whole: resolved.Resolved,
+    given: parameters.Arguments,
+    supplied: frozenset[str],
+) -> None:
+    """Go through every template in Argo's order: entrypoint, exit handler, then all others."""
+    spec = whole.spec
+    if spec.entrypoint:
+        call = template.Call(template=spec.entrypoint)
+        where = whole.origin("entrypoint")
+        walker.call(resolved.LOCAL, call, where, given, supplied=supplied)
+    if spec.on_exit:
+        # The failures are known only to what runs after the entrypoint has ended.
+        walker.everywhere.exact.add("workflow.failures")
+        if any(
+            names.TAG.search(one.global_name)
+            for each in spec.templates
+            for one in each.outputs.artifacts
+        ):
+            walker.everywhere.loose.add("workflow.outputs.artifacts.")
+        call = template.Call(template=spec.on_exit)
+        walker.call(resolved.LOCAL, call, whole.origin("onExit"), given)
+    steps.check_hooks(walker.found, "hooks", spec.hooks, whole.origin("hooks"))
+    for name, hook in spec.hooks.items():
+        walker.target(resolved.LOCAL, hook, whole.origin("hooks", name))
+    for one in spec.templates:
+        with walker.found.within(f"templates.{one.name}"):
+            call = template.Call(template=one.name)
+            walker.call(resolved.LOCAL, call, whole.spec_origins[-1].at("templates"))
