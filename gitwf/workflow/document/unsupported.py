@@ -1,0 +1,145 @@
+"""What of the Argo language the local engine does not run, in one table.
+
+The idea: a workflow is refused by name and place before anything runs, never halfway through. Each
+line is a path into a template or into the spec, and a reason; Argo runs all of it. Fields that only
+say where on a cluster a pod goes change no result, so they earn a warning. To support a field is to
+delete its line. Only templates that the run can come to are looked at.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from gitwf.errors import Diagnostic
+from gitwf.workflow.document import resolved
+
+_ARGO = "runs on the Argo engine"
+_CLUSTER = "only a cluster has it"
+_STORE = "the local engine passes artifacts between steps and knows no other store"
+
+# "*" stands for every item of a list or every entry of a mapping.
+_TEMPLATE = {
+    "resource": "it needs the Kubernetes API",
+    "data": "it needs an artifact store",
+    "http": "it runs in Argo's agent",
+    "plugin": "it runs in Argo's agent",
+    "containerSet": "several containers in one pod",
+    "daemon": "a container that keeps running beside the steps",
+    "sidecars": "several containers in one pod",
+    "initContainers": "several containers in one pod",
+    "memoize": "the run key already spares a run that is known",
+    "synchronization": "locks between workflows",
+}
+_SPEC = {
+    "synchronization": "locks between workflows",
+    "executorPlugins": "it runs in Argo's agent",
+}
+_VOLUMES = (
+    "hostPath", "projected", "downwardAPI", "csi", "ephemeral", "image", "nfs", "iscsi", "fc",
+    "glusterfs", "rbd", "cephfs", "cinder", "gitRepo", "flexVolume", "flocker", "azureFile",
+    "azureDisk", "awsElasticBlockStore", "gcePersistentDisk", "quobyte", "photonPersistentDisk",
+    "portworxVolume", "scaleIO", "storageos", "vsphereVolume",
+)  # fmt: skip
+_STORES = (
+    "s3", "gcs", "oss", "azure", "git", "http", "artifactory", "hdfs", "plugin",
+)  # fmt: skip
+_ARTIFACTS = (
+    "inputs.artifacts.*",
+    "outputs.artifacts.*",
+    "steps.*.*.arguments.artifacts.*",
+    "dag.tasks.*.arguments.artifacts.*",
+)
+_CONTAINERS = ("container", "script")
+_SOURCES = ("resourceFieldRef", "fileKeyRef")
+
+_REFUSED_IN_TEMPLATE = {
+    **_TEMPLATE,
+    **{f"volumes.*.{source}": _CLUSTER for source in _VOLUMES},
+    **{f"{place}.{store}": _STORE for place in _ARTIFACTS for store in _STORES},
+    **{f"{one}.env.*.valueFrom.{source}": _CLUSTER for one in _CONTAINERS for source in _SOURCES},
+}
+_REFUSED_IN_SPEC = {
+    **_SPEC,
+    **{f"volumes.*.{source}": _CLUSTER for source in _VOLUMES},
+    **{f"arguments.artifacts.*.{store}": _STORE for store in _STORES},
+}
+
+_PLACEMENT = (
+    "affinity", "automountServiceAccountToken", "executor", "hostAliases", "metrics",
+    "nodeSelector", "podSpecPatch", "priority", "schedulerName", "securityContext",
+    "serviceAccountName", "tolerations",
+)  # fmt: skip
+_IGNORED_IN_CONTAINER = (
+    "lifecycle", "livenessProbe", "ports", "readinessProbe", "resizePolicy", "resources",
+    "restartPolicy", "restartPolicyRules", "securityContext", "startupProbe", "stdin", "stdinOnce",
+    "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices",
+)  # fmt: skip
+_IGNORED_IN_TEMPLATE = (
+    *_PLACEMENT,
+    "archiveLocation", "metadata", "pendingTimeout", "priorityClassName", "resourceClaims",
+    *(f"{one}.{field}" for one in _CONTAINERS for field in _IGNORED_IN_CONTAINER),
+    "outputs.artifacts.*.artifactGC",
+)  # fmt: skip
+_IGNORED_IN_SPEC = (
+    *_PLACEMENT,
+    "archiveLogs", "artifactGC", "artifactRepositoryRef", "dnsConfig", "dnsPolicy", "hostNetwork",
+    "imagePullSecrets", "podDisruptionBudget", "podGC", "podMetadata", "podPriorityClassName",
+    "resourceClaims", "ttlStrategy", "volumeClaimGC",
+)  # fmt: skip
+
+
+def check(whole: resolved.Resolved) -> list[Diagnostic]:
+    """Name what the local engine refuses (errors) and what it passes over (warnings)."""
+    found: dict[Diagnostic, None] = {}
+    spec = whole.spec.plain()
+    for path, message, hint in _refused(spec, _REFUSED_IN_SPEC):
+        found.setdefault(whole.origin(*path).diagnostic(message, hint, key=True))
+    for path, message in _ignored(spec, _IGNORED_IN_SPEC):
+        place = whole.origin(*path)
+        found.setdefault(place.diagnostic(message, key=True, severity="warning"))
+    for key in sorted(whole.reachable()):
+        for one in _template(whole.templates[key].plain(), whole.origins[key]):
+            found.setdefault(one)
+    return sorted(found)
+
+
+def _template(value: Any, origin: resolved.Origin) -> Iterator[Diagnostic]:
+    """Look through one template and those that it holds inline."""
+    for path, message, hint in _refused(value, _REFUSED_IN_TEMPLATE):
+        yield origin.at(*path).diagnostic(message, hint, key=True)
+    for path, message in _ignored(value, _IGNORED_IN_TEMPLATE):
+        yield origin.at(*path).diagnostic(message, key=True, severity="warning")
+    for pattern in ("steps.*.*.inline", "dag.tasks.*.inline"):
+        for path, inline in _matches(value, pattern.split(".")):
+            yield from _template(inline, origin.at(*path))
+
+
+def _refused(value: Any, table: dict[str, str]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    for pattern, reason in table.items():
+        for path, _ in _matches(value, pattern.split(".")):
+            yield path, f"the local engine does not run `{path[-1]}`: {reason}", _ARGO
+
+
+def _ignored(value: Any, table: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for pattern in table:
+        for path, _ in _matches(value, pattern.split(".")):
+            yield path, f"the local engine ignores `{path[-1]}`"
+
+
+def _matches(value: Any, pattern: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Find every value at a path that fits `pattern`. A field that says `false` asks for nothing."""
+    if not pattern:
+        if value is not False:
+            yield (), value
+        return
+    step, rest = pattern[0], pattern[1:]
+    parts: list[tuple[str | int, Any]] = []
+    if step == "*":
+        if isinstance(value, list):
+            parts = list(enumerate(value))
+        elif isinstance(value, dict):
+            parts = list(value.items())
+    elif isinstance(value, dict) and step in value:
+        parts = [(step, value[step])]
+    for name, part in parts:
+        for path, found in _matches(part, rest):
+            yield (name, *path), found
