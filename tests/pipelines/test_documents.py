@@ -5,6 +5,10 @@ import re
 
 import pytest
 
+from gitwf.delivery import pipeline as pipelines
+from gitwf.text import models, yaml_reader
+from gitwf.workflow.document import load, resolve, validate
+
 NAMES = ["ad-effect", "bandit", "job-ranking", "ml-workflow"]
 PIPELINES = pathlib.Path(__file__).parents[2] / "pipelines"
 
@@ -23,6 +27,27 @@ def holders(workflow):
     return {
         name for name, template in templates(workflow).items() if "secretKeyRef" in str(template)
     }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_pipeline_is_accepted(name):
+    path = PIPELINES / name / "pipeline.yaml"
+
+    document = yaml_reader.read_one(path.read_bytes(), "pipeline.yaml")
+    found, mistakes = models.check(pipelines.Pipeline, document)
+
+    assert mistakes == []
+    assert name == found.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_workflow_is_accepted_without_a_warning(name):
+    path = PIPELINES / name / "workflow.yaml"
+
+    catalogue = load.load({"workflow.yaml": path.read_bytes()}, asked=["workflow.yaml"])
+    whole = resolve.resolve(catalogue.runnable("workflow.yaml"), catalogue)
+
+    assert validate.validate(whole) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
