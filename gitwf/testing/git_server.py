@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from gitwf.testing import git_repository
+
 _PUSH = "git-receive-pack"
 _HOOK = """#!/bin/sh
 echo {words!r} >&2
@@ -59,11 +61,9 @@ class GitServer:
         given = f"{self.user}:{self.password}@" if credentials and self.user else ""
         return f"http://{given}127.0.0.1:{self._http.server_port}/{name}"
 
-    def create(self, name: str = "remote.git") -> Path:
-        """Make an empty bare repository whose HEAD is `main`, and let it be pushed to."""
-        path = self.root / name
-        create_bare(path)
-        return path
+    def create(self, name: str = "remote.git") -> git_repository.Repository:
+        """Make an empty bare repository to serve."""
+        return git_repository.Repository.create(self.root / name)
 
     def decline(self, name: str, words: str) -> None:
         """Put a pre-receive hook into a repository that declines every push, saying `words`."""
@@ -103,13 +103,6 @@ class GitServer:
             return True
         expected = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         return authorization == f"Basic {expected}"
-
-
-def create_bare(path: Path) -> None:
-    """Make an empty bare repository at `path` with Git itself; HEAD is the unborn `main`."""
-    git = ["git", "-c", "init.defaultBranch=main"]
-    subprocess.run([*git, "init", "-q", "--bare", str(path)], check=True)
-    subprocess.run([*git, "-C", str(path), "config", "http.receivepack", "true"], check=True)
 
 
 class _Server(http.server.ThreadingHTTPServer):

@@ -81,13 +81,11 @@ class GitLedger:
                 attempt += 1
 
     def contains(self, commit: CommitId) -> bool:
-        """Whether the ledger as it was last read contains this ledger commit."""
-        tip = self._seen.commit
-        if tip is None:
-            return False
-        return self._remote.read(
-            lambda r: objects.contains(r, objects.commit_of(r, tip).id, commit)
-        )
+        """Whether the ledger's history holds this ledger commit; reads again before it says no."""
+        if self._contained(commit):
+            return True
+        self.facts()
+        return self._contained(commit)
 
     def beat(self, key: str) -> None:
         """Move the heartbeat ref of a claim that this process holds."""
@@ -106,7 +104,7 @@ class GitLedger:
     def _append_once(self, decide: ports.Decide, message: str, tried: list[CommitId]) -> Facts:
         try:
             now = self.facts()
-            if any(self.contains(commit) for commit in tried):
+            if any(map(self._contained, tried)):
                 return now
         except Transient as error:
             if not tried:
@@ -124,6 +122,14 @@ class GitLedger:
         except Transient as error:
             raise _Lost(error) from error
         return self.facts()
+
+    def _contained(self, commit: CommitId) -> bool:
+        tip = self._seen.commit
+        if tip is None:
+            return False
+        return self._remote.read(
+            lambda r: objects.contains(r, objects.commit_of(r, tip).id, commit)
+        )
 
     def _commit(self, parent: CommitId | None, edits: objects.Edits, message: str) -> CommitId:
         time = self._clock.now()

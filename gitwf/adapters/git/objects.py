@@ -13,7 +13,7 @@ import pygit2
 from pygit2.enums import FileMode
 
 from gitwf.errors import Stalled
-from gitwf.values import CommitId, Instant, inside
+from gitwf.values import CommitId, Instant
 
 Edits = Mapping[str, bytes | None]
 
@@ -41,8 +41,7 @@ def commit_of(repository: pygit2.Repository, commit: str) -> pygit2.Commit:
 
 
 def entry(tree: pygit2.Tree, path: str) -> pygit2.Object | pygit2.Tree | None:
-    """The tree's entry at `path`, the tree itself at ".", or None."""
-    path = inside(path)
+    """The tree's entry at the normal `path`, the tree itself at ".", or None."""
     if path == ".":
         return tree
     try:
@@ -104,7 +103,7 @@ def _split(edits: Edits) -> tuple[dict[str, bytes | None], dict[str, dict[str, b
     here: dict[str, bytes | None] = {}
     below: dict[str, dict[str, bytes | None]] = {}
     for path, content in edits.items():
-        name, _, rest = inside(path).partition("/")
+        name, _, rest = path.partition("/")
         if rest:
             below.setdefault(name, {})[rest] = content
         else:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import pygit2
 
-from gitwf.adapters.git import errors, local, mirror, network, objects
+from gitwf.adapters.git import checkout, errors, local, mirror, network, objects
 from gitwf.adapters.git.address import Address
 from gitwf.adapters.git.credentials import Credentials
 from gitwf.errors import GitwfError, RaceLost, Stalled, Transient, redact
@@ -76,6 +76,15 @@ class Remote:
         """Ask what `ref` is at; nothing is fetched."""
         _, heads = self._connected(self._mirror.open())
         return heads.get(ref)
+
+    def default_branch(self) -> str:
+        """The branch that the remote calls its own, without `refs/heads/`; "" when it is empty."""
+        path = self.address.path
+        if path is not None:
+            return checkout.default_branch(path)
+        remote, _ = self._connected(self._mirror.open())
+        targets = [head.symref_target for head in remote.list_heads(connect=False)]
+        return next((one for one in targets if one), "").removeprefix("refs/heads/")
 
     def track(self, ref: str) -> None:
         """Remember that `ref` belongs into the cache whenever that must be filled again."""

@@ -38,25 +38,28 @@ class GitRepo:
 
     def object_id(self, commit: CommitId, path: str) -> ObjectId | None:
         """The id of what is at `path`, links and submodules included, or None."""
+        normal = inside(path)
 
         def work(repository: pygit2.Repository) -> ObjectId | None:
-            found = objects.entry(objects.commit_of(repository, commit).tree, path)
+            found = objects.entry(objects.commit_of(repository, commit).tree, normal)
             return ObjectId(str(found.id)) if found is not None else None
 
         return self.remote.read(work)
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
         """The content of the file at `path`, or None for anything else."""
+        normal = inside(path)
 
         def work(repository: pygit2.Repository) -> bytes | None:
-            found = objects.entry(objects.commit_of(repository, commit).tree, path)
+            found = objects.entry(objects.commit_of(repository, commit).tree, normal)
             return found.data if found is not None and objects.is_file(found) else None
 
         return self.remote.read(work)
 
     def files(self, commit: CommitId, under: str = ".") -> Iterator[tuple[str, ObjectId]]:
         """Every file at or below `under`, with its blob id, in path order."""
-        found = self.remote.read(lambda repository: _files(repository, commit, under))
+        normal = inside(under)
+        found = self.remote.read(lambda repository: _files(repository, commit, normal))
         return iter([(path, ObjectId(str(file.id))) for path, file in found])
 
     def history(self, tip: CommitId) -> Iterator[ports.Commit]:
@@ -72,11 +75,8 @@ class GitRepo:
 
         Costs one look at each commit's tree, so it grows with history: give a `limit`.
         """
-
-        def work(repository: pygit2.Repository) -> list[ports.Commit]:
-            return _changes(repository, tip, path, limit)
-
-        return self.remote.read(work)
+        normal = inside(path)
+        return self.remote.read(lambda repository: _changes(repository, tip, normal, limit))
 
     def contains(self, tip: CommitId, commit: CommitId) -> bool:
         """Whether `commit` is in the history of `tip`, other parents included."""
@@ -88,7 +88,7 @@ class GitRepo:
 
     def export(self, commit: CommitId, paths: Iterable[str], to: Path) -> None:
         """Write the files at or below `paths` into the folder `to`; see `ports.Repo`."""
-        wanted = tuple(paths)
+        wanted = [inside(path) for path in paths]
         for path, file in self.remote.read(
             lambda r: [found for under in wanted for found in _files(r, commit, under)]
         ):
@@ -103,14 +103,11 @@ class GitRepo:
         branch: str | None = None,
     ) -> CommitId:
         """Commit on top of `expected` and compare-and-swap the branch; see `ports.Repo`."""
+        wanted = {inside(path): content for path, content in edits.items()}
+        time = self._clock.now()
         new = self.remote.read(
-            lambda repository: objects.make_commit(
-                repository,
-                expected,
-                edits,
-                message,
-                identity=self._identity,
-                time=self._clock.now(),
+            lambda r: objects.make_commit(
+                r, expected, wanted, message, identity=self._identity, time=time
             )
         )
         self.remote.swap(_ref(branch or self.branch), expected, new)
@@ -142,7 +139,6 @@ def _text(content: bytes) -> str:
 def _files(
     repository: pygit2.Repository, commit: CommitId, under: str
 ) -> list[tuple[str, pygit2.Blob]]:
-    under = inside(under)
     found = objects.entry(objects.commit_of(repository, commit).tree, under)
     if isinstance(found, pygit2.Tree):
         return list(objects.files(found, "" if under == "." else f"{under}/"))
