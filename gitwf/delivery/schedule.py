@@ -6,7 +6,7 @@ happen once. Time zones come from the tz database of the machine or of Python, w
 thing read from outside; the clock is not.
 """
 
-import datetime
+import datetime as dt
 import zoneinfo
 
 import cronsim
@@ -25,7 +25,8 @@ def due(schedule: pipeline.Schedule | None, after: Instant, now: Instant) -> Ins
     if schedule is None:
         return None
     zone = _zone(schedule.timezone)
-    start = now.datetime().astimezone(zone) + datetime.timedelta(microseconds=1)
+    # Going back excludes the start, which is taken in whole seconds.
+    start = now.datetime().astimezone(zone).replace(microsecond=0) + dt.timedelta(seconds=1)
     try:
         found = next(cronsim.CronSim(schedule.cron, start, reverse=True), None)
     except cronsim.CronSimError as error:
@@ -46,7 +47,7 @@ def problem(schedule: pipeline.Schedule) -> str:
     if len(schedule.cron.split()) != _FIELDS:
         return "must be a cron expression of five fields"
     try:
-        cronsim.CronSim(schedule.cron, datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
+        cronsim.CronSim(schedule.cron, dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
     except cronsim.CronSimError as error:
         return f"must be a cron expression: {error}"
     return ""
