@@ -79,17 +79,18 @@ class ArtifactLocation:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a node gave: parameters and artifacts by name, standard output, exit code (as text)."""
+    """What a node gave: parameters and artifacts by name, standard output, exit code (as text).
 
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    A declared parameter that was not written, and has no default, is None.
+    """
+
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
     artifacts: Mapping[str, ArtifactLocation] = field(default_factory=dict)
     result: str | None = None
     exit_code: str | None = None
 
     def __bool__(self) -> bool:
-        return bool(
-            self.parameters or self.artifacts or self.result is not None or self.exit_code
-        )
+        return bool(self.parameters or self.artifacts or self.result is not None or self.exit_code)
 
 
 @dataclass(frozen=True)

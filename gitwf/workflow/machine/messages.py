@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from gitwf.values import Instant
 from gitwf.workflow import record
+from gitwf.workflow.document import containers
 from gitwf.workflow.document import template as templates
 
 
@@ -29,7 +30,8 @@ class StartPod:
     """Start one container, script or containerSet; answer with PodStarted, then PodEnded.
 
     `template` is fully substituted. `wants_result`: standard output is read by somebody.
-    `deadline`: past it the pod is killed and ends Failed with Argo's message for it.
+    `volumes` are the workflow's and the template's. `deadline`: when the machine will send StopPod
+    if nothing else happens; the engine need not watch it.
     """
 
     node: str
@@ -38,6 +40,7 @@ class StartPod:
     template: templates.Template
     source_file: str = ""
     artifacts: tuple[InputArtifact, ...] = ()
+    volumes: tuple[containers.Volume, ...] = ()
     wants_result: bool = False
     deadline: Instant | None = None
 

@@ -1,0 +1,121 @@
+"""What Go's encoding/json says about text that is not JSON, word for word.
+
+Argo shows these sentences to people (`withParam value could not be parsed …`), so a run has to say
+the same. The scanner walks the grammar only as far as the first mistake.
+"""
+
+import re
+from typing import Any
+
+from gitwf.workflow import quoting
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
+_LITERALS = {"t": "true", "f": "false", "n": "null"}
+_END = "unexpected end of JSON input"
+
+
+class _WrongError(Exception):
+    """The first mistake."""
+
+
+def kind(value: Any) -> str:
+    """Name a parsed value's kind as Go's error messages do."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    return "number" if isinstance(value, quoting.Number) else "string"
+
+
+def complaint(text: str) -> str:
+    """Say what is wrong with `text`, which is not JSON."""
+    try:
+        position = _space(text, _value(text, 0))
+        if position < len(text):
+            _wrong(text, position, "after top-level value")
+    except _WrongError as problem:
+        return str(problem)
+    return _END
+
+
+def _wrong(text: str, position: int, where: str) -> None:
+    if position >= len(text):
+        raise _WrongError(_END)
+    character = text[position]
+    shown = {"'": "'\\''", '"': "'\"'"}.get(character)
+    if shown is None:
+        shown = f"'{character}'" if character.isprintable() else repr(character)
+    raise _WrongError(f"invalid character {shown} {where}")
+
+
+def _space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _value(text: str, start: int) -> int:
+    position = _space(text, start)
+    first = text[position : position + 1]
+    if first == "{":
+        return _members(text, position + 1, "}", "object key:value pair")
+    if first == "[":
+        return _members(text, position + 1, "]", "array element")
+    if first == '"':
+        return _string(text, position)
+    if first in _LITERALS and first:
+        return _literal(text, position, _LITERALS[first])
+    match = _NUMBER.match(text, position)
+    if match is None:
+        if first == "-":
+            _wrong(text, position + 1, "in numeric literal")
+        _wrong(text, position, "looking for beginning of value")
+        return position
+    return match.end()
+
+
+def _members(text: str, start: int, close: str, what: str) -> int:
+    position = _space(text, start)
+    if text[position : position + 1] == close:
+        return position + 1
+    while True:
+        if close == "}":
+            position = _key(text, position)
+        position = _space(text, _value(text, position))
+        following = text[position : position + 1]
+        if following == close:
+            return position + 1
+        if following != ",":
+            _wrong(text, position, f"after {what}")
+        position = _space(text, position + 1)
+
+
+def _key(text: str, position: int) -> int:
+    if text[position : position + 1] != '"':
+        _wrong(text, position, "looking for beginning of object key string")
+    position = _space(text, _string(text, position))
+    if text[position : position + 1] != ":":
+        _wrong(text, position, "after object key")
+    return position + 1
+
+
+def _string(text: str, position: int) -> int:
+    match = _STRING.match(text, position)
+    end = match.end() if match else position + 1
+    following = text[end : end + 1]
+    if following == '"':
+        return end + 1
+    if following == "\\":
+        _wrong(text, end + 1, "in string escape code")
+    _wrong(text, end, "in string literal")
+    return end
+
+
+def _literal(text: str, position: int, word: str) -> int:
+    for offset, expected in enumerate(word):
+        if text[position + offset : position + offset + 1] != expected:
+            _wrong(text, position + offset, f"in literal {word} (expecting '{expected}')")
+    return position + len(word)

@@ -1,0 +1,245 @@
+"""A step or task made ready to run: its condition, its loop, its arguments.
+
+Argo's order, which decides what is an error: `when` first, and if it is false nothing else is
+resolved; then every `{{steps.*}}` and `{{tasks.*}}`, which must be known; artifacts and hooks apart,
+because they may be missing (Argo: steps.go resolveReferences, dag.go resolveDependencyReferences).
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pydantic
+
+from gitwf.workflow import expr, failure, loops, preparation, record, scope, substitution, when
+from gitwf.workflow.document import flow, parameters, template
+
+_WHOLE_TAG = re.compile(r"\{\{\s*([^{}=\s][^{}]*?)\s*\}\}")
+
+Values = Mapping[str, scope.Value]
+Places = dict[str, record.ArtifactLocation | None]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A call with its tags replaced, and whether it shall run. `artifacts` are those resolved."""
+
+    call: template.Call
+    proceed: bool
+    artifacts: Places = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One node that a call stands for. `problem`: why its condition could not be decided."""
+
+    name: str
+    call: template.Call
+    proceed: bool
+    artifacts: Places
+    problem: str = ""
+
+
+def ready(call: template.Call, values: Values) -> Ready:
+    """Replace the tags of a call. Raises NodeFailure."""
+    condition = substitution.fill_value(call.when, values, substitution.STEPS_AND_TASKS)
+    proceed = True
+    try:
+        proceed = decides(condition)
+    except failure.NodeFailure:
+        # The condition may hold {{item}}, which only the expanded step can decide.
+        if not call.loops:
+            raise
+    if not proceed:
+        return Ready(call.model_copy(update={"when": condition, "hooks": {}}), proceed=False)
+    bare, linked = _without_linked(call)
+    filled = _filled(
+        bare.model_copy(update={"arguments": _supplied(bare.arguments, values)}), values
+    )
+    return Ready(filled, proceed=True, artifacts=linked_artifacts(linked, values))
+
+
+def decides(condition: str) -> bool:
+    """Evaluate a substituted `when`; none at all is true. Raises NodeFailure."""
+    if not condition:
+        return True
+    try:
+        return when.evaluate(condition)
+    except when.WhenError as problem:
+        raise failure.NodeFailure(str(problem)) from problem
+
+
+def turns(prepared: Ready, name: str) -> list[Turn]:
+    """Expand a call into its nodes below `name`; a loop over nothing gives none.
+
+    Raises NodeFailure where the loop makes no sense and the call was to run.
+    """
+    call = prepared.call
+    if not call.loops:
+        return [Turn(name, call, prepared.proceed, prepared.artifacts)]
+    try:
+        items = loops.items(call)
+    except failure.NodeFailure:
+        if prepared.proceed:
+            raise
+        return [Turn(name, call, proceed=False, artifacts={})]
+    if not prepared.proceed:
+        return [
+            Turn(loops.node_name(name, index, item), call, proceed=False, artifacts={})
+            for index, item in enumerate(items)
+        ]
+    text = substitution.split(_unlooped(call).to_json())
+    return [
+        _turn(text, call, loops.node_name(name, index, item), item, prepared.artifacts)
+        for index, item in enumerate(items)
+    ]
+
+
+def _turn(
+    text: substitution.Text, call: template.Call, name: str, item: loops.Item, artifacts: Places
+) -> Turn:
+    condition = substitution.fill_value(call.when, item.values)
+    try:
+        proceed = decides(condition)
+    except failure.NodeFailure as problem:
+        return Turn(name, call, proceed=False, artifacts={}, problem=str(problem))
+    if not proceed:
+        return Turn(name, call.model_copy(update={"when": condition}), proceed=False, artifacts={})
+    if not text.tags:
+        return Turn(name, call, proceed=True, artifacts=artifacts)
+    filled = _read(type(call), text.fill(item.values, substitution.STRICT))
+    return Turn(name, filled, proceed=True, artifacts=artifacts)
+
+
+def _unlooped(call: template.Call) -> template.Call:
+    return call.model_copy(update={"with_items": (), "with_param": "", "with_sequence": None})
+
+
+def _filled(call: template.Call, values: Values) -> template.Call:
+    text = call.to_json()
+    if "{{" not in text:
+        return call
+    return _read(type(call), substitution.fill(text, values, substitution.STEPS_AND_TASKS))
+
+
+def _read(kind: type[template.Call], text: str) -> template.Call:
+    try:
+        return kind.from_json(text)
+    except pydantic.ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        raise failure.NodeFailure(
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from problem
+
+
+def _without_linked(call: template.Call) -> tuple[template.Call, tuple[parameters.Artifact, ...]]:
+    """Take out the artifacts that come from elsewhere, and the hooks: both are resolved apart."""
+    artifacts = call.arguments.artifacts
+    linked = tuple(a for a in artifacts if a.from_ or a.from_expression)
+    if not linked and not call.hooks:
+        return call, ()
+    kept = tuple(a for a in artifacts if not (a.from_ or a.from_expression))
+    arguments = call.arguments.model_copy(update={"artifacts": kept})
+    return call.model_copy(update={"arguments": arguments, "hooks": {}}), linked
+
+
+def _supplied(arguments: parameters.Arguments, values: Values) -> parameters.Arguments:
+    """Leave out the parameters that are nothing but a reference to an absent output."""
+    present = tuple(p for p in arguments.parameters if not _absent(p.value, values))
+    if len(present) == len(arguments.parameters):
+        return arguments
+    return arguments.model_copy(update={"parameters": present})
+
+
+def _absent(value: str | None, values: Values) -> bool:
+    match = _WHOLE_TAG.fullmatch(value) if value is not None else None
+    return match is not None and values.get(match[1], scope.MISSING) is None
+
+
+def linked_artifacts(linked: tuple[parameters.Artifact, ...], values: Values) -> Places:
+    """Find the artifacts that arguments name by `from`. Raises NodeFailure."""
+    places: Places = {}
+    for artifact in linked:
+        try:
+            location = linked_artifact(artifact, values)
+        except failure.NodeFailure:
+            if not artifact.optional:
+                raise
+            location = None
+        places[artifact.name] = location
+    return places
+
+
+def linked_artifact(
+    artifact: parameters.Artifact, values: Values
+) -> record.ArtifactLocation | None:
+    """Find what `from` or `fromExpression` names, with `subPath` below it. Raises NodeFailure."""
+    if artifact.from_expression:
+        location = _chosen(artifact.from_expression, values)
+    else:
+        location = scope.artifact(values, artifact.from_)
+    if location is None or not artifact.sub_path:
+        return location
+    below = substitution.fill_value(artifact.sub_path, values)
+    return record.ArtifactLocation(
+        location.name,
+        location.node,
+        location.raw,
+        location.key,
+        location.source,
+        f"{location.sub_path}/{below}".strip("/"),
+    )
+
+
+def _chosen(expression: str, values: Values) -> record.ArtifactLocation | None:
+    result = evaluate(expression, values)
+    if result is None or isinstance(result, record.ArtifactLocation):
+        return result
+    raise failure.NodeFailure(f"unable to resolve expression: {expression} is not an artifact")
+
+
+def evaluate(expression: str, values: Values) -> object:
+    """Evaluate an expression over a scope. Raises NodeFailure."""
+    try:
+        return _program(expression).evaluate(scope.nested(values))
+    except expr.ExprError as problem:
+        raise failure.NodeFailure(f"unable to resolve expression: {problem}") from problem
+
+
+@functools.lru_cache(maxsize=1024)
+def _program(expression: str) -> expr.Program:
+    return expr.parse(expression)
+
+
+def arguments_of(
+    arguments: parameters.Arguments, linked: Places, config_maps: preparation.ConfigMaps
+) -> preparation.Arguments:
+    """Give substituted arguments as text and places. Raises NodeFailure."""
+    texts: dict[str, str | None] = {}
+    for parameter in arguments.parameters:
+        value = parameter.value
+        if value is None and parameter.value_from is not None:
+            value = preparation.from_source(parameter.value_from, config_maps)
+        texts[parameter.name] = value
+    places: Places = {a.name: preparation.own_location(a) for a in arguments.artifacts}
+    places.update(linked)
+    return preparation.Arguments(texts, places)
+
+
+def exit_hook(call: template.Call, workflow: parameters.Arguments) -> flow.Hook | None:
+    """Give the hook that runs after a call's node; `onExit` gets the workflow's arguments."""
+    hook = call.hooks.get("exit")
+    if hook is None and call.on_exit:
+        return flow.Hook(template=call.on_exit, arguments=workflow)
+    return hook
+
+
+def fill_hook(hook: flow.Hook, values: Values) -> tuple[parameters.Arguments, Places]:
+    """Replace the tags of a hook's arguments; unknown ones stay. Raises NodeFailure."""
+    artifacts = hook.arguments.artifacts
+    linked = tuple(a for a in artifacts if a.from_ or a.from_expression)
+    kept = tuple(a for a in artifacts if not (a.from_ or a.from_expression))
+    bare = hook.arguments.model_copy(update={"artifacts": kept})
+    text = substitution.fill(_supplied(bare, values).to_json(), values)
+    return parameters.Arguments.from_json(text), linked_artifacts(linked, values)

@@ -1,0 +1,249 @@
+"""What steps and dags share: a node that stands for calls of other templates.
+
+A composite counts its active children against `parallelism`, stops starting new ones after a
+failure where the template says `failFast`, and gathers its outputs from its scope when it is done
+(Argo: operator.go checkParallelism, getTemplateOutputsFromScope).
+"""
+
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import expr, failure, preparation, record, scope
+from gitwf.workflow.document import flow, parameters, template
+from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, pods
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
+
+FAIL_FAST = "template has failed or errored children and failFast enabled"
+
+
+class Composite:
+    """A steps or dag template that runs as `node`."""
+
+    kind = ""
+
+    def __init__(
+        self,
+        run: "run.Run",
+        order: orders.Order,
+        node: nodes.Node,
+        made: template.Template,
+        prepared: preparation.Prepared,
+        artifacts: calls.Places,
+    ) -> None:
+        self.run = run
+        self.order = order
+        self.node = node
+        self.made = made
+        self.text = prepared.text
+        self.gate = limits.Gate(made.parallelism)
+        self.scope: dict[str, scope.Value] = {
+            f"inputs.artifacts.{name}": place
+            for name, place in artifacts.items()
+            if place is not None
+        }
+        self.scope.update((f"inputs.parameters.{n}", v) for n, v in prepared.inputs.items())
+        self._failures = 0
+        run.composites[node.name] = self
+        run.begin_node(node)
+
+    def settled(self, child: "Child") -> None:
+        """Take note that a child and its hooks are over. For the subclass."""
+        raise NotImplementedError
+
+    def adopt(self, child: "Child", node: nodes.Node) -> None:
+        """Connect a child's new node to its parents. For the subclass."""
+        raise NotImplementedError
+
+    def values_for(self, child: "Child") -> calls.Values:
+        """Give what a child's hooks see. For the subclass."""
+        raise NotImplementedError
+
+    def abort(self, message: str) -> None:
+        """Fail at once; nothing of it is active. For the subclass."""
+        raise NotImplementedError
+
+    # Room for children.
+
+    def admits(self) -> bool:
+        """Whether another child may start."""
+        return not self.gate.full and not self._failing()
+
+    def _failing(self) -> bool:
+        return bool(self.made.fail_fast) and self._failures > 0
+
+    def wait(self, order: orders.Order) -> None:
+        """Let an order wait for room."""
+        self.gate.waiting.append(order)
+        if self._failing():
+            self.run.later(self._admit)
+
+    def count(self, node: nodes.Node, change: int) -> None:
+        """Count a child that starts (1) or ends (-1)."""
+        if node.type is not record.NodeType.RETRY:
+            self.gate.active += change
+        if change < 0 and node.phase.failed_or_error and not node.retried and not node.hooked:
+            self._failures += 1
+        if change < 0 and (self.gate.waiting or self._failing()):
+            self.run.later(self._admit)
+
+    def _admit(self) -> None:
+        if self.node.phase.fulfilled:
+            return
+        if self._failing():
+            if not self.gate.active:
+                self.gate.waiting.clear()
+                self.abort(FAIL_FAST)
+            return
+        while self.gate.waiting and not self.gate.full:
+            self.run.submit(self.gate.waiting.popleft())
+
+    # The end.
+
+    def succeed(self) -> None:
+        """Gather the outputs and end well, or in Error where they cannot be gathered."""
+        try:
+            self.node.outputs = self._outputs()
+        except failure.NodeFailure as problem:
+            self.run.end(self.node, record.Phase.ERROR, str(problem))
+            return
+        pods.publish(self.run, self.made, self.node.outputs)
+        self.run.end(self.node, record.Phase.SUCCEEDED)
+
+    def _outputs(self) -> record.Outputs:
+        values = self.run.visible(self.scope)
+        found: dict[str, str | None] = {}
+        for parameter in self.made.outputs.parameters:
+            found[parameter.name] = _output(parameter, values)
+        places: dict[str, record.ArtifactLocation] = {}
+        for artifact in self.made.outputs.artifacts:
+            try:
+                place = calls.linked_artifact(artifact, values)
+            except failure.NodeFailure as problem:
+                if artifact.optional:
+                    continue
+                raise failure.NodeFailure(
+                    f"unable to resolve outputs from scope: {problem}"
+                ) from problem
+            if place is not None:
+                places[artifact.name] = place
+        return record.Outputs(found, places)
+
+
+def _output(parameter: parameters.Parameter, values: calls.Values) -> str:
+    source = parameter.value_from
+    if source is None:
+        if parameter.value is not None:
+            return parameter.value
+        raise failure.NodeFailure("output parameters must have a valueFrom specified")
+    try:
+        return _resolved(source, values)
+    except failure.NodeFailure:
+        if source.default is None:
+            raise
+        return source.default
+
+
+def _resolved(source: parameters.ValueFrom, values: calls.Values) -> str:
+    if source.expression:
+        result = calls.evaluate(source.expression, values)
+        if result is None:
+            raise failure.NodeFailure(f"unable to resolve expression: {source.expression} is nil")
+        return expr.to_text(result)
+    name = source.parameter.strip().removeprefix("{{").removesuffix("}}").strip()
+    value = values.get(name, scope.MISSING)
+    if isinstance(value, str):
+        return value
+    raise failure.NodeFailure(f"Unable to resolve: {{{{{name}}}}}")
+
+
+class Child:
+    """One turn of a call: its node, then its hooks, then word to the composite."""
+
+    def __init__(
+        self,
+        inside: Composite,
+        call: template.Call,
+        hook_of: template.Call | None,
+        node_name: str,
+    ) -> None:
+        self.inside = inside
+        self.call = call
+        self.node_name = node_name
+        self.node: nodes.Node | None = None
+        self._hooks = hooks.Hooks(
+            inside.run,
+            _all_hooks(inside, hook_of) if hook_of is not None else {},
+            inside.order.target.scope,
+            lambda: inside.values_for(self),
+            lambda: inside.settled(self),
+            inside,
+        )
+
+    def submit(self, turn: calls.Turn) -> None:
+        """Order the turn's node, or record why it does not run."""
+        run, inside = self.inside.run, self.inside
+        if turn.problem or not turn.proceed:
+            phase = record.Phase.ERROR if turn.problem else record.Phase.SKIPPED
+            self.skip(phase, turn.problem or f"when '{turn.call.when}' evaluated false")
+            return
+        problem, arguments = "", preparation.Arguments()
+        target = run.templates.find(inside.order.target.scope, turn.call)
+        try:
+            arguments = calls.arguments_of(
+                turn.call.arguments, turn.artifacts, run.workflow.config_maps
+            )
+        except failure.NodeFailure as found:
+            problem = str(found)
+        order = orders.Order(
+            name=self.node_name,
+            target=target,
+            arguments=arguments,
+            owner=self,
+            boundary=inside,
+            kind=inside.kind,
+            caller=turn.name,
+            on_exit=inside.order.on_exit,
+            wants_result=preparation.reads_result(inside.text, self.call.name),
+            depth=inside.order.depth + 1,
+        )
+        if problem:
+            run.refuse(order, problem)
+        else:
+            run.submit(order)
+
+    def skip(self, phase: record.Phase, message: str) -> None:
+        """Record a node that never runs."""
+        run = self.inside.run
+        node = nodes.Node(run.name, self.node_name, record.NodeType.SKIPPED, self)
+        node.within(self.inside.node)
+        node.template, node.template_ref = shown(self.call)
+        run.add(node)
+        run.end(node, phase, message)
+
+    def made_node(self, node: nodes.Node) -> None:
+        """Connect the new node."""
+        self.inside.adopt(self, node)
+
+    def running(self, node: nodes.Node) -> None:
+        """Pass on that the node's work has begun."""
+        self._hooks.begun(node)
+
+    def ended(self, node: nodes.Node) -> None:
+        """Pass on that the node has ended, and run its hooks."""
+        self.node = node
+        self._hooks.over(node)
+
+
+def shown(call: template.Call) -> tuple[str, str]:
+    """Give a call's template name and reference as a node shows them."""
+    if call.template_ref is not None:
+        return "", f"{call.template_ref.name}/{call.template_ref.template}"
+    return call.template, ""
+
+
+def _all_hooks(inside: Composite, call: template.Call) -> dict[str, flow.Hook]:
+    exit_hook = calls.exit_hook(call, inside.run.spec.arguments)
+    if exit_hook is None or "exit" in call.hooks:
+        return call.hooks
+    return {**call.hooks, "exit": exit_hook}

@@ -1,0 +1,256 @@
+"""A DAG: tasks that start as soon as the tasks they depend on allow it.
+
+A task is looked at once, when the last of its ancestors has settled; so a dag costs its edges. It
+sees the outputs of its ancestors only. Nothing stops other branches when one fails: Argo's
+`dag.failFast` only decides which failure is reported (Argo: workflow/controller/dag.go).
+"""
+
+import functools
+import re
+from collections import ChainMap, deque
+from collections.abc import Callable
+
+from gitwf.workflow import depends, failure, loops, record, scope
+from gitwf.workflow.document import template
+from gitwf.workflow.machine import calls, composite, nodes, outbound, steps
+
+_OMITTED = "omitted: depends condition not met"
+_EMPTY = "Skipped, empty params"
+_MENTIONED = re.compile(r"""tasks(?:\.|\[\\?['"])([-\w]+)""")
+_COMPUTED = re.compile(r"""tasks\[(?!\\?['"])""")
+
+
+class Dag(composite.Composite):
+    """The run of a dag template."""
+
+    kind = "tasks"
+
+    def start(self) -> None:
+        """Start every task within reach of the targets that waits for none."""
+        dag = self.made.dag or template.Dag()
+        self._dag = dag
+        self._tasks = {task.name: task for task in dag.tasks}
+        self._before = {task.name: depends.ancestors(task) for task in dag.tasks}
+        self._targets = self._find_targets(dag)
+        reach = self._reach()
+        self._waits = {name: len(self._before[name]) for name in reach}
+        self._after: dict[str, list[str]] = {name: [] for name in reach}
+        for name in reach:
+            for before in self._before[name]:
+                self._after[before].append(name)
+        self._left = len(reach)
+        self._settled: dict[str, nodes.Node] = {}
+        self._branch: dict[str, record.Phase] = {}
+        self._members: dict[str, list[composite.Child]] = {}
+        self._open: dict[str, int] = {}
+        self._group_of: dict[str, composite.Child] = {}
+        self._known: dict[str, dict[str, scope.Value]] = {}
+        for name in reach:
+            if not self._waits[name]:
+                self._look_later(name)
+        if not reach:
+            self._finish()
+
+    def _find_targets(self, dag: template.Dag) -> list[str]:
+        if dag.target:
+            return dag.target.split()
+        wanted = {name for names in self._before.values() for name in names}
+        return sorted(name for name in self._tasks if name not in wanted)
+
+    def _reach(self) -> list[str]:
+        """Name the tasks that the targets need, in the order of the document."""
+        seen: set[str] = set()
+        ahead = [name for name in self._targets if name in self._tasks]
+        while ahead:
+            name = ahead.pop()
+            if name not in seen:
+                seen.add(name)
+                ahead.extend(self._before[name])
+        return [name for name in self._tasks if name in seen]
+
+    # One task.
+
+    def _look_later(self, name: str) -> None:
+        self.run.later(lambda: self._look(self._tasks[name]))
+
+    def _look(self, task: template.Task) -> None:
+        if self.node.phase.fulfilled:
+            return
+        child = composite.Child(self, task, task, f"{self.node.name}.{task.name}")
+        try:
+            if not depends.holds(depends.condition(task, self._tasks), self._results(task)):
+                child.skip(record.Phase.OMITTED, _OMITTED)
+                return
+            values = ChainMap(self._own(), self._scope(task), self.run.variables)
+            ready = calls.ready(task, values)
+            turns = calls.turns(ready, task.name)
+        except failure.NodeFailure as problem:
+            child.skip(record.Phase.ERROR, str(problem))
+            return
+        if not task.loops:
+            child.submit(turns[0])
+        elif not turns:
+            child.skip(record.Phase.SKIPPED, _EMPTY)
+        else:
+            self._spread(child, task, turns)
+
+    def _own(self) -> dict[str, scope.Value]:
+        return {"node.name": self.node.name, f"{self.order.kind}.name": self.order.caller}
+
+    def _spread(self, child: composite.Child, task: template.Task, turns: list[calls.Turn]) -> None:
+        group = nodes.Node(self.run.name, child.node_name, record.NodeType.TASK_GROUP, child)
+        group.within(self.node)
+        group.template, group.template_ref = composite.shown(task)
+        self.run.add(group)
+        self.run.begin_node(group)
+        members = [
+            composite.Child(self, task, None, f"{self.node.name}.{turn.name}") for turn in turns
+        ]
+        self._members[task.name] = members
+        self._open[task.name] = len(members)
+        for member, turn in zip(members, turns, strict=True):
+            self._group_of[member.node_name] = child
+            member.submit(turn)
+
+    def adopt(self, child: composite.Child, node: nodes.Node) -> None:
+        """Connect a new node to what comes before it."""
+        group = self._group_of.get(child.node_name)
+        if group is not None:
+            self.run.link(self.run.nodes[group.node_name], node)
+            return
+        before = self._before[child.call.name]
+        if not before:
+            self.run.link(self.node, node)
+        for name in before:
+            for end in outbound.of(self.run.nodes, self._settled[name]):
+                self.run.link(self.run.nodes[end], node)
+
+    def settled(self, child: composite.Child) -> None:
+        """Let the tasks go on that waited for this one; end when none is left."""
+        name = child.call.name
+        if child.node_name in self._group_of:
+            self._open[name] -= 1
+            if not self._open[name]:
+                self._end_group(name, self._group_of[child.node_name])
+            return
+        if child.node is None or self.node.phase.fulfilled:
+            return
+        self._settled[name] = child.node
+        self._branch[name] = self._branch_phase(name, child.node)
+        for after in self._after[name]:
+            self._waits[after] -= 1
+            if not self._waits[after]:
+                self._look_later(after)
+        self._left -= 1
+        if not self._left:
+            self._finish()
+
+    def _end_group(self, name: str, child: composite.Child) -> None:
+        phase = record.Phase.SUCCEEDED
+        for member in self._members[name]:
+            if member.node is not None and member.node.phase.failed_or_error:
+                phase = member.node.phase
+        self.run.end(self.run.nodes[child.node_name], phase)
+
+    def _results(self, task: template.Task) -> dict[str, depends.Result]:
+        return {name: self._result(name) for name in self._before[task.name]}
+
+    def _result(self, name: str) -> depends.Result:
+        phase = self._settled[name].phase
+        members = [child.node for child in self._members.get(name, ()) if child.node is not None]
+        return depends.Result(
+            succeeded=phase is record.Phase.SUCCEEDED,
+            failed=phase is record.Phase.FAILED,
+            errored=phase is record.Phase.ERROR,
+            skipped=phase is record.Phase.SKIPPED,
+            omitted=phase is record.Phase.OMITTED,
+            any_succeeded=any(m.phase is record.Phase.SUCCEEDED for m in members),
+            all_failed=bool(members) and all(m.phase is record.Phase.FAILED for m in members),
+        )
+
+    # The end.
+
+    def _branch_phase(self, name: str, node: nodes.Node) -> record.Phase:
+        """Give a task's phase, or the worst it inherits where it did not complete."""
+        if node.phase.completed:
+            return node.phase
+        for before in self._before[name]:
+            if self._branch[before].failed_or_error:
+                return self._branch[before]
+        return record.Phase.SUCCEEDED
+
+    def _finish(self) -> None:
+        ends = [self._settled[name] for name in self._targets if name in self._settled]
+        self.node.outbound = tuple(e for end in ends for e in outbound.of(self.run.nodes, end))
+        phase = record.Phase.SUCCEEDED
+        for name in self._targets:
+            branch = self._branch.get(name, record.Phase.SUCCEEDED)
+            if branch.failed_or_error:
+                if not steps.continues(self._tasks[name], branch):
+                    phase = branch
+                if self._dag.fail_fast is not False:
+                    break
+        if phase is not record.Phase.SUCCEEDED:
+            self.run.end(self.node, phase)
+            return
+        try:
+            written = self.made.outputs.to_json()
+            self.scope.update(self._mentioned(written, self._settled.__contains__))
+        except failure.NodeFailure as problem:
+            self.run.end(self.node, record.Phase.ERROR, str(problem))
+            return
+        self.succeed()
+
+    def abort(self, message: str) -> None:
+        """Fail the template."""
+        self.run.end(self.node, record.Phase.FAILED, message)
+
+    # What tasks see.
+
+    def values_for(self, child: composite.Child) -> calls.Values:
+        """Give what a task's hooks see: its ancestors and itself."""
+        name = child.call.name
+        node = child.node or self.run.nodes.get(child.node_name)
+        own = self._node_values(name, node) if node is not None else {}
+        return ChainMap(own, self._scope(self._tasks[name]), self.run.variables)
+
+    def _scope(self, task: template.Task) -> dict[str, scope.Value]:
+        is_ancestor = functools.partial(self._is_ancestor, task.name)
+        return {**self.scope, **self._mentioned(task.to_json(), is_ancestor)}
+
+    def _mentioned(self, text: str, allowed: Callable[[str], bool]) -> dict[str, scope.Value]:
+        """Give the values of the tasks that a text speaks of; the others need not be gathered."""
+        names = set(_MENTIONED.findall(text))
+        if _COMPUTED.search(text):
+            names = set(self._settled)
+        values: dict[str, scope.Value] = {}
+        for name in sorted(names):
+            if name in self._settled and allowed(name):
+                values.update(self._task_values(name))
+        return values
+
+    def _is_ancestor(self, of: str, name: str) -> bool:
+        ahead, seen = deque(self._before[of]), set[str]()
+        while ahead:
+            one = ahead.popleft()
+            if one == name:
+                return True
+            if one not in seen:
+                seen.add(one)
+                ahead.extend(self._before[one])
+        return False
+
+    def _task_values(self, name: str) -> dict[str, scope.Value]:
+        if name not in self._known:
+            self._known[name] = self._node_values(name, self._settled[name])
+        return self._known[name]
+
+    def _node_values(self, name: str, node: nodes.Node) -> dict[str, scope.Value]:
+        prefix = f"tasks.{name}"
+        producer = self.run.templates.original(self.order.target.scope, self._tasks[name])
+        values = steps.node_values(self.run.nodes, prefix, node, producer)
+        if name in self._members and node.phase.fulfilled:
+            members = [m.node for m in self._members[name] if m.node is not None]
+            good = [m.outputs for m in members if m.phase is record.Phase.SUCCEEDED]
+            values.update(loops.aggregate(prefix, good))
+        return values

@@ -1,0 +1,132 @@
+"""The root of a run: its entry node, the workflow's hooks, the exit handler, the end.
+
+The exit handler runs once the entry node and the workflow's named hooks are over. It sees how the
+run went; if the run went well and the handler did not, the run takes the handler's end
+(Argo: operator.go operate).
+"""
+
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import failure, preparation, record
+from gitwf.workflow.document import flow, resolved, template
+from gitwf.workflow.machine import calls, hooks, nodes, orders, variables
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
+
+_P = record.Phase
+
+
+class Root:
+    """Owns the entry node. `start` is the run's first work."""
+
+    def __init__(self, run: "run.Run") -> None:
+        self._run = run
+        self._main: nodes.Node | None = None
+        named = {name: hook for name, hook in run.spec.hooks.items() if name != hooks.EXIT}
+        self._hooks = hooks.Hooks(run, named, resolved.LOCAL, lambda: run.variables, self._handle)
+
+    def start(self) -> None:
+        """Start the entrypoint, and the clock of the whole run."""
+        run = self._run
+        if run.spec.active_deadline_seconds is not None:
+            run.wake(run.now.after(float(run.spec.active_deadline_seconds)), run.expire)
+        entry = template.Step(template=run.spec.entrypoint)
+        artifacts = {
+            artifact.name: preparation.own_location(artifact)
+            for artifact in run.spec.arguments.artifacts
+        }
+        run.submit(
+            orders.Order(
+                name=run.name,
+                target=run.templates.find(resolved.LOCAL, entry),
+                arguments=preparation.Arguments(run.parameters, artifacts),
+                owner=self,
+            )
+        )
+
+    def made_node(self, node: nodes.Node) -> None:
+        """Nothing: the entry node has no parent."""
+
+    def running(self, node: nodes.Node) -> None:
+        """Let the workflow's hooks see that it runs."""
+        self._run.variables["workflow.status"] = str(_P.RUNNING)
+        self._hooks.begun(node)
+        del self._run.variables["workflow.status"]
+
+    def ended(self, node: nodes.Node) -> None:
+        """Let hooks and exit handler see how the run went, and run them."""
+        run = self._run
+        self._main = node
+        phase = _outcome(node)
+        run.variables["workflow.status"] = str(phase)
+        run.variables["workflow.failures"] = variables.failures(run.name, run.nodes.values())
+        run.variables["workflow.duration"] = f"{run.now.since(run.began):f}"
+        self._hooks.over(node)
+
+    def _handle(self) -> None:
+        run = self._run
+        hook = run.spec.hooks.get(hooks.EXIT)
+        if hook is None and run.spec.on_exit:
+            hook = flow.Hook(template=run.spec.on_exit, arguments=run.spec.arguments)
+        if hook is None or (run.shutdown is not None and run.shutdown.terminate):
+            self._conclude(None)
+            return
+        owner = _Handler(self)
+        target = run.templates.find(resolved.LOCAL, hook)
+        arguments, problem = preparation.Arguments(), ""
+        try:
+            filled, linked = calls.fill_hook(hook, run.variables)
+            arguments = calls.arguments_of(filled, linked, run.workflow.config_maps)
+            if run.spec.hooks.get(hooks.EXIT) is None:
+                arguments = preparation.Arguments(run.parameters, arguments.artifacts)
+        except failure.NodeFailure as found:
+            problem = str(found)
+        order = orders.Order(
+            name=f"{run.name}.onExit",
+            target=target,
+            arguments=arguments,
+            owner=owner,
+            hooked=True,
+            on_exit=True,
+        )
+        if problem:
+            run.refuse(order, problem)
+        else:
+            run.submit(order)
+
+    def conclude(self, handler: nodes.Node) -> None:
+        """End the run after its exit handler."""
+        self._conclude(handler)
+
+    def _conclude(self, handler: nodes.Node | None) -> None:
+        main = self._main
+        if main is None:
+            return
+        phase, message = _outcome(main), main.message
+        if phase is _P.SUCCEEDED:
+            message = ""
+            if handler is not None and handler.phase.failed_or_error:
+                phase, message = handler.phase, handler.message
+        self._run.conclude(phase, message)
+
+
+class _Handler:
+    """Owns the exit handler's node."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+
+    def made_node(self, node: nodes.Node) -> None:
+        """Nothing: the handler's node has no parent."""
+
+    def running(self, node: nodes.Node) -> None:
+        """Nothing: the handler has no hooks."""
+
+    def ended(self, node: nodes.Node) -> None:
+        """End the run."""
+        self._root.conclude(node)
+
+
+def _outcome(node: nodes.Node) -> record.Phase:
+    return node.phase if node.phase.failed_or_error else _P.SUCCEEDED

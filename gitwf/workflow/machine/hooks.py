@@ -1,0 +1,116 @@
+"""What runs beside a node or after it: named hooks and the exit hook.
+
+A named hook starts once, as soon as its expression is true: looked at when the node's work begins
+and when it ends. The exit hook starts when the node has completed. Whoever waits for the node waits
+for its hooks too (Argo: workflow/controller/hooks.go, exit_handler.go).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import failure, preparation
+from gitwf.workflow.document import flow
+from gitwf.workflow.machine import calls, nodes, orders
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import composite, run
+
+EXIT = "exit"
+
+
+class Hooks:
+    """The hooks of one node. `scope` gives what they see; `done` is called when all is over."""
+
+    def __init__(
+        self,
+        run: "run.Run",
+        hooks: Mapping[str, flow.Hook],
+        home: str,
+        values: Callable[[], calls.Values],
+        done: Callable[[], None],
+        inside: "composite.Composite | None" = None,
+    ) -> None:
+        self._run = run
+        self._hooks = hooks
+        self._home = home
+        self._values = values
+        self._done = done
+        self._inside = inside
+        self._fired: set[str] = set()
+        self._open = 0
+        self._parent_over = False
+        self._parent: nodes.Node | None = None
+
+    def made_node(self, node: nodes.Node) -> None:
+        """Show a hook's node below the node that it belongs to."""
+        if self._parent is not None:
+            self._run.link(self._parent, node)
+
+    def running(self, node: nodes.Node) -> None:
+        """Nothing: a hook's node has no hooks."""
+
+    def ended(self, node: nodes.Node) -> None:
+        """Note that a hook is over."""
+        del node
+        self._open -= 1
+        self._finish()
+
+    def begun(self, parent: nodes.Node) -> None:
+        """Look at the named hooks now that the node's work has begun."""
+        self._consider(parent)
+
+    def over(self, parent: nodes.Node) -> None:
+        """Look at all hooks now that the node is fulfilled."""
+        if self._hooks and parent.phase.completed:
+            self._consider(parent)
+            if EXIT in self._hooks:
+                self._fire(parent, EXIT, f"{parent.name}.onExit")
+        self._parent_over = True
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._parent_over and not self._open:
+            self._done()
+
+    def _consider(self, parent: nodes.Node) -> None:
+        for name, hook in self._hooks.items():
+            if name == EXIT or name in self._fired:
+                continue
+            try:
+                wanted = calls.evaluate(hook.expression, self._values()) is True
+            except failure.NodeFailure:
+                # Argo: a hook whose expression cannot be worked out yet is looked at again.
+                wanted = False
+            if wanted:
+                self._fire(parent, name, f"{parent.name}.hooks.{name}")
+
+    def _fire(self, parent: nodes.Node, name: str, node_name: str) -> None:
+        if name in self._fired:
+            return
+        self._fired.add(name)
+        self._parent = parent
+        hook = self._hooks[name]
+        inside = self._inside
+        target = self._run.templates.find(self._home, hook)
+        try:
+            filled, linked = calls.fill_hook(hook, self._values())
+            arguments = calls.arguments_of(filled, linked, self._run.workflow.config_maps)
+            problem = ""
+        except failure.NodeFailure as found:
+            arguments, problem = preparation.Arguments(), str(found)
+        order = orders.Order(
+            name=node_name,
+            target=target,
+            arguments=arguments,
+            owner=self,
+            boundary=inside,
+            kind=inside.kind if inside is not None else "steps",
+            hooked=True,
+            on_exit=name == EXIT or (inside is not None and inside.order.on_exit),
+            depth=inside.order.depth + 1 if inside is not None else 1,
+        )
+        self._open += 1
+        if problem:
+            self._run.refuse(order, problem)
+        else:
+            self._run.submit(order)

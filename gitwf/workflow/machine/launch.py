@@ -1,0 +1,179 @@
+"""From an order to a node: find room, bind the inputs, make the node of the template's type.
+
+This is Argo's executeTemplate (Argo: workflow/controller/operator.go). What cannot be made ready
+becomes a node of type Skipped in phase Error that says why; it never started.
+"""
+
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import failure, preparation, record, scope
+from gitwf.workflow.document import template
+from gitwf.workflow.machine import dag, messages, nodes, orders, pods, retries, steps, suspends
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
+
+_MAX_DEPTH = 100
+TOO_DEEP = "Maximum recursion depth exceeded"
+PAST_DEADLINE = "Step exceeded its deadline"
+_PODS = frozenset({"container", "script", "containerSet"})
+_SOURCE = "source"
+
+
+def submit(run: "run.Run", order: orders.Order) -> None:
+    """Start an order, or let it wait in line where there is no room."""
+    inside = order.boundary
+    if inside is not None and inside.node.phase.fulfilled:
+        return
+    if inside is not None and not inside.admits():
+        inside.wait(order)
+    elif run.gate.full and not order.target.source.template.suspend:
+        run.gate.waiting.append(order)
+    else:
+        launch(run, order)
+
+
+def launch(run: "run.Run", order: orders.Order) -> None:
+    """Start an order for which there is room."""
+    try:
+        if order.depth > _MAX_DEPTH:
+            raise failure.NodeFailure(TOO_DEEP)  # noqa: TRY301 - one way out for all
+        prepared = preparation.prepare(
+            order.target.source,
+            order.arguments,
+            run.visible(_own_names(run, order)),
+            run.workflow.config_maps,
+        )
+        made = prepared.made()
+        artifacts = bind_artifacts(made, order)
+        pods.check_limits(made)
+    except failure.NodeFailure as problem:
+        refuse(run, order, str(problem))
+        return
+    strategy = made.retry_strategy or run.spec.retry_strategy
+    if strategy is None:
+        perform(run, order, order.name, prepared, made, artifacts, order.owner)
+    else:
+        retries.Retrying(run, order, prepared, artifacts, strategy).start()
+
+
+def _own_names(run: "run.Run", order: orders.Order) -> dict[str, scope.Value]:
+    source = order.target.source.template
+    names: dict[str, scope.Value] = {
+        "node.name": order.name,
+        f"{order.kind}.name": order.caller,
+    }
+    if source.retry_strategy is None and run.spec.retry_strategy is None and is_pod(source):
+        names["pod.name"] = nodes.pod_name(run.name, order.name, order.target.name)
+    return names
+
+
+def is_pod(made: template.Template) -> bool:
+    """Whether a template runs as a pod."""
+    return made.type in _PODS
+
+
+def refuse(run: "run.Run", order: orders.Order, message: str) -> None:
+    """Record that an order could not be started."""
+    node = order.make_node(run.name, order.name, record.NodeType.SKIPPED, order.owner)
+    run.add(node)
+    run.end(node, record.Phase.ERROR, message)
+
+
+def perform(
+    run: "run.Run",
+    order: orders.Order,
+    name: str,
+    prepared: preparation.Prepared,
+    made: template.Template,
+    artifacts: dict[str, record.ArtifactLocation | None],
+    owner: nodes.Owner,
+) -> nodes.Node:
+    """Make the node for a template that is ready, and begin its work."""
+    node = order.make_node(run.name, name, _type(made), owner)
+    node.retried = owner is not order.owner
+    node.inputs = prepared.inputs
+    node.input_artifacts = tuple(sorted(artifacts))
+    run.add(node)
+    stopped = run.stopping(on_exit=order.on_exit)
+    if stopped and made.is_leaf:
+        run.end(node, record.Phase.FAILED, stopped)
+        return node
+    try:
+        _begin(run, order, node, prepared, made, artifacts)
+    except failure.NodeFailure as problem:
+        run.end(node, record.Phase.ERROR, str(problem))
+    return node
+
+
+def _type(made: template.Template) -> record.NodeType:
+    match made.type:
+        case "steps":
+            return record.NodeType.STEPS
+        case "dag":
+            return record.NodeType.DAG
+        case "suspend":
+            return record.NodeType.SUSPEND
+        case "http":
+            return record.NodeType.HTTP
+        case _:
+            return record.NodeType.POD
+
+
+def _begin(
+    run: "run.Run",
+    order: orders.Order,
+    node: nodes.Node,
+    prepared: preparation.Prepared,
+    made: template.Template,
+    artifacts: dict[str, record.ArtifactLocation | None],
+) -> None:
+    match made.type:
+        case "steps":
+            steps.Steps(run, order, node, made, prepared, artifacts).start()
+        case "dag":
+            dag.Dag(run, order, node, made, prepared, artifacts).start()
+        case "suspend":
+            suspends.Waiting(run, node, made).start()
+        case "container" | "script" | "containerSet":
+            _begin_pod(run, order, node, prepared, artifacts)
+        case other:
+            raise failure.NodeFailure(f"gitwf does not run templates of type {other or 'none'}")
+
+
+def _begin_pod(
+    run: "run.Run",
+    order: orders.Order,
+    node: nodes.Node,
+    prepared: preparation.Prepared,
+    artifacts: dict[str, record.ArtifactLocation | None],
+) -> None:
+    pod_name = nodes.pod_name(run.name, node.name, order.target.name)
+    values = prepared.pod_values({"pod.name": pod_name})
+    made = prepared.fill(values)
+    placed = tuple(
+        messages.InputArtifact(declared.name, declared.path, location, declared.mode)
+        for declared in made.inputs.artifacts
+        if (location := artifacts[declared.name]) is not None
+    )
+    volumes = run.volumes(values) + made.volumes
+    pods.Pod(run, order, node, made, placed, volumes).start()
+
+
+def bind_artifacts(
+    made: template.Template, order: orders.Order
+) -> dict[str, record.ArtifactLocation | None]:
+    """Give each input artifact its place; None for an optional one that nobody supplied.
+
+    Raises NodeFailure where one is missing.
+    """
+    given = order.arguments.artifacts
+    places: dict[str, record.ArtifactLocation | None] = {}
+    for declared in made.inputs.artifacts:
+        location = given.get(declared.name) or preparation.own_location(declared)
+        if location is None and order.boundary is None and declared.name == _SOURCE:
+            location = record.ArtifactLocation(_SOURCE, source=True)
+        if location is None and not declared.optional:
+            raise failure.NodeFailure(f"inputs.artifacts.{declared.name} was not supplied")
+        places[declared.name] = location
+    return places

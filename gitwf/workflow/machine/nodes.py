@@ -1,0 +1,120 @@
+"""A node while its run is under way: mutable, and made into a `record.NodeRecord` on demand.
+
+Names, ids and display names follow Argo to the letter, because people and other tools address nodes
+by them (Argo: pkg/apis/workflow/v1alpha1/workflow_types.go NodeID; workflow/util/pod_name.go).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
+
+from gitwf.values import Instant
+from gitwf.workflow import record
+from gitwf.workflow.machine import states
+
+_LEADING = re.compile(r"^(\[\d+\])?\.")
+_OFFSET, _PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
+_POD_NAME_LIMIT, _HASH_LENGTH = 253, 10
+
+
+def fnv32(text: str) -> int:
+    """Hash as Go's hash/fnv New32a."""
+    code = _OFFSET
+    for byte in text.encode():
+        code = (code ^ byte) * _PRIME & _MASK
+    return code
+
+
+def node_id(run: str, name: str) -> str:
+    """Name a node for good; the root's id is its name."""
+    return name if name == run else f"{run}-{fnv32(name)}"
+
+
+def pod_name(run: str, name: str, template: str) -> str:
+    """Name the pod of a node as Argo's second version of pod names does."""
+    if name == run:
+        return run
+    prefix = run if ".inline" in name else f"{run}-{template}"
+    return f"{prefix[: _POD_NAME_LIMIT - _HASH_LENGTH - 1]}-{fnv32(name)}"
+
+
+class Owner(Protocol):
+    """Whoever asked for a node, and is told what becomes of it."""
+
+    def made_node(self, node: "Node") -> None:
+        """Say that the node has come to be."""
+
+    def running(self, node: "Node") -> None:
+        """Say that the node's work has begun."""
+
+    def ended(self, node: "Node") -> None:
+        """Say that the node is fulfilled: nothing more happens to it."""
+
+
+class Node:
+    """One node. Only `Run` changes phases, so that counters and the record stay true."""
+
+    __slots__ = (
+        "boundary", "children", "display_name", "finished", "hooked", "id", "input_artifacts",
+        "inputs", "memoized", "message", "name", "outbound", "outputs", "owner", "phase",
+        "retried", "started", "template", "template_ref", "type",
+    )  # fmt: skip
+
+    def __init__(self, run: str, name: str, type_: record.NodeType, owner: Owner) -> None:
+        self.id = node_id(run, name)
+        self.name = name
+        self.display_name = name
+        self.type = type_
+        self.owner = owner
+        self.phase = record.Phase.PENDING
+        self.message = ""
+        self.template = ""
+        self.template_ref = ""
+        self.boundary: Node | None = None
+        self.started: Instant | None = None
+        self.finished: Instant | None = None
+        # A mapping for its order and its uniqueness: a node has many parents, each child once.
+        self.children: dict[str, None] = {}
+        self.outbound: tuple[str, ...] = ()
+        self.inputs: Mapping[str, str] = {}
+        self.input_artifacts: tuple[str, ...] = ()
+        self.outputs = record.Outputs()
+        self.hooked = False
+        self.retried = False
+        self.memoized: bool | None = None
+
+    def within(self, boundary: "Node | None") -> None:
+        """Put the node inside `boundary`, which shortens the name people see."""
+        self.boundary = boundary
+        if boundary is not None:
+            rest = self.name.removeprefix(boundary.name)
+            self.display_name = _LEADING.sub("", rest)
+
+    def move(self, phase: record.Phase) -> None:
+        """Change the phase; ValueError where the table of states has no such step."""
+        states.check(self.phase, phase)
+        self.phase = phase
+
+    def snapshot(self) -> record.NodeRecord:
+        """Give the node as it stands."""
+        return record.NodeRecord(
+            id=self.id,
+            name=self.name,
+            display_name=self.display_name,
+            type=self.type,
+            phase=self.phase,
+            message=self.message,
+            template=self.template,
+            template_ref=self.template_ref,
+            boundary=self.boundary.name if self.boundary is not None else "",
+            started=self.started,
+            finished=self.finished,
+            children=tuple(self.children),
+            outbound=self.outbound,
+            inputs=self.inputs,
+            input_artifacts=self.input_artifacts,
+            outputs=self.outputs,
+            hooked=self.hooked,
+            retried=self.retried,
+            memoized=self.memoized,
+        )

@@ -1,0 +1,45 @@
+"""An order: run this template as that node, and tell its owner.
+
+Everything between a call and its node passes as one of these, so that it can wait in line, be tried
+again, or be refused, without anybody remembering where it came from.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import preparation, record
+from gitwf.workflow.machine import nodes, templates
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import composite
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What `launch` needs. `caller` is the name that `{{steps.name}}` stands for, `kind` which.
+
+    `on_exit`: part of an exit handler, which outlives deadlines and a graceful stop.
+    """
+
+    name: str
+    target: templates.Target
+    arguments: preparation.Arguments
+    owner: nodes.Owner
+    boundary: "composite.Composite | None" = None
+    kind: str = "steps"
+    caller: str = ""
+    hooked: bool = False
+    on_exit: bool = False
+    wants_result: bool = False
+    depth: int = 0
+
+    def make_node(
+        self, run: str, name: str, type_: record.NodeType, owner: nodes.Owner
+    ) -> nodes.Node:
+        """Make a node of this order, not yet part of the run named `run`."""
+        node = nodes.Node(run, name, type_, owner)
+        node.within(self.boundary.node if self.boundary is not None else None)
+        node.template = self.target.shown_name
+        node.template_ref = self.target.ref
+        node.hooked = self.hooked
+        return node

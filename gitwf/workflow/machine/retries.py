@@ -1,0 +1,112 @@
+"""A node that is tried again: a Retry node over its attempts.
+
+After each attempt the pure decision of `gitwf.workflow.retry` is asked; the Retry node ends as the
+last attempt did. Attempts are the template once more, with `{{retries}}` and `{{lastRetry.*}}`.
+"""
+
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import failure, preparation, record, retry, scope
+from gitwf.workflow.document import retry as strategies
+from gitwf.workflow.machine import nodes, orders
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
+
+
+class Retrying:
+    """The Retry node of an order, and the owner of its attempts."""
+
+    def __init__(
+        self,
+        run: "run.Run",
+        order: orders.Order,
+        prepared: preparation.Prepared,
+        artifacts: dict[str, record.ArtifactLocation | None],
+        strategy: strategies.RetryStrategy,
+    ) -> None:
+        self._run = run
+        self._order = order
+        self._prepared = prepared
+        self._artifacts = artifacts
+        self._strategy = strategy
+        self._attempts: list[nodes.Node] = []
+        self.node = order.make_node(run.name, order.name, record.NodeType.RETRY, order.owner)
+        self.node.inputs = prepared.inputs
+        self.node.input_artifacts = tuple(sorted(artifacts))
+
+    def start(self) -> None:
+        """Make the Retry node and its first attempt."""
+        self._run.add(self.node)
+        self._run.begin_node(self.node)
+        self._attempt(dict(retry.FIRST))
+
+    def made_node(self, node: nodes.Node) -> None:
+        """Count a new attempt."""
+        self._attempts.append(node)
+        self._run.link(self.node, node)
+
+    def running(self, node: nodes.Node) -> None:
+        """Nothing: the Retry node runs from its start."""
+
+    def ended(self, node: nodes.Node) -> None:
+        """Take over a good end, or decide about another attempt."""
+        self.node.outputs = node.outputs
+        if node.phase.failed_or_error:
+            self._decide()
+        else:
+            self._run.end(self.node, node.phase, node.message)
+
+    def _decide(self) -> None:
+        if self.node.phase.fulfilled:
+            return
+        last, count = self._last(), len(self._attempts)
+        names = last.scope(count - 1)
+        try:
+            decision = retry.decide(
+                self._strategy,
+                count,
+                last,
+                self._attempts[0].started or self._run.began,
+                self._run.now,
+                scope.nested(self._run.visible(dict(names))),
+            )
+        except failure.NodeFailure as problem:
+            self._run.end(self.node, record.Phase.ERROR, str(problem))
+            return
+        if self._run.stopping(on_exit=self._order.on_exit):
+            decision = retry.Over(last.message)
+        match decision:
+            case retry.Again():
+                self._say("")
+                self._attempt(dict(last.scope(count)))
+            case retry.Later(at, message):
+                self._say(message)
+                self._run.wake(at, self._decide)
+            case retry.Over(message):
+                self._run.end(self.node, self._attempts[-1].phase, message)
+
+    def _say(self, message: str) -> None:
+        self.node.message = message
+        self._run.touch(self.node)
+
+    def _last(self) -> retry.Attempt:
+        node = self._attempts[-1]
+        return retry.Attempt(
+            node.phase,
+            node.message,
+            node.outputs.exit_code,
+            node.started or self._run.began,
+            node.finished or self._run.now,
+        )
+
+    def _attempt(self, names: dict[str, scope.Value]) -> None:
+        name = f"{self.node.name}({len(self._attempts)})"
+        pod = nodes.pod_name(self._run.name, name, self._order.target.name)
+        try:
+            prepared = self._prepared.again({**names, "pod.name": pod})
+            made = prepared.made()
+        except failure.NodeFailure as problem:
+            self._run.end(self.node, record.Phase.ERROR, str(problem))
+            return
+        self._run.perform(self._order, name, prepared, made, self._artifacts, self)

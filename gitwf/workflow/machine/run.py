@@ -1,0 +1,293 @@
+"""The hub of a run: its nodes, its clock as events tell it, and the work that is still to do.
+
+`advance` takes one event, changes the node that it is about, and works off the agenda: every part
+that a change concerns is put there and looks at itself once. Nothing ever walks over all nodes, so
+that a run of n nodes costs n steps. The parts (steps, dag, pods, retries, hooks) call the methods
+below and each other through `nodes.Owner`; only this module changes a phase.
+"""
+
+import heapq
+from collections import ChainMap, deque
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from gitwf.values import Instant
+from gitwf.workflow import preparation, scope, substitution
+from gitwf.workflow import record as records
+from gitwf.workflow.document import containers, resolved, template
+from gitwf.workflow.machine import (
+    calls,
+    composite,
+    launch,
+    limits,
+    messages,
+    nodes,
+    orders,
+    pods,
+    suspends,
+    templates,
+)
+
+_COUNTED = frozenset(
+    {records.NodeType.POD, records.NodeType.STEPS, records.NodeType.DAG, records.NodeType.RETRY}
+)
+
+
+class Run:
+    """One run. Make it with `machine.begin`."""
+
+    def __init__(
+        self,
+        workflow: resolved.Resolved,
+        name: str,
+        at: Instant,
+        parameters: Mapping[str, str],
+        variables: dict[str, scope.Value],
+    ) -> None:
+        self.workflow = workflow
+        self.spec = workflow.spec
+        self.name = name
+        self.began = at
+        self.now = at
+        self.parameters = parameters
+        self.variables = variables
+        self._volumes = template.Template(volumes=self.spec.volumes).to_json()
+        self.templates = templates.Templates(workflow)
+        self.gate = limits.Gate(workflow.spec.parallelism)
+        self.nodes: dict[str, nodes.Node] = {}
+        self.outputs = records.Outputs()
+        self.phase = records.Phase.PENDING
+        self.message = ""
+        self.finished: Instant | None = None
+        self.composites: dict[str, composite.Composite] = {}
+        self.pods: dict[str, pods.Pod] = {}
+        self.suspended: dict[str, suspends.Waiting] = {}
+        self.shutdown: messages.Shutdown | None = None
+        self.out_of_time = False
+        self.root: Callable[[], None] = lambda: None
+        self._agenda: deque[Callable[[], None]] = deque()
+        self._timers: list[tuple[Instant, int, Callable[[], None]]] = []
+        self._sequence = 0
+        self._commands: list[messages.Command] = []
+        self._records: dict[str, records.NodeRecord] = {}
+        self._changed: dict[str, nodes.Node] = {}
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
+        return self.phase.completed
+
+    def start(self) -> list[messages.Command]:
+        """Begin. Call once, before any event."""
+        self.phase = records.Phase.RUNNING
+        self.later(self.root)
+        return self._settle()
+
+    def advance(self, event: messages.Event) -> list[messages.Command]:
+        """Take one event and say what to do next.
+
+        An event about a node that has ended, or after the end of the run, changes nothing. Events
+        come in the order of their times; one that is older counts as now.
+        """
+        if self.over:
+            return []
+        self.now = max(self.now, event.at)
+        self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
+        self._ring()
+        match event:
+            case messages.PodStarted():
+                self._pod(event.node, lambda pod: pod.started(event))
+            case messages.PodEnded():
+                self._pod(event.node, lambda pod: pod.ended(event))
+            case messages.Shutdown():
+                self._shut(event)
+            case messages.Resume():
+                self._resume(event)
+            case messages.Tick():
+                pass
+        return self._settle()
+
+    def record(self) -> records.RunRecord:
+        """Give the run as it stands; nodes that have not changed are not made again."""
+        if self._changed:
+            for name, node in self._changed.items():
+                self._records[name] = node.snapshot()
+            self._changed.clear()
+        return records.RunRecord(
+            name=self.name,
+            phase=self.phase,
+            message=self.message,
+            started=self.began,
+            finished=self.finished,
+            parameters=self.parameters,
+            nodes=MappingProxyType(dict(self._records)),
+            outputs=self.outputs,
+        )
+
+    # What the parts of the machine call.
+
+    def submit(self, order: orders.Order) -> None:
+        """Start an order, or let it wait for room."""
+        launch.submit(self, order)
+
+    def refuse(self, order: orders.Order, message: str) -> None:
+        """Record that an order cannot be started."""
+        launch.refuse(self, order, message)
+
+    def perform(
+        self,
+        order: orders.Order,
+        name: str,
+        prepared: preparation.Prepared,
+        made: template.Template,
+        artifacts: calls.Places,
+        owner: nodes.Owner,
+    ) -> None:
+        """Make the node of a template that is ready, and begin its work."""
+        launch.perform(self, order, name, prepared, made, artifacts, owner)
+
+    def stopping(self, *, on_exit: bool) -> str:
+        """Say why no more work may start, or ""; exit handlers outlive more than the rest."""
+        if self.shutdown is not None and (self.shutdown.terminate or not on_exit):
+            return self.shutdown.message
+        return launch.PAST_DEADLINE if self.out_of_time and not on_exit else ""
+
+    def stop_work(self, message: str, *, handlers: bool) -> None:
+        """Have every pod stopped and every wait given up, those of exit handlers with `handlers`."""
+        for pod in [*self.pods.values()]:
+            if handlers or not pod.on_exit:
+                pod.stop(message)
+        for waiting in [*self.suspended.values()]:
+            waiting.stop(message)
+
+    def expire(self) -> None:
+        """Note that the workflow's own time is over; exit handlers still run."""
+        self.out_of_time = True
+        self.stop_work(launch.PAST_DEADLINE, handlers=False)
+
+    def volumes(self, values: Mapping[str, scope.Value]) -> tuple[containers.Volume, ...]:
+        """Give the workflow's volumes with the tags in them replaced. Raises NodeFailure."""
+        if "{{" not in self._volumes:
+            return self.spec.volumes
+        text = substitution.fill(self._volumes, values)
+        return template.Template.from_json(text).volumes
+
+    def visible(self, names: dict[str, scope.Value]) -> ChainMap[str, scope.Value]:
+        """Give the workflow's variables with `names` before them."""
+        return ChainMap(names, self.variables)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do `work` before this event is done, after what is under way."""
+        self._agenda.append(work)
+
+    def wake(self, at: Instant, work: Callable[[], None]) -> None:
+        """Do `work` when it is `at`."""
+        self._sequence += 1
+        heapq.heappush(self._timers, (at, self._sequence, work))
+        self.command(messages.WakeAt(at))
+
+    def command(self, command: messages.Command) -> None:
+        """Ask the engine for something."""
+        self._commands.append(command)
+
+    def add(self, node: nodes.Node) -> None:
+        """Let a node come to be."""
+        if node.name in self.nodes:
+            raise ValueError(f"the node {node.name} exists")
+        node.started = self.now
+        self.nodes[node.name] = node
+        self._changed[node.name] = node
+        self._count(node, 1)
+        node.owner.made_node(node)
+
+    def touch(self, node: nodes.Node) -> None:
+        """Say that a node has changed."""
+        self._changed[node.name] = node
+
+    def link(self, parent: nodes.Node, child: nodes.Node) -> None:
+        """Make `child` a child of `parent`, once."""
+        if child.name not in parent.children:
+            parent.children[child.name] = None
+            self._changed[parent.name] = parent
+
+    def begin_node(self, node: nodes.Node) -> None:
+        """Let a node run."""
+        node.move(records.Phase.RUNNING)
+        self._changed[node.name] = node
+        node.owner.running(node)
+
+    def end(self, node: nodes.Node, phase: records.Phase, message: str = "") -> None:
+        """End a node and tell its owner."""
+        if node.phase.fulfilled:
+            return
+        node.move(phase)
+        node.message = message
+        node.finished = self.now
+        self._changed[node.name] = node
+        self._count(node, -1)
+        self.later(lambda: node.owner.ended(node))
+
+    def publish(self, outputs: records.Outputs, names: Mapping[str, str], kind: str) -> None:
+        """Make outputs global: `names` gives the global name of each local one of `kind`."""
+        found = outputs.parameters if kind == "parameters" else outputs.artifacts
+        for local, shared in names.items():
+            value = found.get(local)
+            if value is None:
+                continue
+            self.variables[f"workflow.outputs.{kind}.{shared}"] = value
+            parameters, artifacts = dict(self.outputs.parameters), dict(self.outputs.artifacts)
+            if isinstance(value, records.ArtifactLocation):
+                artifacts[shared] = value
+            else:
+                parameters[shared] = value
+            self.outputs = records.Outputs(parameters, artifacts)
+
+    def conclude(self, phase: records.Phase, message: str) -> None:
+        """End the run."""
+        self.phase = phase
+        self.message = message
+        self.finished = self.now
+        self.command(messages.Finish(phase))
+
+    # How an event is worked off.
+
+    def _settle(self) -> list[messages.Command]:
+        while self._agenda:
+            self._agenda.popleft()()
+        commands, self._commands = self._commands, []
+        return commands
+
+    def _ring(self) -> None:
+        while self._timers and self._timers[0][0] <= self.now:
+            self.later(heapq.heappop(self._timers)[2])
+
+    def _count(self, node: nodes.Node, change: int) -> None:
+        if node.type not in _COUNTED:
+            return
+        if node.type is records.NodeType.POD:
+            self.gate.active += change
+            if change < 0 and self.gate.waiting:
+                self.later(self._admit)
+        inside = self.composites.get(node.boundary.name) if node.boundary is not None else None
+        if inside is not None:
+            inside.count(node, change)
+
+    def _admit(self) -> None:
+        while self.gate.waiting and not self.gate.full:
+            self.submit(self.gate.waiting.popleft())
+
+    def _pod(self, node: str, tell: Callable[[pods.Pod], None]) -> None:
+        pod = self.pods.get(node)
+        if pod is not None:
+            self.later(lambda: tell(pod))
+
+    def _shut(self, event: messages.Shutdown) -> None:
+        if self.shutdown is None or event.terminate:
+            self.shutdown = event
+            self.stop_work(event.message, handlers=event.terminate)
+
+    def _resume(self, event: messages.Resume) -> None:
+        waiting = [self.suspended.get(event.node)] if event.node else [*self.suspended.values()]
+        for one in waiting:
+            if one is not None:
+                one.resume(event.parameters)

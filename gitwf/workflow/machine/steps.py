@@ -1,0 +1,227 @@
+"""Steps: groups one after another, the steps of a group side by side.
+
+A group is over when every step of it and every hook of theirs is; the next one starts only if none
+failed that `continueOn` does not excuse. Failing stops no sibling (Argo: controller/steps.go).
+"""
+
+from collections import ChainMap
+
+from gitwf.workflow import failure, loops, record, scope
+from gitwf.workflow.document import template
+from gitwf.workflow.machine import calls, composite, nodes, outbound
+
+_EMPTY = "Skipped, empty params"
+
+
+class Steps(composite.Composite):
+    """The run of a steps template."""
+
+    kind = "steps"
+
+    def start(self) -> None:
+        """Begin with the first group."""
+        self._index = -1
+        self._group = self.node
+        self._next()
+
+    def _next(self) -> None:
+        self._index += 1
+        if self._index == len(self.made.steps):
+            self._outbound()
+            self.succeed()
+            return
+        previous = self._group if self._index else None
+        self._children: list[composite.Child] = []
+        self._open = 0
+        self._group = nodes.Node(
+            self.run.name, f"{self.node.name}[{self._index}]", record.NodeType.STEP_GROUP, self
+        )
+        self._group.within(self.node)
+        self.run.add(self._group)
+        self.run.begin_node(self._group)
+        self._connect(previous)
+        self._launch()
+
+    def made_node(self, node: nodes.Node) -> None:
+        """Nothing: `_connect` knows a group's parents."""
+
+    def running(self, node: nodes.Node) -> None:
+        """Nothing: a group has no hooks."""
+
+    def ended(self, node: nodes.Node) -> None:
+        """Go on after a group that ended well, or end as it ended."""
+        if self.node.phase.fulfilled:
+            return
+        if node.phase is not record.Phase.SUCCEEDED:
+            self._outbound()
+            self.run.end(self.node, record.Phase.FAILED, node.message)
+            return
+        try:
+            self._remember(node)
+        except failure.NodeFailure as problem:
+            self.run.end(self.node, record.Phase.ERROR, str(problem))
+            return
+        self._next()
+
+    def _connect(self, previous: nodes.Node | None) -> None:
+        if previous is None:
+            self.run.link(self.node, self._group)
+        elif not previous.children:
+            self.run.link(previous, self._group)
+        else:
+            for name in self._ends(previous):
+                self.run.link(self.run.nodes[name], self._group)
+
+    def _ends(self, group: nodes.Node) -> list[str]:
+        every = self.run.nodes
+        return [end for name in group.children for end in outbound.of(every, every[name])]
+
+    def _outbound(self) -> None:
+        self.node.outbound = tuple(self._ends(self._group))
+        self.run.touch(self.node)
+
+    # One group.
+
+    def _launch(self) -> None:
+        try:
+            turns = self._turns()
+        except failure.NodeFailure as problem:
+            self.run.end(self._group, record.Phase.ERROR, str(problem))
+            return
+        self._children = [child for child, _ in turns]
+        self._open = len(turns)
+        for child, turn in turns:
+            if turn is None:
+                child.skip(record.Phase.SKIPPED, _EMPTY)
+            else:
+                child.submit(turn)
+            # Argo: a condition that cannot be decided ends the group; later steps do not start.
+            if turn is not None and turn.problem:
+                break
+        if not turns:
+            self.run.end(self._group, record.Phase.SUCCEEDED)
+
+    def _turns(self) -> list[tuple[composite.Child, calls.Turn | None]]:
+        values = self.run.visible({**self._own(), **self.scope})
+        prepared = []
+        for step in self.made.steps[self._index]:
+            try:
+                prepared.append((step, calls.ready(step, values)))
+            except failure.NodeFailure as problem:
+                raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
+        turns: list[tuple[composite.Child, calls.Turn | None]] = []
+        for step, one in prepared:
+            made = calls.turns(one, step.name)
+            turns.extend((self._child(step, turn.name), turn) for turn in made)
+            if not made:
+                turns.append((self._child(step, step.name), None))
+        return turns
+
+    def _own(self) -> dict[str, scope.Value]:
+        return {"node.name": self.node.name, f"{self.order.kind}.name": self.order.caller}
+
+    def _child(self, step: template.Call, name: str) -> composite.Child:
+        return composite.Child(self, step, step, f"{self._group.name}.{name}")
+
+    def adopt(self, child: composite.Child, node: nodes.Node) -> None:
+        """Connect a new node to its group."""
+        del child
+        self.run.link(self._group, node)
+
+    def settled(self, child: composite.Child) -> None:
+        """End the group when the last child has settled."""
+        del child
+        self._open -= 1
+        if not self._open and not self._group.phase.fulfilled:
+            self._end_group()
+
+    def _end_group(self) -> None:
+        for child in self._children:
+            node = child.node
+            if node is None or not node.phase.failed_or_error:
+                continue
+            if node.type is record.NodeType.SKIPPED:
+                self.run.end(self._group, record.Phase.ERROR, _refused(node))
+                return
+            if not continues(child.call, node.phase):
+                self.run.end(self._group, record.Phase.FAILED, f"child '{node.id}' failed")
+                return
+        self.run.end(self._group, record.Phase.SUCCEEDED)
+
+    def abort(self, message: str) -> None:
+        """Fail the group and the template."""
+        self.run.end(self._group, record.Phase.FAILED, message)
+        self.run.end(self.node, record.Phase.FAILED, message)
+
+    # What later groups and hooks see.
+
+    def values_for(self, child: composite.Child) -> calls.Values:
+        """Give the scope with the child's own outputs."""
+        own = self._of_node(f"steps.{child.call.name}", child.node) if child.node else {}
+        if child.node is None:
+            running = self.run.nodes.get(child.node_name)
+            own = self._of_node(f"steps.{child.call.name}", running) if running else {}
+        return ChainMap(own, self.scope, self.run.variables)
+
+    def _remember(self, group: nodes.Node) -> None:
+        looped: dict[str, list[nodes.Node]] = {}
+        for child in self._children:
+            node = child.node
+            if node is None:
+                continue
+            prefix = f"steps.{child.call.name}"
+            if node.name == f"{group.name}.{child.call.name}":
+                self.scope.update(self._of_node(prefix, node))
+            else:
+                looped.setdefault(prefix, []).append(node)
+        for prefix, members in looped.items():
+            self.scope[f"{prefix}.id"] = group.id
+            self.scope[f"{prefix}.status"] = str(group.phase)
+            good = [m.outputs for m in members if m.phase is record.Phase.SUCCEEDED]
+            self.scope.update(loops.aggregate(prefix, good))
+
+    def _of_node(self, prefix: str, node: nodes.Node) -> dict[str, scope.Value]:
+        return node_values(self.run.nodes, prefix, node, self._template_of(prefix))
+
+    def _template_of(self, prefix: str) -> template.Template | None:
+        name = prefix.removeprefix("steps.")
+        for group in self.made.steps:
+            for step in group:
+                if step.name == name:
+                    return self.run.templates.original(self.order.target.scope, step)
+        return None
+
+
+def _refused(node: nodes.Node) -> str:
+    if node.message.startswith(("Invalid 'when'", "Failed to evaluate", "Expected boolean")):
+        return node.message
+    return f"step group deemed errored due to child {node.name} error: {node.message}"
+
+
+def continues(call: template.Call, phase: record.Phase) -> bool:
+    """Whether a call's `continueOn` excuses this end."""
+    excuse = call.continue_on
+    if excuse is None:
+        return False
+    return excuse.error if phase is record.Phase.ERROR else excuse.failed
+
+
+def node_values(
+    every: dict[str, nodes.Node],
+    prefix: str,
+    node: nodes.Node,
+    producer: template.Template | None,
+) -> dict[str, scope.Value]:
+    """Name what others may read of a node; of a Retry node, what its last attempt left."""
+    if node.type is record.NodeType.RETRY:
+        attempts = [every[name] for name in node.children if every[name].retried]
+        node = attempts[-1] if attempts else node
+    values: dict[str, scope.Value] = {f"{prefix}.id": node.id, f"{prefix}.status": str(node.phase)}
+    if node.started is not None:
+        values[f"{prefix}.startedAt"] = node.started.rfc3339()
+    if node.finished is not None:
+        values[f"{prefix}.finishedAt"] = node.finished.rfc3339()
+    if node.phase in {record.Phase.SKIPPED, record.Phase.OMITTED}:
+        values.update(scope.of_absent(prefix, producer))
+    values.update(scope.of_outputs(prefix, node.outputs))
+    return values

@@ -1,0 +1,76 @@
+"""A node that waits: for a person, or until its duration has passed.
+
+A person may fill in outputs while it waits (`valueFrom: {supplied: {}}`); a value that nobody gave
+and that has no default keeps the node waiting.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import durations, record
+from gitwf.workflow.document import template
+from gitwf.workflow.machine import nodes, pods
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
+
+
+class Waiting:
+    """One suspended node."""
+
+    def __init__(self, run: "run.Run", node: nodes.Node, made: template.Template) -> None:
+        self._run = run
+        self.node = node
+        self._template = made
+
+    def start(self) -> None:
+        """Begin to wait. Raises NodeFailure on a duration that is none."""
+        declared = {parameter.name: None for parameter in self._template.outputs.parameters}
+        if declared:
+            self.node.outputs = record.Outputs(parameters=declared)
+        self._run.suspended[self.node.id] = self
+        self._run.begin_node(self.node)
+        suspend = self._template.suspend
+        if suspend is not None and suspend.duration:
+            due = self._run.now.after(durations.seconds(suspend.duration))
+            self._run.wake(due, self._elapse)
+
+    def resume(self, supplied: Mapping[str, str]) -> None:
+        """Go on with the values a person supplied."""
+        problem = self._fill(supplied)
+        if problem:
+            self.node.message = problem
+            self._run.touch(self.node)
+        else:
+            self._end(record.Phase.SUCCEEDED, "")
+
+    def stop(self, message: str) -> None:
+        """Give up waiting."""
+        self._end(record.Phase.FAILED, message)
+
+    def _elapse(self) -> None:
+        if self.node.phase.fulfilled:
+            return
+        problem = self._fill({})
+        self._end(record.Phase.ERROR if problem else record.Phase.SUCCEEDED, problem)
+
+    def _fill(self, supplied: Mapping[str, str]) -> str:
+        values: dict[str, str | None] = {}
+        for parameter in self._template.outputs.parameters:
+            source = parameter.value_from
+            value = supplied.get(parameter.name, source.default if source is not None else None)
+            if value is None:
+                return (
+                    f"raw output parameter '{parameter.name}' has not been set "
+                    "and does not have a default value"
+                )
+            values[parameter.name] = value
+        if values:
+            self.node.outputs = record.Outputs(parameters=values)
+        return ""
+
+    def _end(self, phase: record.Phase, message: str) -> None:
+        self._run.suspended.pop(self.node.id, None)
+        if phase is record.Phase.SUCCEEDED:
+            pods.publish(self._run, self._template, self.node.outputs)
+        self._run.end(self.node, phase, message)

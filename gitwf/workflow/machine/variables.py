@@ -1,0 +1,131 @@
+"""The workflow's own variables: everything below `{{workflow.*}}`.
+
+Those that cannot change are set when the run begins; outputs, duration, status and failures are
+added as they come to be known (Argo: operator.go setGlobalParameters; docs/variables.md).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gitwf.errors import Diagnostic, Rejected
+from gitwf.values import Instant
+from gitwf.workflow import expr, failure, preparation, quoting, record, scope
+from gitwf.workflow.document import resolved
+from gitwf.workflow.machine import nodes
+
+# Argo: strftime's letters, each a variable below workflow.creationTimestamp.
+_LETTERS = "aAbBcdHIjmMpSUwWxXyYZ"
+
+
+def arguments(workflow: resolved.Resolved, given: Mapping[str, str]) -> dict[str, str]:
+    """Give the run's parameters: `given` before what the document says.
+
+    Raises Rejected: a parameter has no value, or `given` names one that the workflow has not.
+    """
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    declared = workflow.spec.arguments.parameters
+    for parameter in declared:
+        value = given.get(parameter.name, parameter.value)
+        if value is None and parameter.value_from is not None:
+            try:
+                value = preparation.from_source(parameter.value_from, workflow.config_maps)
+            except failure.NodeFailure as problem:
+                problems.append(str(problem))
+                continue
+        if value is None:
+            problems.append(
+                f"spec.arguments.{parameter.name}.value or "
+                f"spec.arguments.{parameter.name}.valueFrom is required"
+            )
+        elif parameter.enum and value not in parameter.enum:
+            problems.append(
+                f"spec.arguments.{parameter.name}.value should be present in "
+                f"spec.arguments.{parameter.name}.enum list"
+            )
+        else:
+            values[parameter.name] = value
+    if problems:
+        raise Rejected(Diagnostic(workflow.name, 0, 0, text) for text in problems)
+    values.update((name, value) for name, value in given.items() if name not in values)
+    return values
+
+
+def begin(
+    workflow: resolved.Resolved,
+    name: str,
+    uid: str,
+    namespace: str,
+    at: Instant,
+    parameters: Mapping[str, str],
+) -> dict[str, scope.Value]:
+    """Give the variables that are known from the start."""
+    spec = workflow.spec
+    values: dict[str, scope.Value] = {
+        "workflow.name": name,
+        "workflow.uid": uid,
+        "workflow.namespace": namespace,
+        "workflow.mainEntrypoint": spec.entrypoint,
+        "workflow.serviceAccountName": spec.service_account_name,
+        "workflow.duration": f"{0.0:f}",
+    }
+    if spec.priority is not None:
+        values["workflow.priority"] = str(spec.priority)
+    values.update(_created(at))
+    listed = quoting.dumps([{"name": key, "value": text} for key, text in parameters.items()])
+    values["workflow.parameters"] = values["workflow.parameters.json"] = listed
+    for key, text in parameters.items():
+        values[f"workflow.parameters.{key}"] = text
+    _add_metadata(values, workflow)
+    return values
+
+
+def _created(at: Instant) -> dict[str, scope.Value]:
+    moment = at.datetime()
+    prefix = "workflow.creationTimestamp"
+    values: dict[str, scope.Value] = {
+        prefix: moment.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
+        f"{prefix}.s": str(int(at.seconds)),
+        f"{prefix}.RFC3339": at.rfc3339(),
+    }
+    for letter in _LETTERS:
+        values[f"{prefix}.{letter}"] = moment.strftime(f"%{letter}")
+    return values
+
+
+def _add_metadata(values: dict[str, scope.Value], workflow: resolved.Resolved) -> None:
+    extra: Mapping[str, Any] = workflow.spec.workflow_metadata or {}
+    labels = {**workflow.labels, **extra.get("labels", {})}
+    annotations = {**workflow.annotations, **extra.get("annotations", {})}
+    for key, source in extra.get("labelsFrom", {}).items():
+        try:
+            value = expr.parse(source["expression"]).evaluate(scope.nested(values))
+            labels[key] = expr.to_text(value)
+        except expr.ExprError as problem:
+            text = f"failed to evaluate label {key} expression: {problem}"
+            raise Rejected([Diagnostic(workflow.name, 0, 0, text)]) from problem
+    for kind, entries in (("labels", labels), ("annotations", annotations)):
+        text = json.dumps(dict(sorted(entries.items())), separators=(",", ":"), ensure_ascii=False)
+        values[f"workflow.{kind}"] = values[f"workflow.{kind}.json"] = text
+        for key, value in entries.items():
+            values[f"workflow.{kind}.{key}"] = value
+
+
+def failures(run: str, every: Iterable[nodes.Node]) -> str:
+    """List the nodes that ended badly, as `{{workflow.failures}}`: JSON inside a quoted string."""
+    rows = [
+        {
+            "displayName": node.display_name,
+            "message": node.message,
+            "templateName": node.template,
+            "phase": str(node.phase),
+            "podName": nodes.pod_name(run, node.name, node.template)
+            if node.type is record.NodeType.POD
+            else "",
+            "finishedAt": node.finished.rfc3339() if node.finished is not None else None,
+        }
+        for node in every
+        if node.phase.failed_or_error
+    ]
+    return quoting.quote(json.dumps(rows, separators=(",", ":"), ensure_ascii=False))

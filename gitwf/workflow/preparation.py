@@ -1,0 +1,205 @@
+"""A template made ready for one node: inputs bound, every tag replaced that can be.
+
+Argo's order, which decides what a value that itself holds a tag becomes: first names of the
+workflow and of the node, then inputs and paths, and for a pod once more, because Argo fills the pod
+it makes (Argo: workflow/common/util.go, ProcessArgs and SubstituteParams). A template is written as
+JSON once (`Source`) and read back for every node.
+"""
+
+import functools
+import re
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pydantic
+
+from gitwf.workflow import failure, quoting, record, scope, substitution
+from gitwf.workflow.document import parameters, template
+
+_ALL_INPUTS = re.compile(r"\{\{\s*inputs\.parameters\s*\}\}")
+
+ConfigMaps = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a caller hands over: text by name, artifacts by name.
+
+    A parameter whose value is None is present without a value, which erases the default.
+    """
+
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
+    artifacts: Mapping[str, record.ArtifactLocation | None] = field(default_factory=dict)
+
+
+class Source:
+    """A template as text, without the values of its inputs; made once for all its nodes."""
+
+    def __init__(self, original: template.Template) -> None:
+        self.template = original
+        self.inputs = original.inputs.parameters
+        body = original.model_copy(
+            update={"inputs": parameters.Inputs(artifacts=original.inputs.artifacts)}
+        )
+        self.text = body.to_json()
+        self.paths = _paths(original)
+        self._last: tuple[str, template.Template] | None = None
+
+    def read(self, text: str) -> template.Template:
+        """Read a filled text. Raises NodeFailure where the result is no template."""
+        if self._last is not None and self._last[0] == text:
+            return self._last[1]
+        made = parse_template(text)
+        self._last = (text, made)
+        return made
+
+
+def parse_template(text: str) -> template.Template:
+    """Read a template's JSON. Raises NodeFailure where the values made nonsense of it."""
+    try:
+        return template.Template.from_json(text)
+    except pydantic.ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise failure.NodeFailure(f"{place}: {first['msg']}" if place else INVALID) from problem
+
+
+INVALID = quoting.INVALID_JSON
+
+
+@dataclass
+class Prepared:
+    """One node's template: its text, what is still to fill, and its inputs."""
+
+    source: Source
+    text: str
+    inputs: dict[str, str]
+    visible: ChainMap[str, scope.Value]
+
+    def made(self) -> template.Template:
+        """Read the template. Raises NodeFailure."""
+        return self.source.read(self.text)
+
+    def again(self, values: Mapping[str, scope.Value]) -> "Prepared":
+        """Fill what `values` adds, as for one attempt of a retried node."""
+        if "{{" not in self.text:
+            return self
+        text = self.text
+        for _ in range(2):
+            text = substitution.fill(text, self.visible.new_child(dict(values)))
+        return Prepared(self.source, text, self.inputs, self.visible)
+
+    def pod_values(self, values: Mapping[str, scope.Value]) -> ChainMap[str, scope.Value]:
+        """Give what a pod sees beyond its template: the inputs as they came out, and `values`."""
+        named: dict[str, scope.Value] = {
+            f"inputs.parameters.{name}": value for name, value in self.inputs.items()
+        }
+        named.update(values)
+        return self.visible.new_child(named)
+
+    def fill(self, values: Mapping[str, scope.Value]) -> template.Template:
+        """Fill once more and read, as Argo does with the pod it makes."""
+        return self.source.read(substitution.fill(self.text, values))
+
+
+def prepare(
+    source: Source,
+    arguments: Arguments,
+    visible: ChainMap[str, scope.Value],
+    config_maps: ConfigMaps,
+) -> Prepared:
+    """Bind inputs and fill tags; `visible` holds the workflow's and the node's own names.
+
+    Raises NodeFailure: an input was not supplied, or a value cannot be put in.
+    """
+    bound = _bind(source.inputs, arguments, config_maps)
+    first = {name: substitution.fill_value(value, visible) for name, value in bound.items()}
+    text = substitution.split(source.text).fill(visible)
+    named: dict[str, scope.Value] = {}
+    if first or source.paths:
+        named = {f"inputs.parameters.{name}": value for name, value in first.items()}
+        named.update(source.paths)
+    if first and _ALL_INPUTS.search(text):
+        named["inputs.parameters"] = _listed(first)
+    second = visible.new_child(named)
+    text = substitution.fill(text, second)
+    first = {name: substitution.fill_value(value, second) for name, value in first.items()}
+    return Prepared(source, text, first, visible)
+
+
+def _bind(
+    inputs: tuple[parameters.Parameter, ...], arguments: Arguments, config_maps: ConfigMaps
+) -> dict[str, str]:
+    bound: dict[str, str] = {}
+    for parameter in inputs:
+        value = parameter.value if parameter.value is not None else parameter.default
+        if parameter.name in arguments.parameters:
+            value = arguments.parameters[parameter.name]
+        elif value is None and parameter.value_from is not None:
+            value = from_source(parameter.value_from, config_maps)
+        if value is None:
+            raise failure.NodeFailure(f"inputs.parameters.{parameter.name} was not supplied")
+        bound[parameter.name] = value
+    return bound
+
+
+def from_source(source: parameters.ValueFrom, config_maps: ConfigMaps) -> str | None:
+    """Read a value from a ConfigMap, or its default; None where there is neither.
+
+    Raises NodeFailure where the ConfigMap or its key is missing and nothing stands in.
+    """
+    reference = source.config_map_key_ref
+    if reference is None:
+        return source.default
+    found = config_maps.get(reference.name, {}).get(reference.key)
+    if found is None:
+        found = source.default
+    if found is None and not reference.optional:
+        raise failure.NodeFailure(
+            f"failed to retrieve inputs from ConfigMap '{reference.name}': "
+            f"it has no key '{reference.key}'"
+        )
+    return found
+
+
+def own_location(artifact: parameters.Artifact) -> record.ArtifactLocation | None:
+    """Give the place that an artifact names itself, if it names one."""
+    if artifact.raw is not None:
+        return record.ArtifactLocation(artifact.name, raw=artifact.raw.data)
+    for store in (artifact.s3, artifact.gcs, artifact.oss):
+        if store is not None and store.key:
+            return record.ArtifactLocation(artifact.name, key=store.key)
+    return None
+
+
+def _listed(bound: Mapping[str, str]) -> str:
+    return quoting.dumps([{"name": name, "value": value} for name, value in bound.items()])
+
+
+def _paths(original: template.Template) -> dict[str, scope.Value]:
+    values: dict[str, scope.Value] = {}
+    for artifact in original.inputs.artifacts:
+        if artifact.path:
+            values[f"inputs.artifacts.{artifact.name}.path"] = artifact.path
+    for artifact in original.outputs.artifacts:
+        if artifact.path:
+            values[f"outputs.artifacts.{artifact.name}.path"] = artifact.path
+    for parameter in original.outputs.parameters:
+        if parameter.value_from is not None and parameter.value_from.path:
+            values[f"outputs.parameters.{parameter.name}.path"] = parameter.value_from.path
+    return values
+
+
+@functools.lru_cache(maxsize=1024)
+def reads_result(text: str, name: str) -> bool:
+    """Whether a parent's JSON reads the standard output of its step or task `name`."""
+    return any(
+        form in text
+        for form in (
+            f"steps.{name}.outputs.result",
+            f"tasks.{name}.outputs.result",
+            f"['{name}'].outputs.result",
+            f'[\\"{name}\\"].outputs.result',
+        )
+    )

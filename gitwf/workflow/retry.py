@@ -1,0 +1,159 @@
+"""Whether a failed node is tried again, when, and what is said about it.
+
+One pure decision, taken after each attempt, in Argo's order: the time limit, the wait, the policy,
+the number of attempts, the expression (Argo: workflow/controller/operator.go, processNodeRetries).
+`limit` does not count the first attempt. Without `limit` there is no wait, as on Argo.
+"""
+
+import re
+from dataclasses import dataclass
+
+from gitwf.values import Instant
+from gitwf.workflow import durations, expr, failure, record
+from gitwf.workflow.document import retry as strategies
+
+# Argo: util/errors/errors.go, isTransientErr's patterns that a step's message can show.
+_TRANSIENT = re.compile(
+    r"(?i)connection refused|connection reset|i/o timeout|TLS handshake timeout|too many requests"
+    r"|exceeded quota|the server is currently unable|etcdserver: request timed out"
+)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The last attempt, as the decision and `lastRetry` see it."""
+
+    phase: record.Phase
+    message: str
+    exit_code: str | None
+    started: Instant
+    finished: Instant
+
+    def scope(self, retries: int) -> dict[str, str | None]:
+        """Give the names an attempt sees about the one before it."""
+        return {
+            "retries": str(retries),
+            "lastRetry.exitCode": self.exit_code if self.exit_code is not None else "-1",
+            "lastRetry.status": str(self.phase),
+            "lastRetry.duration": str(int(self.finished.since(self.started))),
+            "lastRetry.message": self.message,
+        }
+
+
+FIRST: dict[str, str | None] = {
+    "retries": "0",
+    "lastRetry.exitCode": "0",
+    "lastRetry.status": "",
+    "lastRetry.duration": "0",
+    "lastRetry.message": "",
+}
+
+
+@dataclass(frozen=True)
+class Again:
+    """Start the next attempt now."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """Decide again at `at`; until then the node says `message`."""
+
+    at: Instant
+    message: str
+
+
+@dataclass(frozen=True)
+class Over:
+    """No more attempts. The node ends as the last attempt did, with this message."""
+
+    message: str
+
+
+Decision = Again | Later | Over
+
+
+def decide(
+    strategy: strategies.RetryStrategy,
+    attempts: int,
+    last: Attempt,
+    first_started: Instant,
+    now: Instant,
+    env: dict[str, object],
+) -> Decision:
+    """Decide after `attempts` attempts, of which `last` failed. `env` is the expression's.
+
+    Raises NodeFailure where the strategy itself is wrong.
+    """
+    limit = _whole(strategy.limit, "limit") if strategy.limit is not None else None
+    ended = _out_of_time(strategy, attempts, last, first_started, now)
+    if ended is not None:
+        return ended
+    wait = _wait(strategy, attempts)
+    due = last.finished.after(wait)
+    # Argo: without a limit the condition for waiting is never true.
+    if wait and limit is not None and attempts <= limit and now < due:
+        return Later(due, f"Backoff for {durations.humane(wait)}")
+    if not _covered(strategy, last):
+        return Over(last.message)
+    if limit is not None and attempts > limit:
+        return Over("No more retries left")
+    if strategy.expression and not _agrees(strategy.expression, env):
+        return Over("retryStrategy.expression evaluated to false")
+    return Again()
+
+
+def _out_of_time(
+    strategy: strategies.RetryStrategy,
+    attempts: int,
+    last: Attempt,
+    first_started: Instant,
+    now: Instant,
+) -> Over | None:
+    backoff = strategy.backoff
+    if backoff is None or not backoff.max_duration:
+        return None
+    end = first_started.after(durations.seconds(backoff.max_duration))
+    if now > end:
+        return Over("Max duration limit exceeded")
+    if last.finished.after(_wait(strategy, attempts)) > end:
+        return Over("Backoff would exceed max duration limit")
+    return None
+
+
+def _wait(strategy: strategies.RetryStrategy, attempts: int) -> float:
+    """Give the seconds between the end of attempt number `attempts` and the next."""
+    backoff = strategy.backoff
+    if backoff is None or not backoff.duration:
+        return 0.0
+    wait = durations.seconds(backoff.duration)
+    if backoff.factor is not None:
+        wait *= float(_whole(backoff.factor, "backoff.factor") ** (attempts - 1))
+    return min(wait, durations.seconds(backoff.cap)) if backoff.cap else wait
+
+
+def _covered(strategy: strategies.RetryStrategy, last: Attempt) -> bool:
+    policy = strategy.retry_policy or ("Always" if strategy.expression else "OnFailure")
+    if policy == "OnTransientError":
+        return bool(_TRANSIENT.search(last.message))
+    if last.phase is record.Phase.ERROR:
+        return policy in {"Always", "OnError"}
+    return policy in {"Always", "OnFailure"}
+
+
+def _agrees(expression: str, env: dict[str, object]) -> bool:
+    try:
+        value = expr.parse(expression).evaluate(env)
+    except expr.ExprError as problem:
+        raise failure.NodeFailure(f"retryStrategy.expression: {problem}") from problem
+    if not isinstance(value, bool):
+        raise failure.NodeFailure(
+            f"Unable to cast expression result '{expr.to_text(value)}' to bool"
+        )
+    return value
+
+
+def _whole(number: int | str, what: str) -> int:
+    try:
+        return int(number)
+    except ValueError:
+        raise failure.NodeFailure(f"retryStrategy.{what} is not a number: {number}") from None

@@ -1,0 +1,86 @@
+"""What tags and expressions can see: names with dots, and the values behind them.
+
+A scope is a flat mapping, `steps.train.outputs.parameters.path` to text, as in Argo
+(Argo: workflow/controller/scope.go). Three kinds of values: text, an artifact, and None, which says
+that the producer was skipped or omitted and has no default: such a value is absent, not unknown.
+Expressions see the same mapping folded into nested ones.
+"""
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from gitwf.workflow import failure, record
+from gitwf.workflow.document import template
+
+Value: TypeAlias = str | record.ArtifactLocation | None
+
+
+class _Missing:
+    """The answer for a name that nobody has defined."""
+
+
+MISSING: Final = _Missing()
+
+
+def nested(values: Mapping[str, Value]) -> dict[str, object]:
+    """Fold dotted names into nested mappings; a longer name wins over its own beginning.
+
+    Argo: util/expand.
+    """
+    root: dict[str, object] = {}
+    for name in sorted(values):
+        *parents, last = name.split(".")
+        place = root
+        for parent in parents:
+            below = place.get(parent)
+            if not isinstance(below, dict):
+                below = place[parent] = {}
+            place = below
+        place[last] = values[name]
+    return root
+
+
+def of_outputs(prefix: str, outputs: record.Outputs) -> dict[str, Value]:
+    """Name a node's outputs below `prefix`; parameters without a value have no name."""
+    values: dict[str, Value] = {
+        f"{prefix}.outputs.parameters.{name}": value
+        for name, value in outputs.parameters.items()
+        if value is not None
+    }
+    values.update(
+        (f"{prefix}.outputs.artifacts.{name}", location)
+        for name, location in outputs.artifacts.items()
+    )
+    if outputs.result is not None:
+        values[f"{prefix}.outputs.result"] = outputs.result
+    if outputs.exit_code is not None:
+        values[f"{prefix}.exitCode"] = outputs.exit_code
+    return values
+
+
+def of_absent(prefix: str, producer: template.Template | None) -> dict[str, Value]:
+    """Name the outputs that a skipped or omitted node would have had: its defaults, or None."""
+    values: dict[str, Value] = {f"{prefix}.outputs.result": None}
+    if producer is None:
+        return values
+    for parameter in producer.outputs.parameters:
+        source = parameter.value_from
+        default = source.default if source is not None else None
+        values[f"{prefix}.outputs.parameters.{parameter.name}"] = default
+    for artifact in producer.outputs.artifacts:
+        values[f"{prefix}.outputs.artifacts.{artifact.name}"] = None
+    return values
+
+
+def artifact(values: Mapping[str, Value], reference: str) -> record.ArtifactLocation | None:
+    """Look up `{{steps.a.outputs.artifacts.b}}`, or give None where its producer was skipped.
+
+    Raises NodeFailure where there is no such artifact.
+    """
+    name = reference.strip().removeprefix("{{").removesuffix("}}").strip()
+    value = values.get(name, MISSING)
+    if isinstance(value, record.ArtifactLocation) or value is None:
+        return value
+    if isinstance(value, str):
+        raise failure.NodeFailure(f"variable {reference} is not an artifact")
+    raise failure.NodeFailure(f"unable to resolve references: Unable to resolve: {reference}")

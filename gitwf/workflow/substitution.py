@@ -1,0 +1,167 @@
+"""Tags: `{{name}}` and `{{=expression}}` inside the JSON text of a template, replaced as Argo does.
+
+Argo works on text, not on trees: it writes a template as JSON, replaces every tag between `{{` and
+the next `}}`, and reads the JSON back. The odd corners follow from that and are kept: a tag may
+name a field, an unclosed `{{` swallows text up to the next `}}`, a tag inside a tag is resolved
+first and the outer one only by the next pass (Argo: util/template/simple_template.go).
+A text is split into its tags once and filled many times. What a missing name means differs by
+place, which is what `Strictness` says.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gitwf.workflow import expr, failure, quoting, scope
+
+_LATE_WORKFLOW = {("workflow", "status"), ("workflow", "failures"), ("workflow", "outputs")}
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """Which unresolved tags are errors: those that start with one of `prefixes`, or `all`.
+
+    The others stay as they are. Artifacts of steps and tasks are never errors here: they are
+    resolved later, and may be optional.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    all: bool = False
+
+    def forbids(self, tag: str) -> bool:
+        """Whether `tag` must not stay."""
+        name = tag.strip()
+        if self.all:
+            return True
+        return name.startswith(self.prefixes) and ".outputs.artifacts." not in name
+
+
+LENIENT = Strictness()
+STEPS_AND_TASKS = Strictness(("steps.", "tasks."))
+STRICT = Strictness(all=True)
+
+
+class Text:
+    """A text split into literals and tags. Equal texts are split once (`split`)."""
+
+    __slots__ = ("literals", "tags", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.literals: list[str] = []
+        self.tags: list[str] = []
+        position = 0
+        while (start := text.find("{{", position)) >= 0:
+            end = text.find("}}", start + 2)
+            if end < 0:
+                break
+            self.literals.append(text[position:start])
+            self.tags.append(text[start + 2 : end])
+            position = end + 2
+        self.literals.append(text[position:])
+
+    def fill(self, values: Mapping[str, scope.Value], strictness: Strictness = LENIENT) -> str:
+        """Replace the tags that `values` resolves.
+
+        Raises NodeFailure: a tag that must be resolved is not, or a value cannot be in JSON.
+        """
+        if not self.tags:
+            return self.text
+        parts: list[str] = []
+        for literal, tag in zip(self.literals, self.tags, strict=False):
+            parts.append(literal)
+            if tag.startswith("="):
+                parts.append(_expression(tag, values, strictness))
+            else:
+                parts.append(_simple(tag, values, strictness))
+        parts.append(self.literals[-1])
+        return "".join(parts)
+
+
+@functools.lru_cache(maxsize=512)
+def split(text: str) -> Text:
+    """Split a text that comes again and again, such as a template's."""
+    return Text(text)
+
+
+def fill(text: str, values: Mapping[str, scope.Value], strictness: Strictness = LENIENT) -> str:
+    """Replace tags in a text that comes once. Raises as `Text.fill`."""
+    return Text(text).fill(values, strictness) if "{{" in text else text
+
+
+def fill_value(
+    value: str, values: Mapping[str, scope.Value], strictness: Strictness = LENIENT
+) -> str:
+    """Replace tags in a plain value, as if it stood in a template's JSON."""
+    if "{{" not in value:
+        return value
+    written = json.dumps(value, ensure_ascii=False)
+    return str(json.loads(Text(written).fill(values, strictness)))
+
+
+def _simple(tag: str, values: Mapping[str, scope.Value], strictness: Strictness) -> str:
+    value = values.get(tag.strip(), scope.MISSING)
+    if isinstance(value, str):
+        return quoting.for_json(value)
+    if value is None:
+        raise failure.NodeFailure(
+            f"unable to substitute {{{{{tag}}}}}: output is an absent optional "
+            "(skipped/omitted node with no default)"
+        )
+    inner = tag.rfind("{{")
+    if inner > 0:
+        nested = values.get(tag[inner + 2 :], scope.MISSING)
+        if isinstance(nested, str):
+            return "{{" + tag[:inner] + quoting.for_json(nested)
+        if nested is None:
+            raise failure.NodeFailure(
+                f"unable to substitute nested tag {{{{{tag}}}}}: "
+                f"{quoting.quote(tag[inner + 2 :])} is an absent optional"
+            )
+    if strictness.forbids(tag):
+        raise failure.Unresolved(f"failed to resolve {{{{{tag}}}}}")
+    return "{{" + tag + "}}"
+
+
+def _expression(tag: str, values: Mapping[str, scope.Value], strictness: Strictness) -> str:
+    written = tag[1:]
+    try:
+        source = json.loads(f'"{written}"')
+        program = expr.parse(source)
+    except (json.JSONDecodeError, expr.ExprError):
+        if strictness.all:
+            raise failure.Unresolved(f"failed to resolve {{{{{tag}}}}}") from None
+        return "{{" + tag + "}}"
+    env = scope.nested(values)
+    unknown = [path for path in sorted(program.paths) if not _known(path, env)]
+    if unknown:
+        if any(strictness.forbids(".".join(path)) for path in unknown):
+            raise failure.Unresolved(f"failed to resolve {{{{{tag}}}}}")
+        return "{{" + tag + "}}"
+    try:
+        result = program.evaluate(env)
+    except expr.ExprError as problem:
+        raise failure.NodeFailure(f"failed to evaluate expression: {problem}") from problem
+    if result is None:
+        raise failure.NodeFailure(
+            f"failed to evaluate expression {quoting.quote(source)}: the result is nil"
+        )
+    return json.dumps(expr.to_text(result), ensure_ascii=False)[1:-1]
+
+
+def _known(path: tuple[str, ...], env: Mapping[str, object]) -> bool:
+    """Whether a name is known by now; one that a later pass may know is not evaluated yet.
+
+    A name below `workflow` that is not one of the late ones never comes, and is nil.
+    """
+    if path[0] == "workflow" and path[:2] not in _LATE_WORKFLOW:
+        return "workflow" in env
+    place: object = env
+    for key in path:
+        if not isinstance(place, Mapping):
+            break
+        if key not in place:
+            return False
+        place = place[key]
+    return True
