@@ -82,7 +82,7 @@ class LazyGroup(click.Group):
         """Find the command, or say which known one is nearest."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            import difflib  # noqa: PLC0415  only a mistyped command pays for it
+            import difflib
 
             near = difflib.get_close_matches(name, COMMANDS, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else "; `gitwf --help` lists them"
@@ -113,7 +113,7 @@ def complain(error: errors.GitwfError) -> None:
         for diagnostic in error.diagnostics:
             click.echo(str(diagnostic), err=True)
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            from gitwf.cli.render import github  # noqa: PLC0415  only Actions pays for it
+            from gitwf.cli.render import github
 
             github.annotate(error.diagnostics)
         return

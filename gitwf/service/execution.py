@@ -1,77 +1,91 @@
 """The runs that this process drives, one watching thread each.
 
 An engine's `watch` blocks until a run moves; the pass must not. So each run is watched from a
-thread of its own, which keeps the newest snapshot where the pass can look at it and wakes the pass.
-An exception in a watcher is the run's outcome for this process and is raised where the pass looks.
+thread of its own, which keeps the newest snapshot where the pass can look at it and wakes the pass
+when the run is over. What goes wrong in an engine is a run that ended in Error, so that the plan
+decides about it like about any other.
 """
 
+import dataclasses
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from gitwf import ports
+from gitwf import errors, ports
+from gitwf.delivery import observed
 from gitwf.service import signals
+from gitwf.service.edge import WakeableClock
 from gitwf.workflow import record
 
 
 class Executions:
     """Runs in hand, by the engine's id for them."""
 
-    def __init__(
-        self,
-        engine: ports.Engine,
-        clock: ports.Clock,
-        wake: Callable[[], None],
-        listener: signals.Listener,
-    ) -> None:
-        self._engine = engine
+    def __init__(self, clock: WakeableClock, listener: signals.Listener) -> None:
         self._clock = clock
-        self._wake = wake
         self._listener = listener
         self._lock = threading.Lock()
-        self._snapshots: dict[str, record.RunRecord | None] = {}
-        self._failures: dict[str, Exception] = {}
+        self._held: dict[str, observed.Held] = {}
+        self._engines: dict[str, ports.Engine] = {}
 
-    def start(self, model: str, order: ports.Order) -> None:
-        """Start the run, or attach to it, once in this process's life."""
+    def start(self, engine: ports.Engine, order: ports.Order, held: observed.Held) -> None:
+        """Start the run, or attach to it; an order that is refused is a run that failed."""
         with self._lock:
-            if order.id in self._snapshots:
-                return
-            self._snapshots[order.id] = None
+            self._held[order.id] = held
+            self._engines[order.id] = engine
         try:
-            self._engine.start(order)
-        except BaseException:
-            with self._lock:
-                del self._snapshots[order.id]
-            raise
+            engine.start(order)
+        except errors.GitwfError as error:
+            self.end(order.id, str(error), fault=isinstance(error, errors.Transient))
+            return
         threading.Thread(
-            target=self._watch, args=(model, order.id), name=f"watch {order.id}", daemon=True
+            target=self._watch, args=(engine, order.id), name=f"watch {order.id}", daemon=True
         ).start()
 
-    def _watch(self, model: str, run: str) -> None:
+    def _watch(self, engine: ports.Engine, run: str) -> None:
+        over = False
         try:
-            for snapshot in self._engine.watch(run):
-                with self._lock:
-                    self._snapshots[run] = snapshot
-                self._listener(signals.RunMoved(self._clock.now(), run, model, snapshot))
-                self._wake()
-        except Exception as error:  # noqa: BLE001  raised again where the pass looks
-            with self._lock:
-                self._failures[run] = error
-            self._wake()
+            for snapshot in engine.watch(run):
+                self._keep(run, snapshot)
+                over = snapshot.over
+        except errors.GitwfError as error:
+            self.end(run, str(error), fault=isinstance(error, errors.Transient))
+            return
+        if not over:
+            self.end(run, "the engine let go of the run before its end", fault=True)
 
-    def snapshots(self) -> Mapping[str, record.RunRecord | None]:
-        """The newest snapshot of each run in hand; raises what its watcher met."""
+    def end(self, run: str, message: str, *, fault: bool) -> None:
+        """Note that a run ended badly outside its workflow: Error when the engine is at fault."""
+        phase = record.Phase.ERROR if fault else record.Phase.FAILED
+        now = self._clock.now()
+        self._keep(run, record.RunRecord(run, phase, message, finished=now))
+
+    def _keep(self, run: str, snapshot: record.RunRecord) -> None:
         with self._lock:
-            for run in list(self._failures):
-                del self._snapshots[run]
-                raise self._failures.pop(run)
-            return dict(self._snapshots)
+            held = self._held.get(run)
+            if held is None:
+                return
+            self._held[run] = dataclasses.replace(held, record=snapshot)
+        model = held.claim.model
+        self._listener(signals.RunMoved(self._clock.now(), run, model, snapshot))
+        if snapshot.over:
+            self._clock.wake()
+
+    def held(self) -> Mapping[str, observed.Held]:
+        """The runs in hand as they stand now."""
+        with self._lock:
+            return dict(self._held)
 
     def forget(self, run: str) -> None:
         """Let go of a run whose end is recorded."""
         with self._lock:
-            self._snapshots.pop(run, None)
+            self._held.pop(run, None)
+            self._engines.pop(run, None)
 
     def cancel(self, run: str, reason: str) -> None:
         """Ask the engine to end a run; its end arrives as a snapshot."""
-        self._engine.cancel(run, reason)
+        with self._lock:
+            held, engine = self._held.get(run), self._engines.get(run)
+            if held is None or engine is None:
+                return
+            self._held[run] = dataclasses.replace(held, cancelled=True)
+        engine.cancel(run, reason)

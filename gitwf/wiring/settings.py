@@ -86,6 +86,15 @@ class Settings:
             ) from None
 
     @property
+    def author_parts(self) -> tuple[str, str]:
+        """Name and address of `author`. Rejected: it is not `name <address>`."""
+        name, bracket, address = self.author.removesuffix(">").partition("<")
+        if not name.strip() or not bracket or "@" not in address:
+            what = f"not `name <address>`: {self.author!r}"
+            raise errors.Rejected([errors.Diagnostic("GITWF_AUTHOR", 0, 0, what)])
+        return name.strip(), address.strip()
+
+    @property
     def state_folder(self) -> Path:
         """Where caches, journals and logs are kept."""
         if self.state:

@@ -1,0 +1,63 @@
+"""The checkout a person stands in: where its remote is, and which branch that calls its own.
+
+Only read, never changed: gitwf works on the remote and on its own cache. A remote says by itself
+which branch is its default one; where it is empty, the checkout's current branch is meant.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pygit2
+
+from gitwf.errors import Stalled, redact
+from gitwf.values import CommitId
+
+_HEADS = "refs/heads/"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A working tree: its folder, its `origin` ("": none), current branch and commit."""
+
+    folder: Path
+    origin: str
+    branch: str
+    commit: CommitId | None
+
+
+def find(start: Path) -> Checkout | None:
+    """The checkout that `start` is in, or None."""
+    found = pygit2.discover_repository(str(start))
+    if found is None:
+        return None
+    repository = pygit2.Repository(found)
+    names = {remote.name: remote.url for remote in repository.remotes}
+    target = repository.lookup_reference("HEAD").target
+    branch = target.removeprefix(_HEADS) if isinstance(target, str) else ""
+    commit = None if repository.head_is_unborn else CommitId(str(repository.head.target))
+    folder = Path(repository.workdir or repository.path)
+    return Checkout(folder, _absolute(names.get("origin") or "", folder), branch, commit)
+
+
+def _absolute(url: str, folder: Path) -> str:
+    """A relative remote is meant from the checkout, wherever gitwf was called."""
+    return str((folder / url).resolve()) if url.startswith(("./", "../")) else url
+
+
+def default_branch(path: Path) -> str:
+    """The default branch of a repository in a folder: what its HEAD names."""
+    try:
+        target = pygit2.Repository(str(path)).lookup_reference("HEAD").target
+    except (pygit2.GitError, KeyError) as error:
+        raise Stalled(
+            f"there is no Git repository at {redact(str(path))}",
+            hint="name the remote with --remote or GITWF_REMOTE",
+        ) from error
+    return target.removeprefix(_HEADS) if isinstance(target, str) else "main"
+
+
+def copy(source: Checkout, to: Path, *, branch: str) -> None:
+    """Make a bare repository at `to` whose `branch` is the checkout's commit, with its history."""
+    made = pygit2.init_repository(str(to), bare=True, initial_head=branch)
+    remote = made.remotes.create_anonymous(str(source.folder))
+    remote.fetch([f"+HEAD:{_HEADS}{branch}"])

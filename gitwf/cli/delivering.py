@@ -1,0 +1,161 @@
+"""`plan`, `reconcile`, `serve` and `status`: one code path, stopped sooner or later.
+
+`plan` observes and plans and does nothing; `reconcile` goes on until nothing is left; `serve` keeps
+doing that until it is told to stop; `status` shows what was observed.
+"""
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
+
+import click
+import rich.console
+
+from gitwf import errors, wiring
+from gitwf.cli import options
+from gitwf.cli.render import github, plans, progress
+from gitwf.service import reconcile as service
+from gitwf.wiring import local
+from gitwf.wiring.settings import Settings
+
+
+@click.command()
+@options.repository
+@click.option("--exit-code", is_flag=True, help="Exit with 3 when changes are pending.")
+@options.output
+def plan(chosen: Settings, form: str, *, exit_code: bool) -> None:
+    """Say what a reconcile would do, and why.
+
+    Each action names its reason: for a training, the part of the run key that differs from the
+    version made before.
+    """
+    opened = wiring.repository(chosen)
+    reconciler = service.Reconciler(wiring.edge(chosen, opened))
+    seen, planned = reconciler.look()
+    diagnostics = seen.at.diagnostics()
+    if form == "json":
+        options.print_json(
+            {
+                "head": seen.at.commit,
+                "actions": plans.rows(planned),
+                "diagnostics": [vars(one) for one in diagnostics],
+            }
+        )
+    else:
+        plans.show(options.console(), planned)
+    pending = bool(planned.pending)
+    github.output(
+        {
+            "result": "pending" if pending else "in-sync",
+            "plan": json.dumps(plans.rows(planned)),
+        }
+    )
+    github.summary(plans.markdown(planned))
+    _refuse(diagnostics)
+    if exit_code and pending:
+        sys.exit(3)
+
+
+@click.command()
+@options.repository
+@click.option(
+    "--local",
+    "on_laptop",
+    is_flag=True,
+    help="Use this checkout's commit, a throw-away ledger, and store, viewer and engine of this "
+    "machine; push nothing.",
+)
+@click.option("--wait/--no-wait", default=True, help="Wait for what another reconciler is doing.")
+@options.output
+def reconcile(chosen: Settings, form: str, *, on_laptop: bool, wait: bool) -> None:
+    """Do what is missing, once.
+
+    Exits with 0 when every environment is what Git says, 1 when something failed, 2 when a document
+    is wrong, 3 when another reconciler is still at work and `--no-wait` was given.
+    """
+    console = options.console(stderr=form == "json")
+    with local.settings(chosen) if on_laptop else contextlib.nullcontext(chosen) as wanted:
+        outcome = _reconciled(wanted, console, wait=wait)
+    _close(outcome, console, form)
+
+
+def _reconciled(chosen: Settings, console: rich.console.Console, *, wait: bool) -> service.Outcome:
+    with progress.listening(console) as listener, stopped_by_signals() as stop:
+        opened = wiring.repository(chosen, listener=listener)
+        around = wiring.edge(chosen, opened, listener=listener)
+        reconciler = service.Reconciler(around, stopping=stop.is_set)
+        return reconciler.run(wait=wait)
+
+
+def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -> None:
+    """Say how it ended, to people, programs and GitHub, and exit accordingly."""
+    reports = [
+        {
+            "model": one.model,
+            "environment": one.environment,
+            "state": str(one.state),
+            "reason": one.reason,
+            "hint": one.hint,
+        }
+        for one in outcome.reports
+    ]
+    if form == "json":
+        options.print_json(
+            {"result": outcome.verdict, "reports": reports, "failures": outcome.failures}
+        )
+    for one in outcome.reports:
+        hint = f" (try: {one.hint})" if one.hint else ""
+        where = " in ".join(filter(None, [one.model, one.environment]))
+        console.out(f"{where or 'gitwf'}: {one.state}: {one.reason}{hint}", highlight=False)
+    for failure in outcome.failures:
+        console.print(f"failed: {failure}", style="red", markup=False)
+    console.print(f"reconcile: {outcome.verdict}", style="bold")
+    code = {"in-sync": 0, "pending": 3, "failed": 1, "rejected": 2}[outcome.verdict]
+    github.output({"result": outcome.verdict, "releases": json.dumps(reports)})
+    github.output({"exit-code": str(code)})
+    github.summary(_markdown(outcome))
+    _refuse(outcome.diagnostics)
+    if code:
+        sys.exit(code)
+
+
+def _markdown(outcome: service.Outcome) -> str:
+    lines = [f"### gitwf reconcile: {outcome.verdict}", ""]
+    lines += [
+        f"- {one.model} {one.environment}: {one.state}: {one.reason}" for one in outcome.reports
+    ]
+    lines += [f"- failed: {one}" for one in outcome.failures]
+    return "\n".join(lines)
+
+
+def _refuse(diagnostics: Sequence[errors.Diagnostic]) -> None:
+    """Raise when a document is wrong; warnings are only shown."""
+    for one in diagnostics:
+        if one.severity == "warning":
+            click.echo(str(one), err=True)
+    wrong = [one for one in diagnostics if one.severity == "error"]
+    if wrong:
+        raise errors.Rejected(wrong)
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGTERM or the first Ctrl-C sets; the second Ctrl-C ends at once."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        del frame
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,57 @@
+"""Options and output that several commands share.
+
+A command that reads a repository takes `--remote`, `--branch` and `--state`; one that prints a
+result takes `-o`. Colour and progress belong to a terminal; a pipe gets plain text.
+"""
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import rich.console
+
+from gitwf.wiring import settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def repository(command: Command) -> Command:
+    """Add the options that say which repository is meant; the command gets `chosen` settings."""
+
+    @click.option("--remote", metavar="URL", help="The remote; default: origin of this checkout.")
+    @click.option("--branch", metavar="NAME", help="The watched branch; default: the remote's own.")
+    @click.option("--state", metavar="FOLDER", help="Where caches, journals and logs are kept.")
+    @functools.wraps(command)
+    def wrapped(
+        *arguments: Any, remote: str | None, branch: str | None, state: str | None, **rest: Any
+    ) -> Any:
+        chosen = settings.Settings.read(os.environ, remote=remote, branch=branch, state=state)
+        return command(*arguments, chosen=chosen, **rest)
+
+    return wrapped  # type: ignore[return-value]  # click wraps what it is given
+
+
+output = click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
+
+
+def console(*, stderr: bool = False) -> rich.console.Console:
+    """A console on standard output, or on standard error for what is not the result."""
+    return rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """Print a result as JSON."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,84 @@
+"""How a plan looks: what would be done for which model, and why.
+
+A table for people, a list of objects for programs, Markdown for a pull request's summary; all three
+say the same.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import rich.console
+
+from gitwf.cli.render import tables
+from gitwf.delivery import action
+
+_STYLES: Mapping[str, str] = {
+    "synced": "green",
+    "waiting": "cyan",
+    "held": "yellow",
+    "failed": "red",
+    "stalled": "red",
+}
+
+
+def verb(one: action.Action) -> str:
+    """What an action does, in one or two words: `roll out`, `claim`; a report's is its state."""
+    if isinstance(one, action.Report):
+        return str(one.state)
+    name = type(one).__name__
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def rows(plan: action.Plan) -> list[dict[str, Any]]:
+    """One object for each action, in order."""
+    return [
+        {
+            "model": one.model,
+            "environment": getattr(one, "environment", ""),
+            "action": verb(one),
+            "pending": not isinstance(one, action.Report),
+            "reason": one.reason,
+            "hint": getattr(one, "hint", ""),
+        }
+        for one in plan.actions
+    ]
+
+
+def show(console: rich.console.Console, plan: action.Plan) -> None:
+    """Print the plan as a table, with a last line that sums it up."""
+    listed: Sequence[Mapping[str, Any]] = rows(plan)
+    if listed:
+        tables.table(
+            console,
+            ["MODEL", "ENVIRONMENT", "ACTION", "WHY"],
+            [
+                [
+                    row["model"] or "-",
+                    row["environment"] or "-",
+                    (row["action"], _STYLES.get(row["action"], "bold")),
+                    row["reason"] + (f" (try: {row['hint']})" if row["hint"] else ""),
+                ]
+                for row in listed
+            ],
+        )
+    console.print(summary(plan))
+
+
+def summary(plan: action.Plan) -> str:
+    """The last line: how much is pending."""
+    pending = len(plan.pending)
+    if not pending:
+        return "nothing to do: every environment is what Git says"
+    return f"{pending} {'change' if pending == 1 else 'changes'} pending"
+
+
+def markdown(plan: action.Plan) -> str:
+    """The plan as Markdown for a job's summary."""
+    lines = ["### gitwf plan", "", "| model | environment | action | why |", "|---|---|---|---|"]
+    for row in rows(plan):
+        why = row["reason"].replace("|", "\\|")
+        lines.append(
+            f"| {row['model'] or '-'} | {row['environment'] or '-'} | {row['action']} | {why} |"
+        )
+    return "\n".join([*lines, "", summary(plan)])

@@ -1,0 +1,264 @@
+"""Read everything a pass decides from, in the order that makes it safe.
+
+Targets first, then the branch's head, then the ledger, then the rest at exactly that head: whoever
+applies a release then knows that the target has not moved since before the release was read. An
+environment that appears with the new head is asked after all, and the head is read once more.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gitwf import ports
+from gitwf.delivery import entry, observed, release, schedule
+from gitwf.delivery import facts as ledger_facts
+from gitwf.errors import Diagnostic, Rejected, Stalled
+from gitwf.service import documents, edge, past, targets
+from gitwf.text import models, yaml_reader
+from gitwf.values import CommitId, Instant
+
+Places = frozenset[tuple[str, str]]
+Document = TypeVar("Document", release.Release, release.Rejections)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What was observed, and the documents that it was observed from."""
+
+    at: documents.ProjectAt
+    observed: observed.Observed
+
+
+class Observer:
+    """Reads the ports into one `Observed`; keeps nothing but caches and heartbeats seen."""
+
+    def __init__(self, around: edge.Edge, known_targets: targets.Targets) -> None:
+        self._edge = around
+        self._targets = known_targets
+        self.documents = documents.Documents(around.repo)
+        self.past = past.Past(around.repo, self.documents)
+        self._last: documents.ProjectAt | None = None
+        self._beats: dict[str, tuple[str | None, float]] = {}
+        self._applied: Mapping[tuple[str, str], Instant] = {}
+
+    def observe(
+        self,
+        runs: Mapping[str, observed.Held],
+        finished: Collection[str] = (),
+        applied: Mapping[tuple[str, str], Instant] | None = None,
+        *,
+        reread: bool = False,
+    ) -> Pass:
+        """Read once. Rejected: gitwf.yaml is wrong. Stalled: the branch has no commit yet.
+
+        `runs`, `finished`, `applied` (by model and environment): what this process has in hand.
+        """
+        self._applied = applied or {}
+        serving, at = self._served_then_head()
+        facts = self._edge.ledger.facts()
+        views: dict[str, observed.ModelView] = {}
+        for name, one in at.pipelines.items():
+            views[name] = self._model(at, one, serving)
+        seen = observed.Observed(
+            head=at.commit,
+            project=at.project,
+            models=views,
+            facts=facts,
+            me=self._edge.me,
+            nonce=self._edge.nonce(),
+            lease=self._edge.lease,
+            gone=self._gone(facts, views),
+            runs=dict(runs),
+            finished=frozenset(finished),
+            lost_stamps=self._lost(views.values()),
+            reread=reread,
+        )
+        return Pass(at, seen)
+
+    def _served_then_head(
+        self,
+    ) -> tuple[dict[tuple[str, str], tuple[ports.Serving | None, str]], documents.ProjectAt]:
+        """What the targets serve, and the project at a head that was read after they were."""
+        at = self._last or self._at_head()
+        while True:
+            asked = _places(at)
+            serving = {
+                (model, environment): self._targets.observe(model, environment, at.project)
+                for model, environment in sorted(asked)
+            }
+            settings = at.project
+            at = self._last = self._at_head()
+            if _places(at) <= asked and at.project.spec.environments == settings.spec.environments:
+                return serving, at
+
+    def _at_head(self) -> documents.ProjectAt:
+        head = self._edge.repo.head()
+        if head is None:
+            raise Stalled(
+                "the branch has no commit yet", hint="push one; `gitwf init` writes a first"
+            )
+        return self.documents.at(head)
+
+    def _model(
+        self,
+        at: documents.ProjectAt,
+        one: documents.PipelineAt,
+        serving: Mapping[tuple[str, str], tuple[ports.Serving | None, str]],
+    ) -> observed.ModelView:
+        head, name = at.commit, one.document.name
+        parts = self.documents.parts(head, name)
+        problems = list(one.problems)
+        views = [
+            self._environment(at, one, environment, serving, problems)
+            for environment in self._environments(at, one)
+        ]
+        rejected_source, rejected = self._rejected(head, name, problems)
+
+        def request() -> observed.Request:
+            return self.past.request(head, name, parts.base if parts else "")
+
+        errors = tuple(problem for problem in problems if problem.severity == "error")
+        return observed.ModelView(
+            name=name,
+            file=one.file,
+            pipeline=one.document,
+            parts=parts or documents.NO_PARTS,
+            request=request,
+            environments=tuple(views),
+            due=lambda: schedule.due(
+                one.document.spec.triggers.schedule, request().time, self._edge.clock.now()
+            ),
+            named=lambda: self.past.named(head, name),
+            rejected=rejected,
+            rejected_source=rejected_source,
+            problems=errors,
+        )
+
+    def _environments(self, at: documents.ProjectAt, one: documents.PipelineAt) -> Iterable[str]:
+        """Those it deploys to, then those that still have a release file."""
+        deployed = [deploy.environment for deploy in one.document.spec.deploy]
+        folder = f"{release.FOLDER}/{one.document.name}"
+        left = [
+            path.removeprefix(f"{folder}/").removesuffix(".yaml")
+            for path, _ in self._edge.repo.files(at.commit, folder)
+            if path.endswith(".yaml") and not path.endswith(f"/{release.REJECTED}")
+        ]
+        return dict.fromkeys([*deployed, *left])
+
+    def _environment(
+        self,
+        at: documents.ProjectAt,
+        one: documents.PipelineAt,
+        environment: str,
+        serving: Mapping[tuple[str, str], tuple[ports.Serving | None, str]],
+        problems: list[Diagnostic],
+    ) -> observed.EnvironmentView:
+        head, model = at.commit, one.document.name
+        path = release.path(model, environment)
+        source = self._edge.repo.read(head, path)
+        named = _checked(release.Release, source, path, problems)
+        deploy = one.document.deploy(environment)
+        served, unreachable = serving.get((model, environment), (None, ""))
+        viewer = self.documents.viewer(head, one, deploy) if deploy is not None else ""
+        return observed.EnvironmentView(
+            name=environment,
+            deploy=deploy,
+            source=source,
+            release=named,
+            trail=lambda: self.past.trail(head, path),
+            serving=served,
+            rollout=self._rollout(at, model, environment, named, served, viewer),
+            applied=self._applied.get((model, environment)),
+            viewer=viewer,
+            known=served is None
+            or served.release is None
+            or self.past.contains(head, served.release),
+            unreachable=unreachable,
+        )
+
+    def _rollout(
+        self,
+        at: documents.ProjectAt,
+        model: str,
+        environment: str,
+        named: release.Release | None,
+        served: ports.Serving | None,
+        viewer: str,
+    ) -> ports.Rollout | None:
+        """How the rollout of HEAD's release goes, where that is what the target was told last."""
+        if named is None or served is None or served.release is None:
+            return None
+        last = self.past.trail(at.commit, release.path(model, environment)).last
+        if last is None or last.commit != served.release or served.viewer != viewer:
+            return None
+        wanted = self._targets.served(at, model, environment, named, last.commit, viewer)
+        if wanted is None:
+            return None
+        return self._targets.get(model, environment, at.project).progress(wanted)
+
+    def _rejected(
+        self, head: CommitId, model: str, problems: list[Diagnostic]
+    ) -> tuple[bytes | None, frozenset[int]]:
+        path = release.rejected_path(model)
+        source = self._edge.repo.read(head, path)
+        found = _checked(release.Rejections, source, path, problems)
+        return source, found.numbers() if found is not None else frozenset()
+
+    def _gone(self, facts: ledger_facts.Facts, views: Iterable[str]) -> dict[str, str]:
+        """The claims whose owner is dead, or has not moved its heartbeat for a whole lease."""
+        gone: dict[str, str] = {}
+        for model in views:
+            for claim in facts.open_claims(model):
+                if claim.owner == self._edge.me:
+                    continue
+                if self._edge.known_dead(claim.owner):
+                    gone[claim.nonce] = f"{claim.owner} is gone"
+                elif claim.owner.host != self._edge.me.host and self._silent(claim):
+                    gone[claim.nonce] = f"no heartbeat of {claim.owner} for {claim.lease:.0f} s"
+        return gone
+
+    def _silent(self, claim: entry.Claim) -> bool:
+        """Whether this process has watched a claim's heartbeat stand still for its lease."""
+        now = self._edge.clock.monotonic()
+        value = self._edge.ledger.heartbeat(claim.nonce)
+        seen, since = self._beats.get(claim.nonce, (None, now))
+        if claim.nonce not in self._beats or seen != value:
+            self._beats[claim.nonce] = (value, now)
+            return False
+        return now - since >= claim.lease
+
+    def _lost(self, views: Iterable[observed.ModelView]) -> frozenset[str]:
+        """The ledger commits that releases at HEAD were made from and the ledger does not hold."""
+        stamps = {
+            one.release.evidence.ledger
+            for view in views
+            for one in view.environments
+            if one.release is not None and one.release.evidence is not None
+        }
+        return frozenset(
+            stamp for stamp in stamps if stamp and not self._edge.ledger.contains(CommitId(stamp))
+        )
+
+
+def _places(at: documents.ProjectAt) -> Places:
+    return frozenset(
+        (name, deploy.environment)
+        for name, one in at.pipelines.items()
+        for deploy in one.document.spec.deploy
+        if deploy.environment in at.project.spec.environments
+    )
+
+
+def _checked(
+    kind: type[Document], source: bytes | None, path: str, problems: list[Diagnostic]
+) -> Document | None:
+    """Read a document that may be missing; what is wrong with it joins `problems`."""
+    if source is None:
+        return None
+    try:
+        found, wrong = models.check(kind, yaml_reader.read_one(source, path))
+    except Rejected as error:
+        problems += error.diagnostics
+        return None
+    problems += wrong
+    return found

@@ -1,0 +1,174 @@
+"""Reconcile: observe, plan, do one thing, observe again, until nothing is left to do.
+
+At most one action that writes is done between two observations, so that every decision is made from
+what was read after the decision before it. Starting and cancelling runs writes nothing to Git and
+is done for all models at once: models train side by side. While runs or rollouts are under way the
+pass waits for them, moves its heartbeats, and looks around now and then.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from gitwf import errors
+from gitwf.delivery import action, entry, plan
+from gitwf.service import act, edge, observe, signals, targets
+
+LOOK = 5.0
+"""Seconds between two looks at the world while runs are under way."""
+_AT_ONCE = action.Run | action.Cancel
+_BAD_ENDS = frozenset({"failed", "transient"})
+
+
+class Verdict(enum.StrEnum):
+    """How a reconcile ended, for exit codes and for GitHub's output."""
+
+    IN_SYNC = "in-sync"
+    PENDING = "pending"
+    FAILED = "failed"
+    REJECTED = "rejected"
+
+
+@dataclass
+class Outcome:
+    """What a reconcile did and found: what went wrong on the way, and what is left to say."""
+
+    failures: list[str] = field(default_factory=list)
+    reports: tuple[action.Report, ...] = ()
+    diagnostics: tuple[errors.Diagnostic, ...] = ()
+    done: int = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        """The one word for it, the worst first."""
+        if any(problem.severity == "error" for problem in self.diagnostics):
+            return Verdict.REJECTED
+        states = {report.state for report in self.reports}
+        if self.failures or states & {action.State.FAILED, action.State.STALLED}:
+            return Verdict.FAILED
+        return Verdict.PENDING if action.State.WAITING in states else Verdict.IN_SYNC
+
+
+class Reconciler:
+    """One reconciler: its caches, its runs in hand. `stopping` is asked before each new start."""
+
+    def __init__(self, around: edge.Edge, *, stopping: Callable[[], bool] = lambda: False) -> None:
+        self._edge = around
+        known = targets.Targets(around)
+        self._observer = observe.Observer(around, known)
+        self._actor = act.Actor(around, known)
+        self._stopping = stopping
+        self._heart = around.clock.monotonic()
+        self._lost_races = 0
+
+    def look(self) -> tuple[observe.Pass, action.Plan]:
+        """Observe and plan, and do nothing."""
+        reread, self._actor.rereads = self._actor.rereads, False
+        seen = self._observer.observe(
+            self._actor.executions.held(),
+            self._actor.finished,
+            self._actor.applied,
+            reread=reread,
+        )
+        return seen, plan.plan(seen.observed, self._edge.clock.now())
+
+    def run(self, *, wait: bool = True) -> Outcome:
+        """Reconcile until nothing is left to do.
+
+        `wait`: also for what another reconciler is doing. A race that is lost is planned anew;
+        what cannot be reached is tried again with growing pauses, then raised.
+        """
+        outcome = Outcome()
+        patience = errors_in_a_row = 0
+        while True:
+            try:
+                seen, planned = self.look()
+                outcome.reports = tuple(
+                    one for one in planned.actions if isinstance(one, action.Report)
+                )
+                outcome.diagnostics = tuple(seen.at.diagnostics())
+                acted = self._step(seen, planned, outcome)
+                errors_in_a_row = 0
+            except errors.RaceLost:
+                self._edge.clock.wait(min(0.05 * 2 ** min(self._lost_races, 5), 1.0))
+                self._lost_races += 1
+                continue
+            except errors.Transient as error:
+                errors_in_a_row += 1
+                if errors_in_a_row > 4:  # noqa: PLR2004  seconds in all: 1 + 2 + 4 + 8
+                    raise
+                self._say(f"trying again: {error}", "warning")
+                self._edge.clock.wait(error.retry_after * 2 ** (errors_in_a_row - 1))
+                continue
+            if acted:
+                patience = 0
+            elif self._actor.executions.held() and not self._all_over():
+                self._beat()
+                self._edge.clock.wait(min(LOOK, self._edge.lease / 3))
+            elif wait and self._waits_for_others(outcome) and not self._stopping():
+                patience += 1
+                self._edge.clock.wait(min(0.25 * patience, LOOK))
+            else:
+                return outcome
+
+    def _step(self, seen: observe.Pass, planned: action.Plan, outcome: Outcome) -> bool:
+        """Start and cancel what is asked for, then do the first action that writes."""
+        acted = False
+        for one in planned.pending:
+            if isinstance(one, _AT_ONCE):
+                if isinstance(one, action.Run) and self._stopping():
+                    continue
+                self._perform(one, seen, outcome)
+                acted = True
+        writes = [one for one in planned.pending if not isinstance(one, _AT_ONCE)]
+        for one in sorted(writes, key=lambda one: isinstance(one, action.Watch)):
+            if self._stopping() and isinstance(one, action.Claim | action.Reclaim):
+                continue
+            self._perform(one, seen, outcome)
+            return True
+        return acted
+
+    def _perform(self, one: action.Action, seen: observe.Pass, outcome: Outcome) -> None:
+        if not isinstance(one, action.Watch):
+            self._say(one.reason, model=one.model)
+        self._actor.perform(one, seen)
+        outcome.done += 1
+        self._lost_races = 0
+        if isinstance(one, action.End) and one.ended.outcome in _BAD_ENDS:
+            outcome.failures.append(f"{one.model}: {one.ended.reason}")
+        if isinstance(one, action.RecordRollout) and not one.rollout.ok:
+            outcome.failures.append(f"{one.model} in {one.environment}: {one.rollout.reason}")
+
+    def _all_over(self) -> bool:
+        held = self._actor.executions.held().values()
+        return all(one.record is not None and one.record.over for one in held)
+
+    def _waits_for_others(self, outcome: Outcome) -> bool:
+        """Whether something another reconciler does, or a short pause, is all that is missing."""
+        now = self._edge.clock.now()
+        return any(
+            report.state is action.State.WAITING
+            and (report.until is None or report.until.since(now) < self._edge.lease)
+            for report in outcome.reports
+        )
+
+    def _beat(self) -> None:
+        """Move the heartbeat of each claim in hand, a few times a lease."""
+        now = self._edge.clock.monotonic()
+        if now - self._heart < self._edge.lease / 3:
+            return
+        self._heart = now
+        for one in self._actor.executions.held().values():
+            self._edge.ledger.beat(_heartbeat(one.claim))
+
+    def hand_over(self, reason: str) -> None:
+        """Cancel nothing and let go: a run in hand is ended and its journal kept for the next."""
+        for run in self._actor.executions.held():
+            self._actor.executions.cancel(run, reason)
+
+    def _say(self, text: str, level: str = "info", model: str = "") -> None:
+        self._edge.listener(signals.Said(self._edge.clock.now(), text, level, model))
+
+
+def _heartbeat(claim: entry.Claim) -> str:
+    return claim.nonce

@@ -1,0 +1,113 @@
+"""The targets of a project, and what each of them should serve, in the target's own terms.
+
+A target stands for one environment of one model. What it should serve is a function of HEAD: the
+release file names the model, the viewer's tree and the manifests say how it is shown.
+"""
+
+from pathlib import Path
+
+from gitwf import ports
+from gitwf.delivery import action, pipeline, project, release
+from gitwf.errors import Transient
+from gitwf.service import documents, edge
+from gitwf.values import CommitId, Digest
+
+
+class Targets:
+    """Targets by model and environment, made once for each."""
+
+    def __init__(self, around: edge.Edge) -> None:
+        self._edge = around
+        self._targets: dict[tuple[str, str], tuple[project.Environment, ports.Target]] = {}
+
+    def get(self, model: str, environment: str, settings: project.Project) -> ports.Target:
+        """The target of one environment of one model."""
+        where = settings.spec.environments[environment]
+        known = self._targets.get((model, environment))
+        if known is None or known[0] != where:
+            known = (where, self._edge.target(model, environment, settings))
+            self._targets[model, environment] = known
+        return known[1]
+
+    def observe(
+        self, model: str, environment: str, settings: project.Project
+    ) -> tuple[ports.Serving | None, str]:
+        """What it serves, and why that could not be asked."""
+        try:
+            return self.get(model, environment, settings).observe(), ""
+        except Transient as error:
+            return None, str(error)
+
+    def desired(
+        self,
+        at: documents.ProjectAt,
+        asked: action.RollOut | action.Watch,
+    ) -> ports.Desired:
+        """What the target should serve, the viewer's files not yet exported."""
+        one = at.pipelines[asked.model]
+        deploy = one.document.deploy(asked.environment)
+        return ports.Desired(
+            environment=asked.environment,
+            release=asked.release,
+            model=asked.model,
+            version=asked.version,
+            uri=asked.uri,
+            digest=asked.digest,
+            viewer=None,
+            viewer_id=asked.viewer,
+            based_on=asked.based_on,
+            env=self._env(asked.model, asked.environment, deploy, asked),
+        )
+
+    def served(
+        self,
+        at: documents.ProjectAt,
+        model: str,
+        environment: str,
+        named: release.Release,
+        commit: CommitId,
+        viewer: str,
+    ) -> ports.Desired | None:
+        """What a release file at HEAD asks of its target; None where it names nothing."""
+        spec = named.spec
+        if spec.version is None or spec.uri is None or spec.digest is None:
+            return None
+        asked = action.Watch(
+            model, environment, "", commit, spec.version, spec.uri, Digest(spec.digest), viewer, ""
+        )
+        return self.desired(at, asked)
+
+    def _env(
+        self,
+        model: str,
+        environment: str,
+        deploy: pipeline.Deploy | None,
+        asked: action.RollOut | action.Watch,
+    ) -> dict[str, str]:
+        if deploy is None:
+            return {}
+        known = {
+            "environment": environment,
+            "release": {
+                "model": model,
+                "version": asked.version,
+                "uri": asked.uri,
+                "digest": asked.digest,
+                "commit": asked.release,
+            },
+        }
+        return {name: self._edge.render(text, known) for name, text in deploy.env.items()}
+
+    def export_viewer(self, at: documents.ProjectAt, desired: ports.Desired) -> Path | None:
+        """Write the viewer's files where the target can copy them from; None where there are none."""
+        one = at.pipelines[desired.model]
+        deploy = one.document.deploy(desired.environment)
+        if deploy is None:
+            return None
+        folder = one.viewer_folder(deploy)
+        if self._edge.repo.object_id(at.commit, folder) is None:
+            return None
+        to = self._edge.state / "viewers" / desired.viewer_id
+        if not (to / folder).is_dir():
+            self._edge.repo.export(at.commit, [folder], to)
+        return to / folder

@@ -1,0 +1,197 @@
+"""Builds adapters from settings; the only package that knows both sides.
+
+`repository` says where the remote is and which branch is watched, `edge` gives a reconciler all of
+its ports. Adapters are imported when they are built, so that a command pays only for what it uses.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from gitwf import errors, ports
+from gitwf.adapters import clock, host
+from gitwf.delivery import entry, project
+from gitwf.service import edge as edges
+from gitwf.service import signals
+from gitwf.wiring import settings as all_settings
+
+if TYPE_CHECKING:
+    from gitwf.adapters.git import remote as git_remote
+    from gitwf.adapters.viewer import settings as front_settings_
+
+
+Port = TypeVar("Port")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The remote, opened, and the watched branch. `state`: this remote's part of the state folder."""
+
+    remote: "git_remote.Remote"
+    branch: str
+    state: Path
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the remote is a folder of this machine, that folder."""
+        return self.remote.address.path
+
+
+def repository(
+    settings: all_settings.Settings,
+    *,
+    start: Path | None = None,
+    listener: signals.Listener = signals.unheard,
+    now: ports.Clock | None = None,
+) -> Repository:
+    """Open the remote that settings name, or else the one of the checkout at `start`.
+
+    Rejected: neither names one.
+    """
+    from gitwf.adapters.git import address, checkout, credentials, remote
+
+    found = checkout.find(start or Path.cwd())
+    where = settings.remote or (found.origin if found else "")
+    if not where:
+        what = "the checkout has no remote called origin" if found else "this is no Git checkout"
+        raise errors.Stalled(what, hint="name the remote with --remote or GITWF_REMOTE")
+    ticking = now or clock.SystemClock()
+    place = address.Address.parse(where)
+    name = hashlib.sha256(place.url.encode()).hexdigest()[:12]
+    state = settings.state_folder / "remotes" / name
+    opened = remote.Remote(
+        place,
+        state / "git",
+        credentials=credentials.Credentials.of(os.environ),
+        notice=lambda rewritten: listener(signals.Said(ticking.now(), str(rewritten), "warning")),
+    )
+    branch = settings.branch or opened.default_branch() or (found.branch if found else "") or "main"
+    return Repository(opened, branch, state)
+
+
+def edge(
+    settings: all_settings.Settings,
+    opened: Repository,
+    *,
+    listener: signals.Listener = signals.unheard,
+) -> edges.Edge:
+    """Give a reconciler its ports, on this machine's clock and in this process's name."""
+    from gitwf.adapters import manifests
+    from gitwf.adapters.git import ledger, objects, repo
+
+    ticking = clock.SystemClock()
+    identity = objects.Identity(*settings.author_parts)
+    me = host.this_process()
+    store = _once(lambda wanted: _store(opened, wanted))
+    return edges.Edge(
+        repo=repo.GitRepo(opened.remote, opened.branch, ticking, identity=identity),
+        ledger=ledger.GitLedger(opened.remote, ticking, identity=identity),
+        engine=_once(lambda wanted: _engine(settings, opened, wanted)),
+        store=store,
+        target=lambda model, environment, wanted: _target(
+            settings, opened, model, environment, wanted, store
+        ),
+        clock=ticking,
+        me=entry.Owner(me.host, me.boot, me.pid, me.start),
+        nonce=lambda: secrets.token_hex(8),
+        known_dead=lambda owner: host.known_dead(
+            host.Process(owner.host, owner.boot, owner.pid, owner.start)
+        ),
+        render=manifests.render,
+        state=opened.state,
+        lease=settings.number("lease"),
+        listener=listener,
+    )
+
+
+def _once(make: Callable[[project.Project], Port]) -> Callable[[project.Project], Port]:
+    """Make a port when it is first asked for, and again only when what it is made of changed."""
+    made: dict[str, Port] = {}
+
+    def get(wanted: project.Project) -> Port:
+        key = wanted.model_dump_json(include={"spec": {"engine", "store"}})
+        if key not in made:
+            made[key] = make(wanted)
+        return made[key]
+
+    return get
+
+
+def _store(opened: Repository, wanted: project.Project) -> ports.Store:
+    from gitwf.adapters import store
+
+    root = wanted.spec.store
+    if root.startswith("file:") and opened.folder is None:
+        raise errors.Rejected(
+            [
+                errors.Diagnostic(
+                    project.FILE,
+                    0,
+                    0,
+                    f"the store {root} is a folder, but the remote is a server",
+                    "others could not read it: use s3://…, or `gitwf reconcile --local`",
+                )
+            ]
+        )
+    base = opened.folder.parent if opened.folder is not None else Path()
+    return store.ObjectStore(store.Settings(root, base))
+
+
+def _engine(
+    settings: all_settings.Settings, opened: Repository, wanted: project.Project
+) -> ports.Engine:
+    if wanted.spec.engine.name != "local":
+        raise errors.Stalled(
+            "this gitwf has no Argo engine yet", hint="use `engine: {name: local}` in gitwf.yaml"
+        )
+    return local_engine(settings, opened.state, wanted.spec.engine.isolation)
+
+
+def local_engine(
+    settings: all_settings.Settings, state: Path, isolation: str = "auto"
+) -> ports.Engine:
+    """The engine that runs workflows as processes of this machine."""
+    from gitwf.adapters.local import engine
+
+    folder = Path(settings.secrets_dir).expanduser() if settings.secrets_dir else None
+    rung = settings.isolation or isolation
+    return engine.LocalEngine(engine.Settings(state / "engine", secrets=folder, isolation=rung))
+
+
+def _target(
+    settings: all_settings.Settings,
+    opened: Repository,
+    model: str,
+    environment: str,
+    wanted: project.Project,
+    store: Callable[[project.Project], ports.Store],
+) -> ports.Target:
+    from gitwf.adapters.viewer import target
+
+    where = wanted.spec.environments[environment]
+    if where.local is None:
+        raise errors.Stalled(
+            f"the environment {environment} is on Kubernetes, which this gitwf cannot reach yet",
+            hint=f"give it a local target in {project.FILE}",
+        )
+    own = front_settings(settings, opened.state, model, environment, where.local.port)
+    return target.LocalTarget(own, lambda uri, digest, to: store(wanted).fetch(uri, digest, to))
+
+
+def front_settings(
+    settings: all_settings.Settings, state: Path, model: str, environment: str, port: int | None
+) -> "front_settings_.FrontSettings":
+    """How the front of one environment of one model is found and started."""
+    from gitwf.adapters.viewer import settings as front
+
+    return front.FrontSettings(
+        environment=f"{environment}/{model}",
+        home=state / "fronts" / environment / model,
+        port=int(settings.number("port")) if settings.port else port or 0,
+        ready_seconds=settings.number("ready"),
+        drain_seconds=settings.number("drain"),
+    )
