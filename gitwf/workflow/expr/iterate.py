@@ -47,6 +47,8 @@ def _elements(walker: Walker, node: nodes.Node) -> Elements:
     value = walker.evaluate(node)
     if values.is_list(value) or isinstance(value, bytes):
         return value
+    if isinstance(value, str):
+        return values.octets(value)
     raise errors.Fault(f"builtin takes only array (got {values.type_name(value)})")
 
 

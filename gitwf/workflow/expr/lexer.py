@@ -20,6 +20,14 @@ WORD_OPERATORS = frozenset(
     ("not", "in", "or", "and", "matches", "contains", "startsWith", "endsWith", "let", "if", "else")
 )
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+_SHOWN = {
+    "name": "Identifier",
+    "number": "Number",
+    "text": "String",
+    "bytes": "Bytes",
+    "operator": "Operator",
+    "bracket": "Bracket",
+}
 _DOUBLED = "&=*"
 _LAST_CODE_POINT = 0x10FFFF
 
@@ -33,7 +41,10 @@ class Token:
     at: int
 
     def __str__(self) -> str:
-        return "EOF" if self.kind == "end" else f'{self.kind}("{self.value}")'
+        if self.kind == "end":
+            return "EOF"
+        value = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{_SHOWN[self.kind]}("{value}")'
 
 
 def is_word(character: str) -> bool:
@@ -41,15 +52,23 @@ def is_word(character: str) -> bool:
     return characters.is_letter(character) or character in "_$" or characters.is_digit(character)
 
 
-def tokens(source: str) -> list[Token]:
+def tokens(source: str) -> tuple[list[Token], errors.ExprSyntaxError | None]:
     """Split a source into tokens, the last one of kind `end`.
 
-    Raises ExprSyntaxError at the first character that fits no token.
+    Where a piece fits no token the list ends early and the error comes beside it, for the parser to
+    raise if it gets that far: an earlier mistake in the grammar is the one to report.
     """
     if len(source) > MAX_SOURCE:
         message = f"expression is longer than {MAX_SOURCE} characters"
-        raise errors.ExprSyntaxError(message, source, MAX_SOURCE)
-    return _Lexer(source).run()
+        return [Token("end", "", 0)], errors.ExprSyntaxError(message, source, MAX_SOURCE)
+    lexer = _Lexer(source)
+    broken: errors.ExprSyntaxError | None = None
+    try:
+        lexer.run()
+    except errors.ExprSyntaxError as wrong:
+        broken = wrong
+    lexer.found.append(Token("end", "", max(0, len(source) - 1)))
+    return lexer.found, broken
 
 
 class _Lexer:
@@ -58,14 +77,12 @@ class _Lexer:
         self.at = 0
         self.found: list[Token] = []
 
-    def run(self) -> list[Token]:
+    def run(self) -> None:
         while self.at < len(self.source):
             if self.source[self.at] in characters.SPACES:
                 self.at += 1
             else:
                 self._token()
-        self.found.append(Token("end", "", len(self.source)))
-        return self.found
 
     def _peek(self, ahead: int = 0) -> str:
         place = self.at + ahead

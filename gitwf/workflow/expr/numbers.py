@@ -82,25 +82,17 @@ def to_int(value: float) -> int:
 
 
 def power(base: float, exponent: float) -> float:
-    """Raise to a power with infinities instead of exceptions, to the last digit as Go does.
+    """Raise to a power with infinities instead of exceptions.
 
-    Where IEEE arithmetic leaves a special value, Python's and Go's agree. Elsewhere Go squares the
-    mantissa and takes the fraction of the exponent through a logarithm, which rounds differently
-    from the C library; gates compare such numbers, so the rounding is reproduced.
+    Go squares its way to a whole exponent, which rounds differently from the C library; gates
+    compare such numbers, so that rounding is reproduced. For other exponents the last digit may
+    differ from Go's.
     """
     base, exponent = float(base), float(exponent)
-    special = base in (0, 1) or exponent in (0, 1) or not math.isfinite(base)
-    if special or not math.isfinite(exponent) or abs(exponent) >= 2.0**63:
-        return _special_power(base, exponent)
-    if abs(exponent) == 0.5 and base > 0:  # noqa: PLR2004
-        return math.sqrt(base) if exponent > 0 else 1 / math.sqrt(base)
-    fraction, whole = math.modf(abs(exponent))
-    if fraction and base < 0:
-        return math.nan
-    if fraction > 0.5:  # noqa: PLR2004
-        fraction, whole = fraction - 1, whole + 1
-    mantissa = math.exp(fraction * math.log(base)) if fraction else 1.0
-    mantissa, scale = _squared(base, int(whole), mantissa)
+    whole = math.isfinite(exponent) and exponent.is_integer() and 1 < abs(exponent) < 2.0**63
+    if not whole or base in (0, 1) or not math.isfinite(base):
+        return _library_power(base, exponent)
+    mantissa, scale = _squared(base, int(abs(exponent)))
     if exponent < 0:
         mantissa, scale = 1 / mantissa, -scale
     try:
@@ -109,9 +101,9 @@ def power(base: float, exponent: float) -> float:
         return math.copysign(math.inf, mantissa)
 
 
-def _squared(base: float, count: int, mantissa: float) -> tuple[float, int]:
-    """Multiply a mantissa by base**count; give it with its binary exponent apart."""
-    scale = 0
+def _squared(base: float, count: int) -> tuple[float, int]:
+    """Give base**count as a mantissa and a binary exponent."""
+    mantissa, scale = 1.0, 0
     factor, factor_scale = math.frexp(base)
     while count:
         if abs(factor_scale) > 1 << 12:  # Beyond this nothing but an infinity or zero remains.
@@ -125,7 +117,7 @@ def _squared(base: float, count: int, mantissa: float) -> tuple[float, int]:
     return mantissa, scale
 
 
-def _special_power(base: float, exponent: float) -> float:
+def _library_power(base: float, exponent: float) -> float:
     try:
         return math.pow(base, exponent)
     except OverflowError:

@@ -36,7 +36,7 @@ def parse(source: str) -> nodes.Node:
 class _Parser:
     def __init__(self, source: str) -> None:
         self.source = source
-        self.tokens = lexer.tokens(source)
+        self.tokens, self.broken = lexer.tokens(source)
         self.position = 0
         self.depth = 0
         self.predicates = 0
@@ -57,7 +57,13 @@ class _Parser:
         token = self.token
         if token.kind != "end":
             self.position += 1
+        self.reached_by(self.token)
         return token
+
+    def reached_by(self, token: lexer.Token) -> None:
+        """Raise the lexer's error when the parser has come to where it stands."""
+        if self.broken and token.kind == "end":
+            raise self.broken
 
     def sees(self, *values: str) -> bool:
         return self.token.kind in ("operator", "bracket") and self.token.value in values
@@ -85,6 +91,7 @@ class _Parser:
         return node
 
     def program(self) -> nodes.Node:
+        self.reached_by(self.token)
         node = self.sequence()
         if self.token.kind != "end":
             raise self.unexpected()
@@ -119,6 +126,7 @@ class _Parser:
             token, negated = self.token, None
             if self.sees("not"):
                 following = self.tokens[self.position + 1]
+                self.reached_by(following)
                 if following.value not in grammar.NEGATABLE or following.kind != "operator":
                     raise self.unexpected(following)
                 token, negated = following, token

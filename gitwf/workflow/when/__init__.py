@@ -8,7 +8,8 @@ The messages are Argo's to the letter, its spelling included, because they are w
 Read next: `tokens`, `planner`, `evaluator`.
 """
 
-from gitwf.workflow.when import evaluator, faults, planner, tokens
+from gitwf.workflow.expr import errors
+from gitwf.workflow.when import evaluator, planner, tokens
 
 MAX_TEXT = 100_000
 """Characters; a longer text is refused before it costs anything."""
@@ -49,7 +50,7 @@ def _value(text: str) -> evaluator.Value:
         tokens.check(first)
         first = tokens.with_patterns(first)
         planner.plan(first)
-    except faults.Fault as fault:
+    except errors.Fault as fault:
         hint = ""
         if "Invalid token" in fault.message:
             hint = ' (hint: try wrapping the affected expression in quotes ("))'
@@ -59,11 +60,11 @@ def _value(text: str) -> evaluator.Value:
         second = tokens.with_strings(first)
         tokens.check(second)
         tree = planner.plan(tokens.with_patterns(second))
-    except faults.Fault as fault:
+    except errors.Fault as fault:
         message = f"Failed to parse 'when' expression '{text}': {fault.message}"
         raise WhenError(message) from None
     try:
         return evaluator.evaluate(tree)
-    except faults.Fault as fault:
+    except errors.Fault as fault:
         message = f"Failed to evaluate 'when' expresion '{text}': {fault.message}"
         raise WhenError(message) from None

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable
 
 from gitwf.workflow.expr import budget, errors, numbers, patterns, times, values
-from gitwf.workflow.when import faults, planner, tokens
+from gitwf.workflow.when import planner, tokens
 
 Value = str | float | bool | list["Value"] | patterns.Pattern | None
 
@@ -52,7 +52,7 @@ class _Evaluator:
                 return self.value(inner)
             case planner.Access(name, arguments):
                 self.value(arguments)
-                raise faults.Fault(f"No parameter '{name}' found.")
+                raise errors.Fault(f"No parameter '{name}' found.")
             case planner.Prefix(symbol, operand):
                 return _prefixed(symbol, self.value(operand))
             case planner.Infix():
@@ -121,14 +121,13 @@ class _Evaluator:
             raise _misused(left, stage)
         if not isinstance(right, str | patterns.Pattern):
             raise _misused(right, stage)
-        try:
-            pattern = tokens.pattern(right) if isinstance(right, str) else right
-            found = pattern.search(left, self.cost) is not None
-        except faults.Fault as fault:
-            message = f"Unable to compile regexp pattern '{shown(right)}': {fault.message}"
-            raise faults.Fault(message) from None
-        except errors.Fault as fault:
-            raise faults.Fault(fault.message) from None
+        if isinstance(right, str):
+            try:
+                right = patterns.compiled(right)
+            except errors.Fault as fault:
+                message = f"Unable to compile regexp pattern '{right}': {fault.message}"
+                raise errors.Fault(message) from None
+        found = right.search(left, self.cost) is not None
         return found is (stage.symbol == "=~")
 
 
@@ -140,10 +139,10 @@ def _constant(token: tokens.Token) -> Value:
     return token.value
 
 
-def _misused(value: Value, stage: planner.Infix) -> faults.Fault:
+def _misused(value: Value, stage: planner.Infix) -> errors.Fault:
     symbol = "=" if stage.symbol == "==" else stage.symbol
     reason = _WRONG[stage.kind].format(symbol)
-    return faults.Fault(f"Value '{shown(value)}' cannot be used with the {reason}")
+    return errors.Fault(f"Value '{shown(value)}' cannot be used with the {reason}")
 
 
 def _prefixed(symbol: str, value: Value) -> Value:
@@ -151,7 +150,7 @@ def _prefixed(symbol: str, value: Value) -> Value:
         return not value
     if symbol != "!" and isinstance(value, float):
         return -value if symbol == "-" else float(~numbers.to_int(value))
-    raise faults.Fault(f"Value '{shown(value)}' cannot be used with the prefix '{symbol}'")
+    raise errors.Fault(f"Value '{shown(value)}' cannot be used with the prefix '{symbol}'")
 
 
 def _same(left: Value, right: Value) -> bool:
@@ -163,7 +162,7 @@ def _same(left: Value, right: Value) -> bool:
 
 def _identical(left: Value, right: Value) -> bool:
     if isinstance(left, list) and isinstance(right, list):
-        raise faults.Fault("runtime error: comparing uncomparable type []interface {}")
+        raise errors.Fault("runtime error: comparing uncomparable type []interface {}")
     return _same(left, right)
 
 

@@ -9,7 +9,8 @@ expression counts as the closing bracket, whatever it is. Read next: `evaluator`
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gitwf.workflow.when import faults, tokens
+from gitwf.workflow.expr import errors
+from gitwf.workflow.when import tokens
 
 MAX_DEPTH = 60
 """Brackets inside brackets."""
@@ -119,7 +120,7 @@ class _Planner:
             return Access(names[0], self.nested() if called else None)
         if token.kind in _OPERATORS:
             name = token.kind.value
-            raise faults.Fault(f"Unable to plan token kind: '{name}', value: '{token.value}'")
+            raise errors.Fault(f"Unable to plan token kind: '{name}', value: '{token.value}'")
         return Literal(token)
 
     def bracketed(self) -> Stage | None:
@@ -130,7 +131,7 @@ class _Planner:
     def nested(self) -> Stage | None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise faults.Fault("it is nested too deeply")
+            raise errors.Fault("it is nested too deeply")
         inner = self.level(0)
         self.depth -= 1
         return inner

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from gitwf.workflow.expr import characters, errors, layouts, numbers, patterns, times
-from gitwf.workflow.when import faults
 
 
 class Kind(Enum):
@@ -117,7 +116,7 @@ def read(text: str) -> list[Token]:
         found.append(token)
     kinds = [token.kind for token in found]
     if kinds.count(Kind.CLAUSE) != kinds.count(Kind.CLAUSE_CLOSE):
-        raise faults.Fault("Unbalanced parenthesis")
+        raise errors.Fault("Unbalanced parenthesis")
     return found
 
 
@@ -128,12 +127,12 @@ def check(found: Sequence[Token]) -> None:
         before = last.kind if last else Kind.UNKNOWN
         if token.kind not in _FOLLOWERS[before]:
             if last and before is Kind.VARIABLE and token.kind is Kind.CLAUSE:
-                raise faults.Fault(f"Undefined function {last.value}")
+                raise errors.Fault(f"Undefined function {last.value}")
             shown = str(last) if last else "UNKNOWN [<nil>]"
-            raise faults.Fault(f"Cannot transition token types from {shown} to {token}")
+            raise errors.Fault(f"Cannot transition token types from {shown} to {token}")
         last = token
     if last is None or last.kind not in _LAST:
-        raise faults.Fault("Unexpected end of expression")
+        raise errors.Fault("Unexpected end of expression")
 
 
 def with_strings(found: Sequence[Token]) -> list[Token]:
@@ -151,16 +150,8 @@ def with_patterns(found: Sequence[Token]) -> list[Token]:
         before, token = made[index - 1], made[index]
         matching = before.kind is Kind.COMPARATOR and before.value in ("=~", "!~")
         if matching and token.kind is Kind.STRING:
-            made[index] = Token(Kind.PATTERN, pattern(str(token.value)))
+            made[index] = Token(Kind.PATTERN, patterns.compiled(str(token.value)))
     return made
-
-
-def pattern(source: str) -> patterns.Pattern:
-    """Compile a regular expression. Raises Fault."""
-    try:
-        return patterns.compiled(source)
-    except errors.Fault as fault:
-        raise faults.Fault(fault.message) from None
 
 
 def _is_numeric(character: str) -> bool:
@@ -214,7 +205,7 @@ class _Reader:
         self.at += 1
         text = self._run(inside, blanks=True)
         if self.at >= len(self.text):
-            raise faults.Fault(unclosed)
+            raise errors.Fault(unclosed)
         self.at += 1
         return text
 
@@ -238,7 +229,7 @@ class _Reader:
 
     def _escaped(self) -> str:
         if self.at >= len(self.text):
-            raise faults.Fault("nothing follows the backslash at the end")
+            raise errors.Fault("nothing follows the backslash at the end")
         self.at += 1
         return self.text[self.at - 1]
 
@@ -251,12 +242,12 @@ class _Reader:
             except ValueError:
                 whole = 2**64
             if whole >= 2**64 or not digits.isascii():
-                raise faults.Fault(f"Unable to parse hex value '{digits}' to uint64\n")
+                raise errors.Fault(f"Unable to parse hex value '{digits}' to uint64\n")
             return float(whole)
         text = self._run(_is_numeric)
         number = numbers.parse_float(text)
         if number is None:
-            raise faults.Fault(f"Unable to parse numeric value '{text}' to float64\n")
+            raise errors.Fault(f"Unable to parse numeric value '{text}' to float64\n")
         return number
 
 
@@ -268,12 +259,12 @@ def _word(word: str) -> Token:
     if "." not in word[1:]:
         return Token(Kind.VARIABLE, word)
     if word.endswith("."):
-        raise faults.Fault(f"Hanging accessor on token '{word}'")
+        raise errors.Fault(f"Hanging accessor on token '{word}'")
     names = tuple(word.split("."))
     for name in names[1:]:
         if name[:1].upper() != name[:1]:
             message = f"Unable to access unexported field '{name}' in token '{word}'"
-            raise faults.Fault(message)
+            raise errors.Fault(message)
     return Token(Kind.ACCESSOR, names)
 
 
@@ -293,4 +284,4 @@ def _symbol(symbol: str, before: Kind) -> Token:
     for kind, symbols in _SYMBOLS.items():
         if symbol in symbols:
             return Token(kind, symbol)
-    raise faults.Fault(f"Invalid token: '{symbol}'")
+    raise errors.Fault(f"Invalid token: '{symbol}'")
