@@ -1,0 +1,90 @@
+"""Artifacts of a run: kept as they are under the run's folder, by node and name.
+
+How Argo would pack an artifact (`archive`) matters to its storage, not here. What a step made is
+moved in, made durable before its end is recorded, and never changed after; a step that reads one
+gets a copy, because it may write to what it was given.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from gitwf.adapters.local import copying, folder
+from gitwf.errors import Stalled
+from gitwf.values import Digest
+from gitwf.workflow import record
+
+
+def keep(made: Path, kept: Path) -> None:
+    """Move an output into the run's store, durably. An earlier attempt's leftover is replaced."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    if kept.is_dir():
+        shutil.rmtree(kept)
+    made.replace(kept)
+    for path in [kept, *(kept.rglob("*") if kept.is_dir() else ())]:
+        if path.is_file() and not path.is_symlink():
+            _sync(path)
+    _sync(kept.parent)
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def find(run: folder.RunFolder, location: record.ArtifactLocation) -> Path:
+    """Where a kept artifact is, `sub_path` followed but never out of it. Raises Stalled."""
+    kept = run.artifact(location.node, location.name)
+    if not kept.exists():
+        raise Stalled(f"the artifact {location.name!r} of {location.node} is not there")
+    return inside(kept, location.sub_path)
+
+
+def inside(root: Path, sub_path: str) -> Path:
+    """Give the file or folder at `sub_path` below `root`. Raises Stalled where there is none."""
+    found = (root / sub_path.lstrip("/")).resolve()
+    if not found.is_relative_to(root.resolve()) or not found.exists():
+        raise Stalled(f"the artifact holds no {sub_path!r}")
+    return found
+
+
+def give(run: folder.RunFolder, location: record.ArtifactLocation, to: Path) -> None:
+    """Make a step's own copy of an artifact as the file or folder `to`. Raises Stalled."""
+    if location.raw is not None:
+        to.write_text(location.raw, "utf-8")
+        return
+    if not location.node:
+        hint = "use an artifact of the workflow, raw data or the input artifact `source`"
+        raise Stalled(
+            f"the local engine has no artifact repository for {location.name!r}", hint=hint
+        )
+    copy(find(run, location), to)
+
+
+def copy(source: Path, to: Path) -> None:
+    """Copy a file or folder as `to`; its parent must be there."""
+    parent = os.open(to.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        copying.copy(str(source), parent, to.name)
+    finally:
+        os.close(parent)
+
+
+def copy_file(source: Path, to: Path) -> Digest:
+    """Copy one file to `to`, atomically, and digest what was copied."""
+    if not source.is_file():
+        raise Stalled(f"the artifact {source.name!r} is a folder, not one file")
+    partial = to.with_name(f".{to.name}.{os.getpid()}.partial")
+    digest = hashlib.sha256()
+    with source.open("rb") as given, partial.open("wb") as made:
+        while chunk := given.read(1 << 20):
+            digest.update(chunk)
+            made.write(chunk)
+        made.flush()
+        os.fsync(made.fileno())
+    partial.replace(to)
+    return Digest("sha256:" + digest.hexdigest())

@@ -1,0 +1,193 @@
+"""The lowest rung: a process in a group of its own that sees the machine's files as they are.
+
+What the step needs at a path is put exactly there and taken away afterwards; a path where something
+else is already is never touched, because there is no view to hide it in. Whatever is put in place
+is first written to the step's `placed` file, so that what a killed gitwf left is known to be ours.
+Works on any POSIX system; the sandbox is `gitwf.adapters.local.sandbox`.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from gitwf.adapters.local import box, copying, launcher
+
+_PLACED = "placed"
+
+
+class Process:
+    """A process under way on the bare machine; see `box.Running`."""
+
+    def __init__(self, started: subprocess.Popen[bytes], given: box.Box, outputs: Path) -> None:
+        self.pid = started.pid
+        self._process = started
+        self._box = given
+        self._outputs = outputs
+        self._fd = _end_of(started)
+        self._ended: box.Ended | None = None
+
+    def fileno(self) -> int:
+        """Readable once the process is over."""
+        return self._fd
+
+    def poll(self) -> box.Ended | None:
+        """Collect the outputs and clear the paths when it has ended."""
+        if self._ended is None and (code := self._process.poll()) is not None:
+            # What the step left running goes with it, as it would with a container.
+            self.stop(kill=True)
+            missing = tuple(collect(self._box.outputs, self._outputs))
+            take_away(self._box)
+            self._ended = box.Ended(code=code if code >= 0 else 128 - code, missing=missing)
+        return self._ended
+
+    def stop(self, *, kill: bool) -> None:
+        """Signal the whole group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL if kill else signal.SIGTERM)
+
+    def close(self) -> None:
+        """Close the file that tells the end."""
+        os.close(self._fd)
+
+
+class Refused:
+    """A program that could not be started: over before it began."""
+
+    pid = 0
+
+    def __init__(self, ended: box.Ended) -> None:
+        self._ended = ended
+        self._fd, writer = os.pipe()
+        os.close(writer)
+
+    def fileno(self) -> int:
+        """Readable at once."""
+        return self._fd
+
+    def poll(self) -> box.Ended | None:
+        """Why it was not started."""
+        return self._ended
+
+    def stop(self, *, kill: bool) -> None:
+        """Nothing runs."""
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+class Bare:
+    """Rung `none`."""
+
+    name = "none"
+
+    def start(self, given: box.Box, outputs: Path, stdout: int, stderr: int) -> box.Running:
+        """Put everything in place and start the program."""
+        try:
+            program = launcher.find_program(given.argv[0], given.env.get("PATH", ""))
+        except LookupError as error:
+            return Refused(box.Ended(code=64, refused=f"failed to find name in PATH: {error}"))
+        put_in_place(given, outputs.parent)
+        Path(given.cwd).mkdir(parents=True, exist_ok=True)
+        try:
+            started = subprocess.Popen(
+                [program, *given.argv[1:]],
+                env=dict(given.env),
+                cwd=given.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            take_away(given)
+            why = f"fork/exec {program}: {(error.strerror or str(error)).lower()}"
+            return Refused(box.Ended(code=64, refused=why))
+        return Process(started, given, outputs)
+
+    def close(self) -> None:
+        """Nothing to give back: each process is ended by whoever started it."""
+
+
+def put_in_place(given: box.Box, work: Path) -> None:
+    """Put each mount at its path. FileExistsError where something is there already."""
+    own = own_outputs(given)
+    for path in (*(mount.path for mount in given.mounts), *own):
+        if os.path.lexists(path):
+            raise FileExistsError(17, "exists on this machine, where nothing hides it", path)
+    paths = [*(mount.path for mount in given.mounts), *own]
+    (work / _PLACED).write_text(json.dumps(paths), "utf-8")
+    for mount in sorted(given.mounts, key=lambda mount: mount.path):
+        target = Path(mount.path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if mount.kind in (box.Kind.SHARED, box.Kind.READ):
+            target.symlink_to(mount.source)
+        elif mount.kind is box.Kind.LAYER or not mount.source.is_dir():
+            parent = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                copying.copy(str(mount.source), parent, target.name)
+            finally:
+                os.close(parent)
+        else:
+            shutil.move(mount.source, target)
+
+
+def take_away(given: box.Box) -> None:
+    """Remove what was put in place, and the outputs, which are copied by now."""
+    remove([*own_outputs(given), *(mount.path for mount in given.mounts)])
+
+
+def own_outputs(given: box.Box) -> list[str]:
+    """The outputs that lie in no mount: what lies in a volume stays there for the next step."""
+    places = [mount.path for mount in given.mounts]
+    return [
+        path
+        for path in given.outputs
+        if not any(PurePosixPath(path).is_relative_to(place) for place in places)
+    ]
+
+
+def clear(work: Path) -> None:
+    """Remove what a killed gitwf left in place for the step of this work folder."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        remove(json.loads((work / _PLACED).read_text("utf-8")))
+
+
+def remove(paths: Iterable[str]) -> None:
+    """Remove files, links and folders; what is gone already is fine."""
+    for path in paths:
+        place = Path(path)
+        if place.is_symlink() or not place.is_dir():
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                place.unlink()
+        else:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def collect(outputs: Iterable[str], to: Path) -> Iterable[str | None]:
+    """Copy each output under its number; gives the reason or None for each."""
+    folder = os.open(to, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        return launcher.collect(outputs, folder)
+    finally:
+        os.close(folder)
+
+
+def _end_of(process: "subprocess.Popen[bytes]") -> int:
+    """Open a file that turns readable when the process ends."""
+    if hasattr(os, "pidfd_open"):
+        return os.pidfd_open(process.pid)
+    reader, writer = os.pipe()
+
+    def wait() -> None:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        os.close(writer)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return reader

@@ -1,0 +1,105 @@
+"""Which paths steps would fight over where they all see the same files.
+
+Two nodes that may run at the same time and declare one path (an input or output artifact, an output
+parameter, a mount) would overwrite each other. The call tree says which may: the steps of a group,
+the tasks of a DAG that do not follow each other, and the rounds of a loop. Paths that a program
+uses without declaring them cannot be known; that is what the higher rungs are for.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+
+from gitwf.workflow.document import resolved, template
+
+
+def declared(made: template.Template) -> frozenset[str]:
+    """The absolute paths that one pod puts to use, outermost only."""
+    container = made.container or made.script
+    mounts = [mount.mount_path for mount in container.volume_mounts] if container else []
+    sources = [parameter.value_from for parameter in made.outputs.parameters]
+    paths = [source.path for source in sources if source is not None and source.path]
+    paths += [one.path for one in (*made.inputs.artifacts, *made.outputs.artifacts) if one.path]
+    inside = tuple(f"{mount.rstrip('/')}/" for mount in mounts)
+    return frozenset(mounts) | {path for path in paths if not path.startswith(inside or ("\0",))}
+
+
+def shared(
+    workflow: resolved.Resolved, entrypoint: str | None
+) -> Iterator[tuple[resolved.TemplateKey, str]]:
+    """Each template whose calls may run at once and declare one path, with the reason."""
+    everything = workflow.reachable() if entrypoint is None else workflow.templates.keys()
+    if workflow.spec.parallelism == 1:
+        return
+    paths = {key: _reached(workflow, key, frozenset()) for key in everything}
+    for key in sorted(everything):
+        made = workflow.templates[key]
+        if made.parallelism == 1:
+            continue
+        for first, second in _at_once(made):
+            for path in sorted(
+                _of(workflow, key, first, paths) & _of(workflow, key, second, paths)
+            ):
+                names = first.name if first is second else f"{first.name} and {second.name}"
+                yield key, f"{names} may run at the same time and declare one path, {path}"
+
+
+def _of(
+    workflow: resolved.Resolved,
+    key: resolved.TemplateKey,
+    call: template.Call,
+    paths: dict[resolved.TemplateKey, frozenset[str]],
+) -> frozenset[str]:
+    if call.inline is not None:
+        return declared(call.inline)
+    found = workflow.lookup(key.scope, call)
+    return paths.get(found[0], frozenset()) if found is not None else frozenset()
+
+
+def _reached(
+    workflow: resolved.Resolved, key: resolved.TemplateKey, above: frozenset[resolved.TemplateKey]
+) -> frozenset[str]:
+    """The paths of every pod below a template."""
+    if key in above or key not in workflow.templates:
+        return frozenset()
+    made = workflow.templates[key]
+    paths = declared(made)
+    for call in made.calls():
+        found = workflow.lookup(key.scope, call)
+        if call.inline is not None:
+            paths |= declared(call.inline)
+        elif found is not None:
+            paths |= _reached(workflow, found[0], above | {key})
+    return paths
+
+
+def _at_once(made: template.Template) -> Iterator[tuple[template.Call, template.Call]]:
+    for call in made.calls():
+        if call.loops:
+            yield call, call
+    for group in made.steps:
+        yield from itertools.combinations(group, 2)
+    if made.dag is not None:
+        before = _ancestors(made.dag.tasks)
+        for first, second in itertools.combinations(made.dag.tasks, 2):
+            if first.name not in before[second.name] and second.name not in before[first.name]:
+                yield first, second
+
+
+def _ancestors(tasks: Iterable[template.Task]) -> dict[str, frozenset[str]]:
+    """The tasks that are over before each task starts."""
+    named = {task.name: _named(task) for task in tasks}
+    found: dict[str, frozenset[str]] = {}
+
+    def above(name: str, below: frozenset[str]) -> frozenset[str]:
+        if name not in found and name not in below:
+            direct = named.get(name, frozenset())
+            found[name] = direct.union(*(above(one, below | {name}) for one in direct))
+        return found.get(name, frozenset())
+
+    return {name: above(name, frozenset()) for name in named}
+
+
+def _named(task: template.Task) -> frozenset[str]:
+    words = re.findall(r"[A-Za-z0-9_-]+", re.sub(r"\.\w+", " ", task.depends))
+    return frozenset(words) | frozenset(task.dependencies)

@@ -1,0 +1,92 @@
+"""What a step needs from a rung of the isolation ladder, and what the rung answers.
+
+A `Box` is the same for every rung: which program, which variables, what must be found where, what
+is to be brought out. How a path comes to be at its place is the rung's own business. Two boxes are
+equal when the same program would see the same world.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class Kind(enum.Enum):
+    """How a step may use what is put in its view."""
+
+    SHARED = "shared"  # A volume: what is written stays for the next step.
+    OWN = "own"  # Prepared for this step alone; it may write.
+    READ = "read"  # Read-only.
+    LAYER = "layer"  # Somebody else's folder; writes stay in the step's view.
+
+
+@dataclass(frozen=True)
+class Mount:
+    """`source` on the host is found at `path`, which is absolute, in the step's view."""
+
+    path: str
+    source: Path
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Box:
+    """One process to run. `outputs` are absolute paths, copied out under their numbers."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: str
+    mounts: tuple[Mount, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended.
+
+    `code` is None when it was killed from outside or never ran. `refused` is why the program could
+    not be started (the step's fault), `broken` why the rung could not (the machine's). `missing`
+    holds for each output the reason that it could not be copied, or None.
+    """
+
+    code: int | None = None
+    refused: str = ""
+    broken: str = ""
+    missing: tuple[str | None, ...] = field(default=())
+
+
+class Running(Protocol):
+    """A process under way. `fd` turns readable when it is worth asking `poll`."""
+
+    pid: int
+
+    def fileno(self) -> int:
+        """Give the file to select on."""
+        ...
+
+    def poll(self) -> Ended | None:
+        """How it ended, or None while it runs."""
+        ...
+
+    def stop(self, *, kill: bool) -> None:
+        """Ask the whole group to end, or end it."""
+        ...
+
+    def close(self) -> None:
+        """Give back files and places; called once, after the end."""
+        ...
+
+
+class Rung(Protocol):
+    """One rung of the ladder."""
+
+    name: str
+
+    def start(self, box: Box, outputs: Path, stdout: int, stderr: int) -> Running:
+        """Start `box`; outputs are copied into the empty folder `outputs`. OSError: it cannot."""
+        ...
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        ...

@@ -1,0 +1,220 @@
+"""One run, driven: events into the journal, then into the machine; its commands into pods.
+
+A run belongs to whoever holds its lock. The holder replays the journal, ends what a killed owner
+left running, starts what had not ended, and goes on; anybody else follows the journal, sees the
+same run, and takes over when the lock comes free. No command is carried out before the events that
+led to it are on disk. Read next: `pods` for the processes, `journal` for the disk.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import filelock
+
+from gitwf.adapters.local import bare, box, folder, identity, journal, orders, pod, pods, replay
+from gitwf.errors import GitwfError, Transient
+from gitwf.values import Instant
+from gitwf.workflow import record
+from gitwf.workflow.machine import messages
+
+_FOLLOW = 0.1  # Seconds between two looks at a run that another process drives.
+_LOOK = 1.0  # Seconds between two looks for a wish to end that another process wrote.
+_SNAPSHOTS = 0.05  # Seconds between two snapshots, at least.
+
+
+class Clock:
+    """The wall clock as events see it: it never goes back."""
+
+    def __init__(self) -> None:
+        self._last = Instant(0)
+
+    def now(self) -> Instant:
+        """The moment, or the last one told where the clock was set back."""
+        self._last = max(self._last, Instant.of_seconds(time.time()))
+        return self._last
+
+
+@dataclass(frozen=True)
+class Means:
+    """What driving needs of the engine; `done` gives back what `ready` made."""
+
+    ready: Callable[[], tuple[pod.Context, box.Rung]]
+    done: Callable[[], None]
+    slots: int
+    grace: float
+
+
+class Drive:
+    """One run in this process: a thread drives or follows it, anybody may look on.
+
+    Without `means` it only follows.
+    """
+
+    def __init__(self, begun: orders.Begun, run: folder.RunFolder, means: Means | None) -> None:
+        self._folder = run
+        self._means = means
+        self._clock = Clock()
+        self._replay = replay.Replay(begun)
+        self._changed = threading.Condition()
+        self._version = 0
+        self._failure: BaseException | None = None
+        self._closing = False
+        self._cancelled = False
+        self._pods: pods.Pods | None = None
+        self._thread = threading.Thread(target=self._run, name=f"run {run.path.name}", daemon=True)
+
+    def begin(self) -> None:
+        """Start driving."""
+        self._thread.start()
+
+    def snapshot(self) -> record.RunRecord:
+        """The run as it stands. Raises what ended the driving, if anything did."""
+        with self._changed:
+            if self._failure is not None:
+                raise self._failure
+            return self._replay.snapshot()
+
+    def watch(self) -> Iterator[record.RunRecord]:
+        """Give a snapshot now and after changes; the last one is over."""
+        seen = -1
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda seen=seen: self._version != seen or self._failure)  # type: ignore[misc]
+                seen = self._version
+            shown = self.snapshot()
+            yield shown
+            if shown.over:
+                return
+            if self._closing:
+                raise Transient("the local engine was closed while the run went on")
+            time.sleep(_SNAPSHOTS)
+
+    def wake(self) -> None:
+        """Have the thread look around."""
+        with self._changed:
+            if self._pods is not None:
+                self._pods.wake()
+
+    def close(self) -> None:
+        """Stop driving: what runs is killed, and started again by the next owner."""
+        self._closing = True
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with journal.Journal(self._folder.journal) as history:
+                self._own(history)
+        except GitwfError as error:
+            self._fail(error)
+        except OSError as error:
+            self._fail(Transient(f"the run cannot go on: {error}"))
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    def _fail(self, error: BaseException) -> None:
+        with self._changed:
+            self._failure = error
+            self._changed.notify_all()
+
+    def _own(self, history: journal.Journal) -> None:
+        """Follow until the run is over or ours, then drive it."""
+        lock = filelock.FileLock(self._folder.lock, thread_local=False)
+        while not self._closing:
+            self._take(history.read())
+            if self._replay.over:
+                return
+            if self._means is None:
+                time.sleep(_FOLLOW)
+                continue
+            with contextlib.suppress(filelock.Timeout), lock.acquire(blocking=False):
+                self._take(history.read())
+                history.own()
+                self._drive(history, self._means)
+                return
+            time.sleep(_FOLLOW)
+
+    def _take(self, entries: Iterable[journal.Entry]) -> None:
+        for entry in entries:
+            with self._changed:
+                self._replay.take(entry)
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+    def _drive(self, history: journal.Journal, means: Means) -> None:
+        self._clear_leftovers()
+        terms = pods.Terms(means.slots, means.grace, self._clock.now)
+        running = pods.Pods(means.ready, lambda *one: history.append(one), terms)
+        with self._changed:
+            self._pods = running
+        try:
+            self._carry_out(running, self._replay.outstanding())
+            while not self._replay.over and not self._closing:
+                self._step(history, running)
+            history.sync()
+        finally:
+            with self._changed:
+                self._pods = None
+            running.close()
+            means.done()
+
+    def _clear_leftovers(self) -> None:
+        for node, process in self._replay.leftovers():
+            identity.kill_group(process)
+            bare.clear(self._folder.work(node))
+
+    def _step(self, history: journal.Journal, running: pods.Pods) -> None:
+        """Take in what has happened, then do what follows from it."""
+        events = [*self._cancellation(), *running.wait(self._until())]
+        due = self._replay.due(self._clock.now())
+        if due is not None:
+            events.append(due)
+        commands: list[messages.Command] = []
+        for event in events:
+            history.append(event)
+            with self._changed:
+                commands += self._replay.advance(event)
+        if commands:
+            history.sync()
+            self._carry_out(running, commands)
+        if events:
+            self._tell()
+
+    def _until(self) -> Instant:
+        look = self._clock.now().after(_LOOK)
+        return min(look, self._replay.wake_at or look)
+
+    def _cancellation(self) -> list[messages.Event]:
+        if self._cancelled or not self._folder.cancel.exists():
+            return []
+        self._cancelled = True
+        if self._replay.shut_down:
+            return []
+        reason = self._folder.cancel.read_text("utf-8")
+        return [messages.Shutdown(self._clock.now(), reason)]
+
+    def _carry_out(self, running: pods.Pods, commands: Iterable[messages.Command]) -> None:
+        for command in commands:
+            if isinstance(command, messages.StartPod):
+                running.start(command)
+            elif isinstance(command, messages.StopPod):
+                running.stop(command)
+
+
+def read(begun: orders.Begun, run: folder.RunFolder) -> record.RunRecord:
+    """Work out a run's record from what is on disk, whoever drives it."""
+    history = replay.Replay(begun)
+    if run.journal.exists():
+        with journal.Journal(run.journal) as entries:
+            for entry in entries.read():
+                history.take(entry)
+    return history.snapshot()

@@ -1,0 +1,139 @@
+"""The local engine: the `Engine` port on processes of this machine.
+
+Each run has a folder, a thread and a lock. `start` writes the order down and returns; whoever holds
+the run's lock drives it, in this process or another, and everybody else reads its journal. So an
+attach, a resume after a crash and a look from another terminal are the same thing seen from three
+sides. What cannot run here is refused in `start`, before anything is written.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from gitwf import ports
+from gitwf.adapters.local import (
+    artifacts,
+    drive,
+    folder,
+    ground,
+    ladder,
+    orders,
+    refusals,
+)
+from gitwf.errors import Rejected, Stalled
+from gitwf.values import Digest
+from gitwf.workflow import record
+
+Settings = ground.Settings
+
+
+class LocalEngine:
+    """Runs workflows as local processes; see `gitwf.ports.Engine`. Close it when done."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._state = folder.StateFolder(settings.state)
+        self._rung = ladder.Chosen(settings.isolation)
+        self._drives: dict[str, drive.Drive] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """What evidence says: `local`."""
+        return "local"
+
+    @property
+    def isolation(self) -> str:
+        """The rung that steps run on: `root`, `user` or `none`; probed once."""
+        return self._rung.name
+
+    def describe(self) -> str:
+        """Say in words how steps are kept apart, and what is not enforced."""
+        limits = "image, memory and cpu limits of a container are ignored: host"
+        return f"{ladder.describe(self.isolation)}; {limits}"
+
+    def start(self, order: ports.Order) -> None:
+        """Start the run, or attach to it. Rejected: it cannot run here; Stalled: a stolen id."""
+        run = self._state.run(order.id)
+        with self._lock:
+            if not run.order.exists():
+                self._check(order)
+                (run.path / "logs").mkdir(parents=True, exist_ok=True)
+            begun = orders.write(run.order, order, drive.Clock().now())
+            if order.id not in self._drives:
+                self._drives[order.id] = self._begin(begun, run, drives=True)
+
+    def _check(self, order: ports.Order) -> None:
+        """Refuse what cannot run on this machine. Rejected with every reason; Stalled."""
+        found = refusals.check(order, self._settings, self.isolation, explicit=self._rung.explicit)
+        if found:
+            raise Rejected(found)
+
+    def _begin(self, begun: orders.Begun, run: folder.RunFolder, *, drives: bool) -> drive.Drive:
+        means = None
+        if drives:
+            base = ground.Ground(begun.order, run, self._settings, self.isolation)
+            means = drive.Means(base.ready, base.done, self._settings.slots, self._settings.grace)
+        made = drive.Drive(begun, run, means)
+        made.begin()
+        return made
+
+    def observe(self, run: str) -> record.RunRecord | None:
+        """The record as it stands, or None when there is no such run."""
+        with self._lock:
+            found = self._drives.get(run)
+        if found is not None:
+            return found.snapshot()
+        place = self._state.run(run)
+        begun = orders.read(place.order, run)
+        return None if begun is None else drive.read(begun, place)
+
+    def watch(self, run: str) -> Iterator[record.RunRecord]:
+        """Snapshots as the run goes on; the last one is over. Stalled when there is no such run."""
+        with self._lock:
+            found = self._drives.get(run)
+        if found is None:
+            place = self._state.run(run)
+            begun = orders.read(place.order, run)
+            if begun is None:
+                raise Stalled(f"the local engine knows no run {run}")
+            found = self._begin(begun, place, drives=False)
+        yield from found.watch()
+
+    def cancel(self, run: str, reason: str) -> None:
+        """Ask the run to end, whichever process drives it; exit handlers still run."""
+        place = self._state.run(run)
+        if place.order.exists() and not place.cancel.exists():
+            place.cancel.write_text(reason, "utf-8")
+        with self._lock:
+            found = self._drives.get(run)
+        if found is not None:
+            found.wake()
+
+    def artifact(self, run: str, name: str, to: Path) -> Digest:
+        """Copy a global output artifact, one file, to `to`. Stalled when it is not there."""
+        shown = self.observe(run)
+        location = None if shown is None else shown.outputs.artifacts.get(name)
+        if location is None:
+            hint = f"give an output artifact `globalName: {name}`"
+            raise Stalled(f"the run {run} has no global artifact {name!r}", hint=hint)
+        return artifacts.copy_file(artifacts.find(self._state.run(run), location), to)
+
+    def logs(self, run: str, node: str | None = None) -> Iterator[ports.LogLine]:
+        """What the steps wrote so far: node by node, in the order in which they came to be."""
+        shown = self.observe(run)
+        place = self._state.run(run)
+        for name, one in shown.nodes.items() if shown is not None else ():
+            log = place.log(one.id)
+            if node in (None, name) and log.exists():
+                with log.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+                    for line in lines:
+                        yield ports.LogLine(name, line.removesuffix("\n"))
+
+    def close(self) -> None:
+        """Stop driving; what still runs is killed, and goes on when somebody starts the run."""
+        with self._lock:
+            drives = list(self._drives.values())
+            self._drives.clear()
+        for one in drives:
+            one.close()

@@ -1,0 +1,151 @@
+"""The variables of a step: its own, and next to nothing of this process's.
+
+A step starts with a search path, an empty home, a private temporary folder and a language; then
+come `envFrom` and `env` as Kubernetes applies them, with `$(NAME)` standing for a variable declared
+before (kubernetes: third_party/forked/golang/expansion). Secrets are read from a folder of files,
+`<name>/<key>`, and only those that the policy grants to the template. Values never reach a message.
+"""
+
+import os
+import re
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitwf.adapters.local import folder
+from gitwf.errors import GitwfError, Stalled
+from gitwf.workflow.document import containers, parameters
+
+_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+
+
+class Unavailable(GitwfError):
+    """A value that a step asks for is not there; Argo's pod would not start."""
+
+
+def host_path() -> str:
+    """The search path of steps: this process's, without gitwf's own environment."""
+    own = {str(Path(sys.prefix, "bin"))} if sys.prefix != sys.base_prefix else set()
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(one for one in entries if one.startswith("/") and one not in own)
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """Replace `$(NAME)` by its value where there is one; `$$` stands for one dollar sign."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return "$" if name is None else variables.get(name, match.group())
+
+    return _REFERENCE.sub(value, text)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The secrets of this machine: a folder, or none. `granted` are the names a step may have."""
+
+    folder: Path | None = None
+    granted: frozenset[str] = field(default=frozenset())
+
+    def path(self, name: str) -> Path:
+        """The folder of a granted secret. Raises Unavailable."""
+        if name not in self.granted:
+            raise Unavailable(f"the policy does not grant the secret {name!r} to this template")
+        if self.folder is None:
+            raise Unavailable(f"the secret {name!r} is not there", hint="set GITWF_SECRETS_DIR")
+        return self.folder / folder.checked(name)
+
+    def value(self, name: str, key: str) -> str | None:
+        """The value of one key, or None where there is no such file."""
+        try:
+            return (self.path(name) / folder.checked(key)).read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise Stalled(
+                f"the secret {name}/{key} cannot be read: {type(error).__name__}"
+            ) from None
+
+    def values(self, name: str) -> Mapping[str, str] | None:
+        """Every key of a secret, or None where there is none."""
+        place = self.path(name)
+        if not place.is_dir():
+            return None
+        keys = sorted(path.name for path in place.iterdir() if path.is_file())
+        return {key: self.value(name, key) or "" for key in keys}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where variables come from: ConfigMaps by name, secrets, and the pod's own fields."""
+
+    config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    secrets: Secrets = field(default_factory=Secrets)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def pod_fields(pod: str, node: str) -> dict[str, str]:
+    """What `fieldRef` can name here."""
+    return {
+        "metadata.name": pod,
+        "metadata.namespace": "default",
+        "metadata.annotations['workflows.argoproj.io/node-name']": node,
+        "spec.nodeName": socket.gethostname(),
+        "status.podIP": "127.0.0.1",
+        "status.hostIP": "127.0.0.1",
+    }
+
+
+def declared(container: containers.Container, sources: Sources) -> dict[str, str]:
+    """Work out `envFrom` and `env`. Raises Unavailable for a value that is required and absent."""
+    variables: dict[str, str] = {}
+    for source in container.env_from:
+        for name, value in _whole(source, sources).items():
+            variables[source.prefix + name] = value
+    for variable in container.env:
+        if variable.value_from is None:
+            variables[variable.name] = expand(variable.value, variables)
+        elif (found := _value(variable.value_from, sources)) is not None:
+            variables[variable.name] = found
+    return variables
+
+
+def _whole(source: containers.EnvFrom, sources: Sources) -> Mapping[str, str]:
+    lookups: tuple[tuple[str, containers.SourceRef | None, Callable[[str], _Found]], ...] = (
+        ("configmap", source.config_map_ref, sources.config_maps.get),
+        ("secret", source.secret_ref, sources.secrets.values),
+    )
+    for kind, ref, lookup in lookups:
+        if ref is not None:
+            found = lookup(ref.name)
+            if found is None and not ref.optional:
+                raise Unavailable(f'{kind} "{ref.name}" not found')
+            return found or {}
+    return {}
+
+
+_Found = Mapping[str, str] | None
+
+
+def _value(source: containers.EnvSource, sources: Sources) -> str | None:
+    if source.field_ref is not None:
+        path = str(source.field_ref.get("fieldPath", ""))
+        if path not in sources.fields:
+            raise Unavailable(f"the local engine has no pod field {path!r}")
+        return sources.fields[path]
+    if (key := source.config_map_key_ref) is not None:
+        content = sources.config_maps.get(key.name)
+        return _required("ConfigMap", key, None if content is None else content.get(key.key))
+    if (key := source.secret_key_ref) is not None:
+        return _required("Secret", key, sources.secrets.value(key.name, key.key))
+    raise Unavailable(
+        "the local engine knows valueFrom with secretKeyRef, configMapKeyRef, fieldRef"
+    )
+
+
+def _required(kind: str, key: parameters.KeySelector, found: str | None) -> str | None:
+    if found is None and not key.optional:
+        raise Unavailable(f"couldn't find key {key.key} in {kind} {key.name}")
+    return found

@@ -1,0 +1,99 @@
+"""Where the local engine keeps things: one folder a run, named once, here.
+
+    <state>/runs/<id>/order.json        what was ordered; another order under the same id is refused
+                      journal.jsonl     the machine's events, in order: the run's whole history
+                      record.json       the record at the end
+                      lock              held by the one process that drives the run
+                      cancel            present: somebody asked the run to end; its text says why
+                      logs/<node>.log   what each step wrote
+                      artifacts/<node>/<name>
+                      volumes/<name>    volumes that live as long as the run
+                      work/<node>/      what a step needs while it runs, removed after it
+    <state>/volumes/<name>              volumes that outlive runs (persistentVolumeClaim)
+    <state>/venvs/<digest>              Python environments
+All of it is a cache but for running work: deleting it loses no fact. Nodes go by their ids, which
+are safe as file names.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def checked(name: str) -> str:
+    """Return `name` when it is one safe file name; ValueError otherwise."""
+    if not _SAFE.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a file")
+    return name
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run; makes nothing."""
+
+    path: Path
+
+    @property
+    def order(self) -> Path:
+        """The order."""
+        return self.path / "order.json"
+
+    @property
+    def journal(self) -> Path:
+        """The history."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def record(self) -> Path:
+        """The record at the end."""
+        return self.path / "record.json"
+
+    @property
+    def lock(self) -> Path:
+        """The driver's lock."""
+        return self.path / "lock"
+
+    @property
+    def cancel(self) -> Path:
+        """The wish to end."""
+        return self.path / "cancel"
+
+    @property
+    def volumes(self) -> Path:
+        """Volumes of the run."""
+        return self.path / "volumes"
+
+    def log(self, node: str) -> Path:
+        """What a node wrote."""
+        return self.path / "logs" / f"{checked(node)}.log"
+
+    def artifact(self, node: str, name: str) -> Path:
+        """An output artifact of a node."""
+        return self.path / "artifacts" / checked(node) / checked(name)
+
+    def work(self, node: str) -> Path:
+        """A node's scratch folder."""
+        return self.path / "work" / checked(node)
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """The engine's folder."""
+
+    path: Path
+
+    def run(self, run: str) -> RunFolder:
+        """Give the folder of a run."""
+        return RunFolder(self.path / "runs" / checked(run))
+
+    @property
+    def volumes(self) -> Path:
+        """Volumes that outlive runs."""
+        return self.path / "volumes"
+
+    @property
+    def venvs(self) -> Path:
+        """Python environments."""
+        return self.path / "venvs"

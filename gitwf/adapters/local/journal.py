@@ -1,0 +1,137 @@
+"""The history of a run on disk: one JSON line an event, appended, synced before it has effect.
+
+Feeding the events to a fresh machine gives the run as it was; nothing else is kept. Beside events
+stand the processes that were started, by which a leftover of a killed gitwf is found. A last line
+that was torn by a crash was never acted on, so it is dropped. `append` writes; only `sync` makes
+durable, once for several events that are ready together. No step's output but its declared outputs
+is ever written here.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from gitwf.adapters.local import identity
+from gitwf.errors import Stalled
+from gitwf.values import Instant
+from gitwf.workflow import record
+from gitwf.workflow.machine import messages
+
+Entry = messages.Event | tuple[str, identity.Identity]
+
+
+class Journal:
+    """The open history of one run. One writer at a time; the run's lock sees to that."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._read_to = 0
+        self._synced = True
+
+    def read(self) -> Iterator[Entry]:
+        """Give every whole entry that was not given before."""
+        with self._path.open("rb") as file:
+            file.seek(self._read_to)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._read_to += len(line)
+                yield self._entry(line)
+
+    def _entry(self, line: bytes) -> Entry:
+        try:
+            return decode(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            hint = "it was written by another gitwf or damaged; remove the run's folder to run anew"
+            raise Stalled(f"{self._path} cannot be read: {error!r}", hint=hint) from error
+
+    def own(self) -> None:
+        """Cut off a torn last line; called by the one process that is about to write."""
+        os.ftruncate(self._file, self._read_to)
+
+    def append(self, entry: Entry) -> None:
+        """Write an entry, not yet durably."""
+        line = json.dumps(encode(entry), separators=(",", ":")).encode() + b"\n"
+        written = os.write(self._file, line)
+        while written < len(line):
+            written += os.write(self._file, line[written:])
+        self._read_to += len(line)
+        self._synced = False
+
+    def sync(self) -> None:
+        """Make what was written durable."""
+        if not self._synced:
+            _datasync(self._file)
+            self._synced = True
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+
+def encode(entry: Entry) -> dict[str, Any]:
+    """Turn an entry into JSON values; what has its default is left out."""
+    if isinstance(entry, tuple):
+        node, process = entry
+        return {"is": "process", "node": node, **vars(process)}
+    told: dict[str, Any] = {"is": type(entry).__name__}
+    for name, value in vars(entry).items():
+        if isinstance(value, Instant):
+            told[name] = value.microseconds
+        elif isinstance(value, record.Outputs):
+            if value:
+                told[name] = _encode_outputs(value)
+        elif value or name == "node":
+            told[name] = dict(value) if isinstance(value, Mapping) else value
+    return told
+
+
+def _encode_outputs(outputs: record.Outputs) -> dict[str, Any]:
+    locations = {name: vars(location) for name, location in outputs.artifacts.items()}
+    told = {
+        "parameters": dict(outputs.parameters),
+        "artifacts": locations,
+        "result": outputs.result,
+        "exit_code": outputs.exit_code,
+    }
+    return {name: value for name, value in told.items() if value not in (None, {})}
+
+
+_EVENTS: dict[str, type[messages.Event]] = {
+    event.__name__: event
+    for event in (
+        messages.PodStarted,
+        messages.PodEnded,
+        messages.Tick,
+        messages.Shutdown,
+        messages.Resume,
+    )
+}
+
+
+def decode(told: dict[str, Any]) -> Entry:
+    """Turn JSON values back into the entry. KeyError or TypeError on anything else."""
+    kind = told.pop("is")
+    if kind == "process":
+        return told.pop("node"), identity.Identity(**told)
+    told["at"] = Instant(told["at"])
+    if "phase" in told:
+        told["phase"] = record.Phase(told["phase"])
+    if "outputs" in told:
+        outputs = told["outputs"]
+        locations = outputs.get("artifacts", {}).items()
+        outputs["artifacts"] = {name: record.ArtifactLocation(**at) for name, at in locations}
+        told["outputs"] = record.Outputs(**outputs)
+    return _EVENTS[kind](**told)

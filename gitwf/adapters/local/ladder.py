@@ -1,0 +1,100 @@
+"""The isolation ladder: which rung this machine can stand on, found out by standing on it.
+
+From the top: root namespaces, a user namespace, none. A rung counts when a real process ran in it
+just now; what the kernel claims to allow does not. Rungs that use a container engine are not there
+yet. The result is kept for the life of the engine and told to people in words.
+"""
+
+import os
+import select
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from gitwf.adapters.local import bare, box, sandbox
+from gitwf.errors import Stalled
+
+CHOICES = ("auto", "root", "user", "none")
+_WORDS = {
+    "root": "each step has its own file system view, processes and limits (root namespaces)",
+    "user": "each step has its own file system view and processes (user namespace); writes outside "
+    "its declared paths, /tmp and home are refused",
+    "none": "steps see this machine's files; each has a private home, TMPDIR and process group",
+}
+_SECONDS = 10.0
+
+
+def choose(wanted: str) -> str:
+    """Find the highest rung that works, or make sure that the wanted one does. Raises Stalled."""
+    if wanted not in CHOICES:
+        raise Stalled(f"there is no isolation {wanted!r}", hint="one of " + ", ".join(CHOICES))
+    if wanted == "none":
+        return wanted
+    candidates = ["root", "user"] if wanted == "auto" else [wanted]
+    for name in candidates:
+        if works(name):
+            return name
+    if wanted == "auto":
+        return "none"
+    hint = "use engine.isolation auto, or none for steps that need no isolation"
+    raise Stalled(f"the isolation {wanted!r} does not work on this machine", hint=hint)
+
+
+def describe(name: str) -> str:
+    """Say in words what a rung gives."""
+    return f"isolation {name}: {_WORDS[name]}"
+
+
+def works(name: str) -> bool:
+    """Whether a step can run on a rung, tried once."""
+    if not sys.platform.startswith("linux") or (name == "root" and os.getuid() != 0):
+        return False
+    with tempfile.TemporaryDirectory(prefix="gitwf-probe-") as place:
+        folder = Path(place)
+        (folder / "outputs").mkdir()
+        rung = make(name, hidden=[], shown=[], scratch=folder / "view")
+        log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT)
+        try:
+            probe = box.Box(("true",), {"PATH": os.defpath}, "/")
+            running = rung.start(probe, folder / "outputs", log, log)
+            while (ended := running.poll()) is None:
+                if not select.select([running], [], [], _SECONDS)[0]:
+                    running.stop(kill=True)
+            running.close()
+        except OSError:
+            return False
+        finally:
+            os.close(log)
+            rung.close()
+        return ended.code == 0
+
+
+def make(name: str, hidden: Iterable[Path], shown: Iterable[Path], scratch: Path) -> box.Rung:
+    """Make the rung for one run."""
+    if name == "none":
+        return bare.Bare()
+    return sandbox.Sandbox(sandbox.layout(hidden, shown), scratch, user=name == "user")
+
+
+class Chosen:
+    """The rung of one engine, found when it is first asked for."""
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
+        self._found = ""
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """The rung's name."""
+        with self._lock:
+            if not self._found:
+                self._found = choose(self._wanted)
+            return self._found
+
+    @property
+    def explicit(self) -> bool:
+        """Whether somebody asked for exactly this rung."""
+        return self._wanted != "auto"

@@ -1,0 +1,94 @@
+"""An order on disk: what a run was asked to do, so that it can go on without whoever asked.
+
+`order.json` holds what a run is a function of and the moment it began; the journal holds the rest.
+A second order under the same id must ask for the same, or it is refused: an id names one run for
+ever. The workflow is written in its canonical form and can be read back from it, without the places
+in files that it came from.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gitwf import ports, values
+from gitwf.errors import Stalled
+from gitwf.values import Instant
+from gitwf.workflow.document import resolved, template, workflow
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An order that was written down, and when."""
+
+    order: ports.Order
+    at: Instant
+
+
+def essentials(order: ports.Order) -> dict[str, Any]:
+    """What makes two orders the same; the folder of the source is not part of it."""
+    return {
+        "name": order.name,
+        "entrypoint": order.entrypoint,
+        "workflow": json.loads(order.workflow.canonical()),
+        "files": {str(key): order.workflow.file_of(key) for key in order.workflow.reachable()},
+        "parameters": dict(order.parameters),
+        "requirements": order.requirements,
+        "granted": {key: sorted(names) for key, names in order.granted.items()},
+    }
+
+
+def write(path: Path, order: ports.Order, at: Instant) -> Begun:
+    """Write the order down durably, once. Stalled when another order has this id."""
+    told = essentials(order)
+    if path.exists():
+        there = json.loads(path.read_bytes())
+        if values.canonical(there["order"]) != values.canonical(told):
+            hint = "give the run another id, or remove its folder"
+            raise Stalled(f"the run {order.id} was ordered with another content before", hint=hint)
+        return Begun(order, Instant(there["at"]))
+    text = json.dumps({"at": at.microseconds, "source": str(order.source or ""), "order": told})
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    return Begun(order, at)
+
+
+def read(path: Path, run: str) -> Begun | None:
+    """Read an order back, or None when there is none. Stalled on one that cannot be read."""
+    try:
+        there = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise Stalled(f"{path} cannot be read: {error}", hint="remove the run's folder") from error
+    told = there["order"]
+    order = ports.Order(
+        id=run,
+        name=told["name"],
+        workflow=_workflow(told["workflow"]),
+        parameters=told["parameters"],
+        source=Path(there["source"]) if there["source"] else None,
+        requirements=told["requirements"],
+        granted={key: frozenset(names) for key, names in told["granted"].items()},
+        entrypoint=told["entrypoint"],
+    )
+    return Begun(order, Instant(there["at"]))
+
+
+def _workflow(told: dict[str, Any]) -> resolved.Resolved:
+    templates = {}
+    for full_name, content in told["templates"].items():
+        scope, _, name = full_name.rpartition("/")
+        key = resolved.TemplateKey(scope, name)
+        templates[key] = template.Template.from_json(json.dumps(content))
+    return resolved.Resolved(
+        metadata=workflow.ObjectMeta.from_json(json.dumps(told["metadata"])),
+        spec=workflow.WorkflowSpec.from_json(json.dumps(told["spec"])),
+        templates=templates,
+        config_maps=told["configMaps"],
+    )

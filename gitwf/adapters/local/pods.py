@@ -1,0 +1,223 @@
+"""The pods of one run that wait, run or have just ended.
+
+One selector waits for all of them: for the end of each, for standard output that somebody wants to
+read, and for the engine's own wake-up. Commands go in, events come out of `wait`; the order of
+events is the order in which they were noticed. Never decides what to start, only when there is
+room, and never lets one broken pod take the others with it.
+"""
+
+import collections
+import os
+import selectors
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitwf.adapters.local import box, identity, outcome, pod
+from gitwf.errors import GitwfError
+from gitwf.values import Instant
+from gitwf.workflow import record
+from gitwf.workflow.machine import messages
+
+_ALMOST_NO_TIME = 0.001
+
+
+@dataclass(eq=False)
+class _Pod:
+    start: messages.StartPod
+    running: box.Running
+    work: Path
+    log: int
+    stdout: int | None = None
+    result: bytearray = field(default_factory=bytearray)
+    stopped: str = ""
+    kill_at: float = float("inf")
+
+    @property
+    def outputs(self) -> Path:
+        return self.work / "outputs"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How many pods run at once, and how many seconds one that is asked to end may take."""
+
+    slots: int
+    grace: float
+    now: Callable[[], Instant]
+
+
+class Pods:
+    """The pods of one run. Used by one thread; only `wake` may be called by another."""
+
+    def __init__(
+        self,
+        ready: Callable[[], tuple[pod.Context, box.Rung]],
+        started: Callable[[str, identity.Identity], None],
+        terms: Terms,
+    ) -> None:
+        self._ready = ready
+        self._started = started
+        self._terms = terms
+        self._waiting: collections.deque[messages.StartPod] = collections.deque()
+        self._running: dict[str, _Pod] = {}
+        self._events: list[messages.Event] = []
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._woken, False)
+        self._selector.register(self._woken, selectors.EVENT_READ, None)
+
+    def wake(self) -> None:
+        """Make `wait` return; safe to call from anywhere."""
+        os.write(self._waker, b"!")
+
+    def start(self, command: messages.StartPod) -> None:
+        """Start a pod as soon as there is room."""
+        self._waiting.append(command)
+
+    def stop(self, command: messages.StopPod) -> None:
+        """End a pod: ask its group first, and kill it when the grace is over."""
+        for one in self._waiting:
+            if one.node == command.node:
+                self._waiting.remove(one)
+                self._events.append(self._failed(command.node, command.message))
+                return
+        running = self._running.get(command.node)
+        if running is not None and not running.stopped:
+            running.stopped = command.message
+            running.kill_at = time.monotonic() + self._terms.grace
+            running.running.stop(kill=False)
+
+    def _failed(self, node: str, message: str) -> messages.PodEnded:
+        return messages.PodEnded(node, self._terms.now(), record.Phase.FAILED, message)
+
+    def wait(self, until: Instant | None) -> list[messages.Event]:
+        """Wait for something to happen or for `until`; gives what happened, perhaps nothing."""
+        self._admit()
+        if not self._events:
+            for key, _ in self._selector.select(self._patience(until)):
+                self._notice(key.fd, key.data)
+            self._kill_overdue()
+        events, self._events = self._events, []
+        return events
+
+    def _patience(self, until: Instant | None) -> float | None:
+        kill_at = min((one.kill_at for one in self._running.values()), default=float("inf"))
+        waits = [kill_at - time.monotonic()] if kill_at < float("inf") else []
+        if until is not None:
+            waits.append(until.since(self._terms.now()))
+        return max(min(waits), _ALMOST_NO_TIME) if waits else None
+
+    def _notice(self, fd: int, about: _Pod | None) -> None:
+        if about is None:
+            os.read(fd, 4096)
+        elif fd == about.stdout:
+            self._read_stdout(about)
+        elif (ended := about.running.poll()) is not None:
+            self._end(about, ended)
+
+    def _kill_overdue(self) -> None:
+        for one in self._running.values():
+            if one.kill_at <= time.monotonic():
+                one.kill_at = float("inf")
+                one.running.stop(kill=True)
+
+    def _admit(self) -> None:
+        while self._waiting and len(self._running) < self._terms.slots:
+            command = self._waiting.popleft()
+            try:
+                self._launch(command)
+            except GitwfError as error:
+                self._broken(command, str(error), transient=False)
+            except OSError as error:
+                self._broken(command, f"{error.strerror}: {error.filename}", transient=True)
+
+    def _broken(self, command: messages.StartPod, message: str, *, transient: bool) -> None:
+        at = self._terms.now()
+        self._events.append(outcome.failed_before(command.node, at, message, transient=transient))
+
+    def _launch(self, command: messages.StartPod) -> None:
+        context, rung = self._ready()
+        work = context.run.work(command.node)
+        shutil.rmtree(work, ignore_errors=True)
+        (work / "outputs").mkdir(parents=True)
+        given = pod.prepare(command, context)
+        path = context.run.log(command.node)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        reader, writer = os.pipe() if command.wants_result else (None, log)
+        try:
+            running = rung.start(given, work / "outputs", writer, log)
+        except BaseException:
+            os.close(log)
+            if reader is not None:
+                os.close(reader)
+            raise
+        finally:
+            if writer != log:
+                os.close(writer)
+        one = _Pod(command, running, work, log, reader)
+        self._running[command.node] = one
+        self._selector.register(running, selectors.EVENT_READ, one)
+        if reader is not None:
+            os.set_blocking(reader, False)
+            self._selector.register(reader, selectors.EVENT_READ, one)
+        if running.pid:
+            self._started(command.node, identity.of(running.pid))
+        self._events.append(messages.PodStarted(command.node, self._terms.now()))
+
+    def _read_stdout(self, one: _Pod) -> None:
+        """Move what there is into the log and keep the end of it."""
+        while one.stdout is not None:
+            try:
+                chunk = os.read(one.stdout, 1 << 16)
+            except BlockingIOError:
+                return
+            if not chunk:
+                self._close_stdout(one)
+                return
+            os.write(one.log, chunk)
+            one.result += chunk
+            # One more byte than is kept, for the newline that is dropped at the end.
+            del one.result[: -outcome.RESULT_LIMIT - 1]
+
+    def _close_stdout(self, one: _Pod) -> None:
+        if one.stdout is not None:
+            self._selector.unregister(one.stdout)
+            os.close(one.stdout)
+            one.stdout = None
+
+    def _end(self, one: _Pod, ended: box.Ended) -> None:
+        self._read_stdout(one)
+        self._close_stdout(one)
+        self._selector.unregister(one.running)
+        one.running.close()
+        del self._running[one.start.node]
+        try:
+            self._events.append(self._judge(one, ended))
+        except OSError as error:
+            self._broken(one.start, f"{error.strerror}: {error.filename}", transient=True)
+        os.close(one.log)
+        shutil.rmtree(one.work, ignore_errors=True)
+
+    def _judge(self, one: _Pod, ended: box.Ended) -> messages.PodEnded:
+        if one.stopped:
+            return self._failed(one.start.node, one.stopped)
+        os.write(one.log, outcome.last_words(ended).encode())
+        result = bytes(one.result) if one.start.wants_result else None
+        context, _ = self._ready()
+        now = self._terms.now()
+        return outcome.judge(one.start, now, ended, one.outputs, context.run, result)
+
+    def close(self) -> None:
+        """Kill what runs, without a word to the machine: the next owner starts it again."""
+        self._waiting.clear()
+        for one in self._running.values():
+            one.running.stop(kill=True)
+        while self._running:
+            for key, _ in self._selector.select():
+                self._notice(key.fd, key.data)
+        self._selector.close()
+        os.close(self._woken)
+        os.close(self._waker)

@@ -1,0 +1,193 @@
+"""What a machine cannot run, said before anything runs, each at its place in the file.
+
+The language itself is checked elsewhere (`gitwf.workflow.document.validate`); here is what depends
+on this machine: kinds of pods and volumes that need a cluster, commands that only an image knows,
+secrets that the policy does not grant, and, where nothing hides the machine's files from the steps,
+paths that steps would fight over or cannot write.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitwf import ports
+from gitwf.adapters.local import bare_paths, ground, pod, volumes
+from gitwf.errors import Diagnostic
+from gitwf.workflow.document import containers, resolved, template
+
+_PODS = frozenset({"container", "script"})
+_ELSEWHERE = frozenset({"steps", "dag", "suspend"})
+_NO_BARE_SECRETS = "set engine.isolation to none to accept that steps can read each other's files"
+
+
+def check(
+    order: ports.Order, settings: ground.Settings, isolation: str, *, explicit: bool
+) -> list[Diagnostic]:
+    """Say everything about the order that cannot run on this machine, in file order."""
+    found: list[Diagnostic] = []
+    for one in templates(order.workflow):
+        found += _pod(one, order, settings)
+        if isolation == "none":
+            found += _bare(one, explicit=explicit)
+    if isolation == "none":
+        workflow = order.workflow
+        for key, problem in bare_paths.shared(workflow, order.entrypoint):
+            found.append(_said(workflow, key, problem, _HINT_SHARED))
+    return sorted(set(found))
+
+
+_HINT_SHARED = "run as root or where user namespaces are allowed, so that each step has its own"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A template with a pod, its key, and what is not its own but counts for it."""
+
+    workflow: resolved.Resolved
+    key: resolved.TemplateKey
+    made: template.Template
+
+    def said(self, message: str, hint: str = "") -> Diagnostic:
+        """Say something about this template at its place."""
+        return _said(self.workflow, self.key, message, hint)
+
+    @property
+    def container(self) -> containers.Container | None:
+        """The container that it runs, if it runs one."""
+        return self.made.container or self.made.script
+
+    @property
+    def grant(self) -> str:
+        """What the policy calls it."""
+        return f"{self.workflow.file_of(self.key)}#{self.made.name}"
+
+
+def _said(
+    workflow: resolved.Resolved, key: resolved.TemplateKey, message: str, hint: str
+) -> Diagnostic:
+    origin = workflow.origins.get(key)
+    message = f"template {key.name!r}: {message}"
+    if origin is None:
+        return Diagnostic(workflow.name or "workflow", 0, 0, message, hint)
+    return origin.diagnostic(message, hint)
+
+
+def templates(workflow: resolved.Resolved) -> Iterator[Placed]:
+    """Every template that a run may come to, inline ones under the key of their caller."""
+    for key in sorted(workflow.reachable()):
+        for made in _with_inline(workflow.templates[key]):
+            yield Placed(workflow, key, made)
+
+
+def _with_inline(made: template.Template) -> Iterator[template.Template]:
+    yield made
+    for call in made.calls():
+        if call.inline is not None:
+            yield from _with_inline(call.inline)
+
+
+def _pod(one: Placed, order: ports.Order, settings: ground.Settings) -> Iterator[Diagnostic]:
+    made = one.made
+    if made.type not in _PODS | _ELSEWHERE and made.type:
+        yield one.said(f"the local engine runs no {made.type} templates")
+    for name in ("init_containers", "sidecars", "daemon"):
+        if getattr(made, name):
+            yield one.said(
+                f"the local engine has no {name.replace('_', ' ')}", "use the Argo engine"
+            )
+    container = one.container
+    if container is None:
+        return
+    yield from _command(one, container, settings)
+    yield from _volumes(one, container)
+    for secret in sorted(secrets_of(one)):
+        yield from _secret(one, secret, order, settings)
+
+
+def _command(
+    one: Placed, container: containers.Container, settings: ground.Settings
+) -> Iterator[Diagnostic]:
+    defaults = one.workflow.spec.template_defaults
+    default = (defaults.container or defaults.script) if defaults is not None else None
+    known = container.command or (default and default.command)
+    if not known and container.image not in settings.entrypoints:
+        message = f"the command of the image {container.image!r} is not known on this machine"
+        yield one.said(message, "write it down as `command`")
+
+
+def declared_volumes(one: Placed) -> Mapping[str, containers.Volume]:
+    """The volumes that a template may mount, by name."""
+    return {volume.name: volume for volume in (*one.workflow.spec.volumes, *one.made.volumes)}
+
+
+def _volumes(one: Placed, container: containers.Container) -> Iterator[Diagnostic]:
+    known = declared_volumes(one)
+    claims = set(ground.claim_names(one.workflow.spec.volume_claim_templates))
+    for mount in container.volume_mounts:
+        volume = known.get(mount.name)
+        if volume is None and mount.name not in claims:
+            yield one.said(f"volume {mount.name!r} is not declared")
+        elif volume is not None and (kind := volumes.source_of(volume)) not in volumes.SOURCES:
+            yield one.said(
+                f"the local engine has no volumes of the kind {kind or 'none'!r}",
+                "use emptyDir, a volumeClaimTemplate, persistentVolumeClaim, configMap or secret",
+            )
+
+
+def secrets_of(one: Placed) -> frozenset[str]:
+    """The names of the secrets that a template asks for."""
+    container = one.container
+    if container is None:
+        return frozenset()
+    refs = [each.value_from.secret_key_ref for each in container.env if each.value_from is not None]
+    names = [ref.name for ref in refs if ref is not None]
+    names += [each.secret_ref.name for each in container.env_from if each.secret_ref is not None]
+    known = declared_volumes(one)
+    for mount in container.volume_mounts:
+        volume = known.get(mount.name)
+        if volume is not None and volume.secret is not None:
+            names.append(str(volume.secret.get("secretName", "")))
+    return frozenset(names)
+
+
+def _secret(
+    one: Placed, secret: str, order: ports.Order, settings: ground.Settings
+) -> Iterator[Diagnostic]:
+    if secret not in order.granted.get(one.grant, frozenset()):
+        line = f'policy: {{secrets: {{"{one.grant}": [{secret}]}}}}'
+        yield one.said(f"the policy does not grant it the secret {secret!r}", f"add {line}")
+    elif settings.secrets is None:
+        yield one.said(f"there is no folder with the secret {secret!r}", "set GITWF_SECRETS_DIR")
+    elif not (settings.secrets / secret).is_dir():
+        yield one.said(
+            f"the secret {secret!r} is not on this machine",
+            f"make a folder {secret} with a file for each key in GITWF_SECRETS_DIR",
+        )
+
+
+def _bare(one: Placed, *, explicit: bool) -> Iterator[Diagnostic]:
+    if not explicit and secrets_of(one):
+        yield one.said("a secret needs isolation, and this machine has none", _NO_BARE_SECRETS)
+    for path in pod.outputs_of(one.made):
+        if "{{" not in path and os.path.lexists(path) and not _in_volume(one, path):
+            yield one.said(f"{path} exists on this machine, where nothing hides it", "remove it")
+    for path in sorted(bare_paths.declared(one.made)):
+        if (blocked := _unwritable(path)) is not None:
+            message = f"{path} cannot be made: {blocked} is not writable here"
+            yield one.said(message, "use paths below /tmp, or a machine with isolation")
+
+
+def _in_volume(one: Placed, path: str) -> bool:
+    mounts: Sequence[containers.VolumeMount] = one.container.volume_mounts if one.container else ()
+    return any(Path(path).is_relative_to(mount.mount_path) for mount in mounts)
+
+
+def _unwritable(path: str) -> Path | None:
+    """The nearest folder that exists above a path, if this user cannot write there."""
+    if "{{" in path:
+        return None
+    folder = Path(path).parent
+    while not folder.exists():
+        folder = folder.parent
+    return None if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else folder

@@ -1,0 +1,111 @@
+"""Volumes: what stands behind a `volumeMount` on one machine.
+
+emptyDir lives as long as the pod, a volumeClaimTemplate as long as the run, and a named
+persistentVolumeClaim as long as the state folder. ConfigMaps and granted secrets are folders of
+files. Sources that only a cluster has are refused before anything runs, hostPath among them: a
+step's view is its own.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from gitwf.adapters.local import box, environment, folder
+from gitwf.workflow.document import base, containers
+
+SOURCES = frozenset({"empty_dir", "config_map", "secret", "persistent_volume_claim"})
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the volumes of one pod come from. `claims` are the run's volumeClaimTemplates."""
+
+    state: folder.StateFolder
+    run: folder.RunFolder
+    work: Path
+    sources: environment.Sources
+    claims: frozenset[str] = frozenset()
+
+
+def source_of(volume: containers.Volume) -> str:
+    """The kind of source that a volume has, as its attribute, or "" for none."""
+    set_fields = volume.model_fields_set - {"name"}
+    return next((name for name in sorted(set_fields) if getattr(volume, name) is not None), "")
+
+
+def mounts(
+    wanted: Sequence[containers.VolumeMount],
+    volumes: Iterable[containers.Volume],
+    places: Places,
+) -> list[box.Mount]:
+    """Make the volumes that a container mounts ready. Raises Unavailable."""
+    known = {volume.name: volume for volume in volumes}
+    made: list[box.Mount] = []
+    for mount in wanted:
+        source, kind = _source(mount.name, known.get(mount.name), places)
+        if mount.sub_path:
+            source = _inside(source, mount.sub_path)
+            if kind is box.Kind.SHARED and not source.exists():
+                source.mkdir(parents=True)
+        made.append(box.Mount(mount.mount_path, source, box.Kind.READ if mount.read_only else kind))
+    return made
+
+
+def _inside(source: Path, sub_path: str) -> Path:
+    path = PurePosixPath(sub_path)
+    if path.is_absolute() or ".." in path.parts:
+        raise environment.Unavailable(f"the subPath {sub_path!r} leads out of its volume")
+    return source / path
+
+
+def _source(name: str, volume: containers.Volume | None, places: Places) -> tuple[Path, box.Kind]:
+    if volume is None and name in places.claims:
+        return _made(places.run.volumes / folder.checked(name)), box.Kind.SHARED
+    if volume is None:
+        raise environment.Unavailable(f"volume {name!r} is not declared")
+    if volume.persistent_volume_claim is not None:
+        claim = str(volume.persistent_volume_claim.get("claimName", ""))
+        return _made(places.state.volumes / folder.checked(claim)), box.Kind.SHARED
+    if volume.empty_dir is not None:
+        return _made(places.work / "volumes" / folder.checked(name)), box.Kind.SHARED
+    if volume.config_map is not None:
+        wanted = str(volume.config_map.get("name", ""))
+        found = places.sources.config_maps.get(wanted)
+        return _files(f'configmap "{wanted}"', name, volume.config_map, found, places)
+    if volume.secret is not None:
+        wanted = str(volume.secret.get("secretName", ""))
+        found = places.sources.secrets.values(wanted)
+        return _files(f'secret "{wanted}"', name, volume.secret, found, places)
+    kind = source_of(volume)
+    raise environment.Unavailable(f"the local engine has no volumes of the kind {kind!r}")
+
+
+def _made(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _files(
+    what: str,
+    name: str,
+    given: base.Opaque,
+    content: Mapping[str, str] | None,
+    places: Places,
+) -> tuple[Path, box.Kind]:
+    """Write each key as a file, or those of `items` under the paths that it gives them."""
+    place = _made(places.work / "volumes" / folder.checked(name))
+    if content is None:
+        if given.get("optional"):
+            return place, box.Kind.READ
+        raise environment.Unavailable(f"{what} not found")
+    items = given.get("items") or [{"key": key, "path": key} for key in content]
+    default = int(given.get("defaultMode", 0o644))
+    for item in items:
+        if item["key"] not in content:
+            raise environment.Unavailable(f"{what} has no key {item['key']!r}")
+        file = _inside(place, item["path"])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(content[item["key"]], "utf-8")
+        file.chmod(int(item.get("mode", default)))
+    return place, box.Kind.READ
