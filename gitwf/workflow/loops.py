@@ -144,10 +144,9 @@ def aggregate(prefix: str, children: Iterable[record.Outputs]) -> dict[str, scop
     rows: list[dict[str, str]] = []
     columns: dict[str, list[str]] = {}
     for outputs in children:
-        parameters = {k: v for k, v in outputs.parameters.items() if v is not None}
-        if parameters:
-            rows.append(parameters)
-            for name, value in parameters.items():
+        if outputs.parameters:
+            rows.append(dict(outputs.parameters))
+            for name, value in outputs.parameters.items():
                 columns.setdefault(name, []).append(value)
         if outputs.result is not None:
             results.append(_parsed(outputs.result))

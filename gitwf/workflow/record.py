@@ -81,21 +81,28 @@ class ArtifactLocation:
 class Outputs:
     """What a node gave: parameters and artifacts by name, standard output, exit code (as text).
 
-    A declared parameter that was not written, and has no default, is None.
+    `unset` names the declared parameters of a pod that ran and did not write them.
     """
 
-    parameters: Mapping[str, str | None] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     artifacts: Mapping[str, ArtifactLocation] = field(default_factory=dict)
     result: str | None = None
     exit_code: str | None = None
+    unset: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.parameters or self.artifacts or self.result is not None or self.exit_code)
+        return self != _NOTHING
+
+
+_NOTHING = Outputs()
 
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """One node, by Argo's names. `id` is `<workflow>-<FNV-1a 32 of name>`, the root's its name."""
+    """One node, by Argo's names. `id` is `<workflow>-<FNV-1a 32 of name>`, the root's its name.
+
+    `boundary`, `children` and `outbound` are node ids. `template_ref` is `<WorkflowTemplate>/<name>`.
+    """
 
     id: str
     name: str

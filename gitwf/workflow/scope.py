@@ -43,9 +43,7 @@ def nested(values: Mapping[str, Value]) -> dict[str, object]:
 def of_outputs(prefix: str, outputs: record.Outputs) -> dict[str, Value]:
     """Name a node's outputs below `prefix`; parameters without a value have no name."""
     values: dict[str, Value] = {
-        f"{prefix}.outputs.parameters.{name}": value
-        for name, value in outputs.parameters.items()
-        if value is not None
+        f"{prefix}.outputs.parameters.{name}": value for name, value in outputs.parameters.items()
     }
     values.update(
         (f"{prefix}.outputs.artifacts.{name}", location)

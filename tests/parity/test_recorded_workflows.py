@@ -125,6 +125,7 @@ def check_log(template, node):
 def shown(one, nodes):
     """Write a node record as the recordings do."""
     name, _, template = one.template_ref.partition("/")
+    names = {node.id: node.name for node in nodes.values()}
     flag = {"hooked": one.hooked, "retried": one.retried}
     return {
         "displayName": one.display_name,
@@ -133,9 +134,9 @@ def shown(one, nodes):
         "message": one.message or None,
         "templateName": one.template or None,
         "templateRef": {"name": name, "template": template} if name else None,
-        "boundaryName": one.boundary or None,
-        "children": sorted(one.children) or None,
-        "outboundNodes": sorted(one.outbound) or None,
+        "boundaryName": names.get(one.boundary),
+        "children": sorted(names[child] for child in one.children) or None,
+        "outboundNodes": sorted(names[end] for end in one.outbound) or None,
         "inputs": [{"name": n, "value": v} for n, v in one.inputs.items()] or None,
         "inputArtifacts": sorted(one.input_artifacts) or None,
         "outputs": shown_outputs(one.outputs),
@@ -145,7 +146,10 @@ def shown(one, nodes):
 
 def shown_outputs(outputs):
     parts = {
-        "parameters": [{"name": n, "value": v} for n, v in outputs.parameters.items()],
+        "parameters": [
+            *({"name": n, "value": v} for n, v in outputs.parameters.items()),
+            *({"name": n, "value": None} for n in outputs.unset),
+        ],
         "result": outputs.result,
         "exitCode": outputs.exit_code,
         "artifacts": sorted(outputs.artifacts),

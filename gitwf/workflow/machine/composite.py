@@ -112,7 +112,7 @@ class Composite:
 
     def _outputs(self) -> record.Outputs:
         values = self.run.visible(self.scope)
-        found: dict[str, str | None] = {}
+        found: dict[str, str] = {}
         for parameter in self.made.outputs.parameters:
             found[parameter.name] = _output(parameter, values)
         places: dict[str, record.ArtifactLocation] = {}

@@ -122,8 +122,8 @@ class Dag(composite.Composite):
         if not before:
             self.run.link(self.node, node)
         for name in before:
-            for end in outbound.of(self.run.nodes, self._settled[name]):
-                self.run.link(self.run.nodes[end], node)
+            for end in outbound.of(self._settled[name]):
+                self.run.link(end, node)
 
     def settled(self, child: composite.Child) -> None:
         """Let the tasks go on that waited for this one; end when none is left."""
@@ -181,7 +181,7 @@ class Dag(composite.Composite):
 
     def _finish(self) -> None:
         ends = [self._settled[name] for name in self._targets if name in self._settled]
-        self.node.outbound = tuple(e for end in ends for e in outbound.of(self.run.nodes, end))
+        self.node.outbound = tuple(last for end in ends for last in outbound.of(end))
         phase = record.Phase.SUCCEEDED
         for name in self._targets:
             branch = self._branch.get(name, record.Phase.SUCCEEDED)
@@ -248,7 +248,7 @@ class Dag(composite.Composite):
     def _node_values(self, name: str, node: nodes.Node) -> dict[str, scope.Value]:
         prefix = f"tasks.{name}"
         producer = self.run.templates.original(self.order.target.scope, self._tasks[name])
-        values = steps.node_values(self.run.nodes, prefix, node, producer)
+        values = steps.node_values(prefix, node, producer)
         if name in self._members and node.phase.fulfilled:
             members = [m.node for m in self._members[name] if m.node is not None]
             good = [m.outputs for m in members if m.phase is record.Phase.SUCCEEDED]

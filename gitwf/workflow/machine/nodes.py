@@ -74,8 +74,8 @@ class Node:
         self.started: Instant | None = None
         self.finished: Instant | None = None
         # A mapping for its order and its uniqueness: a node has many parents, each child once.
-        self.children: dict[str, None] = {}
-        self.outbound: tuple[str, ...] = ()
+        self.children: dict[str, Node] = {}
+        self.outbound: tuple[Node, ...] = ()
         self.inputs: Mapping[str, str] = {}
         self.input_artifacts: tuple[str, ...] = ()
         self.outputs = record.Outputs()
@@ -106,11 +106,11 @@ class Node:
             message=self.message,
             template=self.template,
             template_ref=self.template_ref,
-            boundary=self.boundary.name if self.boundary is not None else "",
+            boundary=self.boundary.id if self.boundary is not None else "",
             started=self.started,
             finished=self.finished,
-            children=tuple(self.children),
-            outbound=self.outbound,
+            children=tuple(child.id for child in self.children.values()),
+            outbound=tuple(end.id for end in self.outbound),
             inputs=self.inputs,
             input_artifacts=self.input_artifacts,
             outputs=self.outputs,

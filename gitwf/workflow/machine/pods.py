@@ -5,6 +5,7 @@ template's `timeout` from the node's start, its `activeDeadlineSeconds` from the
 workflow's own deadline (`run`). A pod that was asked to stop has failed, whatever it says last.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from gitwf.values import Instant
@@ -98,12 +99,12 @@ class Pod:
 
 
 def _completed(made: template.Template, outputs: record.Outputs) -> record.Outputs:
-    """Name every declared parameter of a pod that ran; one that was not written has no value."""
+    """Name the declared parameters that a pod did not write, if it ran at all."""
     if outputs.exit_code is None:
         return outputs
-    declared = [parameter.name for parameter in made.outputs.parameters]
-    parameters = {name: outputs.parameters.get(name) for name in declared}
-    return record.Outputs(parameters, outputs.artifacts, outputs.result, outputs.exit_code)
+    declared = (parameter.name for parameter in made.outputs.parameters)
+    unset = tuple(name for name in declared if name not in outputs.parameters)
+    return dataclasses.replace(outputs, unset=unset) if unset else outputs
 
 
 def publish(run: "run.Run", made: template.Template, outputs: record.Outputs) -> None:

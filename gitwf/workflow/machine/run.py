@@ -207,7 +207,7 @@ class Run:
     def link(self, parent: nodes.Node, child: nodes.Node) -> None:
         """Make `child` a child of `parent`, once."""
         if child.name not in parent.children:
-            parent.children[child.name] = None
+            parent.children[child.name] = child
             self._changed[parent.name] = parent
 
     def begin_node(self, node: nodes.Node) -> None:

@@ -69,12 +69,11 @@ class Steps(composite.Composite):
         elif not previous.children:
             self.run.link(previous, self._group)
         else:
-            for name in self._ends(previous):
-                self.run.link(self.run.nodes[name], self._group)
+            for end in self._ends(previous):
+                self.run.link(end, self._group)
 
-    def _ends(self, group: nodes.Node) -> list[str]:
-        every = self.run.nodes
-        return [end for name in group.children for end in outbound.of(every, every[name])]
+    def _ends(self, group: nodes.Node) -> list[nodes.Node]:
+        return [end for child in group.children.values() for end in outbound.of(child)]
 
     def _outbound(self) -> None:
         self.node.outbound = tuple(self._ends(self._group))
@@ -181,7 +180,7 @@ class Steps(composite.Composite):
             self.scope.update(loops.aggregate(prefix, good))
 
     def _of_node(self, prefix: str, node: nodes.Node) -> dict[str, scope.Value]:
-        return node_values(self.run.nodes, prefix, node, self._template_of(prefix))
+        return node_values(prefix, node, self._template_of(prefix))
 
     def _template_of(self, prefix: str) -> template.Template | None:
         name = prefix.removeprefix("steps.")
@@ -207,14 +206,13 @@ def continues(call: template.Call, phase: record.Phase) -> bool:
 
 
 def node_values(
-    every: dict[str, nodes.Node],
     prefix: str,
     node: nodes.Node,
     producer: template.Template | None,
 ) -> dict[str, scope.Value]:
     """Name what others may read of a node; of a Retry node, what its last attempt left."""
     if node.type is record.NodeType.RETRY:
-        attempts = [every[name] for name in node.children if every[name].retried]
+        attempts = [child for child in node.children.values() if child.retried]
         node = attempts[-1] if attempts else node
     values: dict[str, scope.Value] = {f"{prefix}.id": node.id, f"{prefix}.status": str(node.phase)}
     if node.started is not None:

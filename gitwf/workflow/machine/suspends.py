@@ -25,9 +25,9 @@ class Waiting:
 
     def start(self) -> None:
         """Begin to wait. Raises NodeFailure on a duration that is none."""
-        declared = {parameter.name: None for parameter in self._template.outputs.parameters}
+        declared = tuple(parameter.name for parameter in self._template.outputs.parameters)
         if declared:
-            self.node.outputs = record.Outputs(parameters=declared)
+            self.node.outputs = record.Outputs(unset=declared)
         self._run.suspended[self.node.id] = self
         self._run.begin_node(self.node)
         suspend = self._template.suspend
@@ -55,7 +55,7 @@ class Waiting:
         self._end(record.Phase.ERROR if problem else record.Phase.SUCCEEDED, problem)
 
     def _fill(self, supplied: Mapping[str, str]) -> str:
-        values: dict[str, str | None] = {}
+        values: dict[str, str] = {}
         for parameter in self._template.outputs.parameters:
             source = parameter.value_from
             value = supplied.get(parameter.name, source.default if source is not None else None)
