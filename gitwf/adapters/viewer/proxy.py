@@ -9,13 +9,14 @@ session under `session/`: what only an old viewer knows is asked of the ones tha
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from gitwf.adapters.viewer import running, wire
 
 _WAIT_SECONDS = 20.0
-_TRIES = 3
+_PAUSE_SECONDS = 0.05
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS"})
 _GONE = (ConnectionError, asyncio.IncompleteReadError)
 
@@ -25,7 +26,7 @@ Answer = tuple[int, str, bytes]
 """Status code, content type and body of an answer that the front itself gives."""
 
 _WORDS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409: "Conflict",
-          413: "Content Too Large", 502: "Bad Gateway", 503: "Service Unavailable"}  # fmt: skip
+          413: "Content Too Large", 503: "Service Unavailable"}  # fmt: skip
 _NO_VIEWER = (
     b"<!doctype html><title>No viewer yet</title><p>No viewer is ready yet. "
     b"This page asks again in five seconds.<script>setTimeout(() => location.reload(), 5000)</script>"
@@ -81,16 +82,35 @@ class Proxy:
             return request.persists
         if "100-continue" in request.get("expect").lower():
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        repeatable = request.method in _IDEMPOTENT and wire.request_extent(request) == 0
-        for _ in range(_TRIES if repeatable else 1):
-            viewer = await self._viewers.serving(_WAIT_SECONDS)
+        stays = await self._served(request, reader, writer)
+        if stays is None:
+            await _answer(writer, (503, "text/html; charset=utf-8", _NO_VIEWER), stays=False)
+        return bool(stays)
+
+    async def _served(
+        self, request: wire.Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool | None:
+        """Let the viewers answer; whether the connection stays, or None when none could.
+
+        Nothing was sent to a viewer that refuses the connection, so any request waits for the next
+        one. One that was sent and not answered is repeated once, if it may be.
+        """
+        repeats = 1 if request.method in _IDEMPOTENT and not wire.request_extent(request) else 0
+        deadline = time.monotonic() + _WAIT_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            viewer = await self._viewers.serving(left)
             if viewer is None:
                 break
-            with viewer.use(), contextlib.suppress(_NoAnswer):
-                return await self._forward(request, viewer, reader, writer)
-        status = 503 if repeatable else 502
-        await _answer(writer, (status, "text/html; charset=utf-8", _NO_VIEWER), stays=False)
-        return False
+            try:
+                with viewer.use():
+                    return await self._forward(request, viewer, reader, writer)
+            except _Refused:
+                await asyncio.sleep(_PAUSE_SECONDS)
+            except _NoAnswer:
+                if not repeats:
+                    break
+                repeats -= 1
+        return None
 
     async def _forward(
         self,
@@ -99,7 +119,7 @@ class Proxy:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> bool:
-        """Let one viewer answer. Raises _NoAnswer when it is gone before the response began."""
+        """Let one viewer answer. Raises _Refused or _NoAnswer before anything was passed back."""
         from_viewer, to_viewer = await _connected(viewer)
         try:
             response = await _asked(request, reader, from_viewer, to_viewer)
@@ -118,7 +138,7 @@ class Proxy:
         if request.method not in _IDEMPOTENT or not request.path.startswith("/session/"):
             return False
         for viewer in self._viewers.draining():
-            with viewer.use(), contextlib.suppress(_NoAnswer):
+            with viewer.use(), contextlib.suppress(_Refused, _NoAnswer):
                 from_viewer, to_viewer = await _connected(viewer)
                 try:
                     empty = asyncio.StreamReader()
@@ -131,8 +151,12 @@ class Proxy:
         return False
 
 
+class _Refused(Exception):
+    """The viewer does not take connections."""
+
+
 class _NoAnswer(Exception):
-    """The viewer was gone before it began to answer."""
+    """The viewer took the request and was gone before it began to answer."""
 
 
 async def _connected(
@@ -141,7 +165,7 @@ async def _connected(
     try:
         return await asyncio.open_connection("127.0.0.1", viewer.port, limit=wire.LIMIT)
     except OSError as error:
-        raise _NoAnswer from error
+        raise _Refused from error
 
 
 async def _asked(

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from typing import Any
 
 from gitwf.adapters.viewer import running
@@ -17,6 +18,7 @@ from gitwf.adapters.viewer.settings import FrontSettings
 
 _LOG = logging.getLogger(__name__)
 _REVIVE_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
+_STEADY_SECONDS = 60.0
 
 
 class Stale(Exception):
@@ -148,7 +150,10 @@ class Rollouts:
         """Start the current viewer again whenever it ends by itself."""
         failures = 0
         while True:
+            since = time.monotonic()
             code = await viewer.ended()
+            if time.monotonic() - since > _STEADY_SECONDS:
+                failures = 0
             _LOG.warning("the viewer of %s ended with exit code %s", viewer.spec.model, code)
             self._current = None
             again = running.Viewer(viewer.spec)
