@@ -1,0 +1,186 @@
+"""`gitwf demo`: the whole loop in under a minute, on a repository that is thrown away.
+
+Everything it does is what a user does: commits, pushes, `gitwf reconcile`, `git revert`. It tells
+each step before it takes it. On a terminal it then keeps serving until Ctrl-C; with `--exit`, or in
+a pipe, it ends. Front, viewers and folder are gone afterwards either way.
+"""
+
+import contextlib
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import requests
+import rich.console
+
+from gitwf import errors, wiring
+from gitwf.adapters.viewer import control
+from gitwf.adapters.viewer.settings import FrontSettings
+from gitwf.cli import options
+from gitwf.cli.render import progress, versions
+from gitwf.service import reconcile as service
+from gitwf.service import retrospect
+from gitwf.wiring import settings, showcase
+
+
+@click.command()
+@click.option("--exit", "leave", is_flag=True, help="End instead of serving until Ctrl-C.")
+@click.option("--port", default="", help="Port of the viewer; default: any free one.")
+def demo(port: str, *, leave: bool) -> None:
+    """Watch the whole loop on this machine: push, train, serve, revert.
+
+    Builds a temporary repository with a bare remote, trains on real data, rolls a viewer over while
+    a client keeps asking, and removes everything at the end.
+    """
+    console = options.console()
+    with tempfile.TemporaryDirectory(prefix="gitwf-demo-") as folder, contextlib.ExitStack() as end:
+        stage = _Stage(console, Path(folder), port)
+        end.callback(stage.clear)
+        stage.play()
+        if console.is_terminal and not leave:
+            console.print(f"\nStill serving at {stage.url}; Ctrl-C ends it.", style="bold")
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+    console.print("demo: all went as told; nothing is left behind", style="bold green")
+
+
+@dataclass
+class Client:
+    """Somebody who keeps asking for the page: how often, and what came."""
+
+    url: str
+    requests: int = 0
+    failures: int = 0
+    models: list[str] = field(default_factory=list)
+
+    def ask(self) -> None:
+        """Ask once. Anything but a page that names a model is a failure."""
+        self.requests += 1
+        try:
+            page = requests.get(self.url, timeout=10)
+            named = page.text.partition('name="gitwf-model" content="')[2].partition('"')[0]
+        except requests.RequestException:
+            named = ""
+        if not named:
+            self.failures += 1
+        elif named not in self.models:
+            self.models.append(named)
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[None]:
+        """Keep asking in the background."""
+        stop = threading.Event()
+
+        def run() -> None:
+            while not stop.wait(0.02):
+                self.ask()
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+class _Stage:
+    """The repository, the reconciler and the narrator."""
+
+    def __init__(self, console: rich.console.Console, folder: Path, port: str) -> None:
+        self._console = console
+        self.shop = showcase.Showcase(folder)
+        self._settings = settings.Settings(
+            remote=str(self.shop.remote), branch="main", state=str(folder / "state"), port=port
+        )
+        self._opened = wiring.repository(self._settings)
+        self.url = ""
+
+    def _front(self) -> FrontSettings:
+        return wiring.front_settings(
+            self._settings, self._opened.state, "ad-effect", "production", None
+        )
+
+    def clear(self) -> None:
+        """Stop the front and its viewers."""
+        control.down(self._front())
+
+    def play(self) -> None:
+        """Tell and do it all."""
+        self._first_model()
+        self._more_data()
+        self._worse_model()
+        self._revert()
+        self._tell("What happened, from Git alone", "gitwf history ad-effect")
+        edge = wiring.edge(self._settings, self._opened)
+        versions.history(self._console, retrospect.Retrospect(edge).history("ad-effect"))
+
+    def _first_model(self) -> None:
+        self._tell("A first commit: pipeline, viewer, data to the end of 1992", "git push")
+        self.shop.data(rows=195)
+        self.shop.push("Estimate what advertising does to sales")
+        self._reconcile()
+        self.url = control.url(self._front()) or ""
+        self._expect("ad-effect-v1")
+
+    def _more_data(self) -> None:
+        self._tell("Two more years of data, while somebody keeps looking at the page", "git push")
+        self.shop.pull()
+        self.shop.data()
+        self.shop.push("Add the data of 1993 and 1994")
+        client = Client(self.url)
+        with client.asking():
+            self._reconcile()
+        self._console.print(
+            f"  the client asked {client.requests} times and saw {' then '.join(client.models)}; "
+            f"{client.failures} requests failed"
+        )
+        self._expect("ad-effect-v2")
+        if client.failures:
+            raise errors.Stalled(f"{client.failures} requests failed during the rollout")
+
+    def _worse_model(self) -> None:
+        self._tell("A model of half the history is worse: its gate holds it back", "git push")
+        self.shop.pull()
+        self.shop.window(84)
+        self.shop.push("Train on 84 months only")
+        self._reconcile()
+        self._expect("ad-effect-v2")
+
+    def _revert(self) -> None:
+        self._tell("Back to the first model: nothing is trained", "git revert RELEASE && git push")
+        self.shop.pull()
+        last = self.shop.git("log", "-1", "--format=%H", "--", "models/ad-effect/production.yaml")
+        self.shop.git("revert", "--no-edit", last)
+        self.shop.git("push", "--quiet", "origin", "main")
+        started = time.monotonic()
+        self._reconcile()
+        self._expect("ad-effect-v1")
+        self._console.print(f"  served again {time.monotonic() - started:.1f} s after the push")
+
+    def _tell(self, text: str, command: str) -> None:
+        self._console.print()
+        self._console.rule(text, align="left", style="dim")
+        self._console.print(f"$ {command}", style="bold cyan", markup=False)
+
+    def _reconcile(self) -> None:
+        self._console.print("$ gitwf reconcile", style="bold cyan", markup=False)
+        with progress.listening(self._console) as listener:
+            edge = wiring.edge(self._settings, self._opened, listener=listener)
+            outcome = service.Reconciler(edge).run()
+        for one in outcome.reports:
+            self._console.print(f"{one.model}: {one.state}: {one.reason}", markup=False)
+        if outcome.verdict is not service.Verdict.IN_SYNC:
+            raise errors.Stalled("the demo did not go as told: " + "; ".join(outcome.failures))
+
+    def _expect(self, model: str) -> None:
+        """Look at the page as anybody would. Stalled when it names another model."""
+        client = Client(self.url)
+        client.ask()
+        if client.models != [model]:
+            raise errors.Stalled(f"{self.url} serves {client.models}, not {model}")
+        self._console.print(f"  {self.url} serves {model}", markup=False)

@@ -1,0 +1,103 @@
+"""`fetch`, `front` and `down`: what a viewer needs, and the local process in front of it.
+
+`fetch` is what runs before every viewer, on this machine as in an init container: it puts the
+model's bytes in place only when they are the recorded ones. `front` and `down` are for a person, or
+a service manager, who wants the front in hand; `reconcile` starts one by itself.
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import click
+
+from gitwf import errors, wiring
+from gitwf.adapters.viewer.settings import FrontSettings
+from gitwf.cli import options
+from gitwf.delivery import project
+from gitwf.service import documents
+from gitwf.values import Digest
+from gitwf.wiring.settings import Settings
+
+
+@click.command()
+@click.argument("uri")
+@click.option("--digest", required=True, help="sha256:<64 hex digits>, as the release says.")
+@click.option(
+    "--to", required=True, type=click.Path(path_type=Path), help="The file to write, atomically."
+)
+@click.option("--store", default="", help="Root of a folder store, for URIs like file:model/….")
+def fetch(uri: str, digest: str, to: Path, store: str) -> None:
+    """Put a checked model in place.
+
+    Writes the file only when its bytes have the digest; otherwise exits with 1 and leaves what was
+    there as it was.
+    """
+    from gitwf.adapters import store as stores
+
+    try:
+        wanted = Digest(digest)
+    except ValueError as error:
+        raise errors.Rejected([errors.Diagnostic("--digest", 0, 0, str(error))]) from error
+    stores.open_uri(uri, stores.Settings(store, environment=os.environ)).fetch(uri, wanted, to)
+    click.echo(f"{to}: {digest}")
+
+
+@click.command()
+@click.argument("environment")
+@click.option("--model", help="Which model, where several deploy to the environment.")
+@click.option("--port", help="Port to listen on; default: from gitwf.yaml, else any free one.")
+@options.repository
+def front(chosen: Settings, environment: str, model: str | None, port: str | None) -> None:
+    """Run the local front of an environment, in the foreground.
+
+    It owns the port and the viewer processes, serves what `reconcile` tells it, and ends with
+    Ctrl-C, SIGTERM or `gitwf down`.
+    """
+    from gitwf.adapters.viewer import front as fronts
+
+    own = _front(chosen, environment, model, port or chosen.port)
+    if not fronts.run_front(own):
+        raise errors.Stalled(
+            f"the front of {environment} is running already",
+            hint=f"gitwf down {environment}",
+        )
+
+
+@click.command()
+@click.argument("environment")
+@click.option("--model", help="Which model, where several deploy to the environment.")
+@options.repository
+def down(chosen: Settings, environment: str, model: str | None) -> None:
+    """Stop the local front of an environment, and its viewers."""
+    from gitwf.adapters.viewer import control
+
+    was_there = control.down(_front(chosen, environment, model, chosen.port))
+    click.echo(f"{environment}: " + ("stopped" if was_there else "was not running"))
+
+
+def _front(
+    chosen: Settings, environment: str, model: str | None, port: str
+) -> FrontSettings:
+    """Find out which front is meant, from the documents at HEAD."""
+    opened = wiring.repository(chosen)
+    repo = wiring.edge(chosen, opened).repo
+    head = repo.head()
+    if head is None:
+        raise errors.Stalled("the branch has no commit yet")
+    at = documents.Documents(repo).at(head)
+    where = at.project.spec.environments.get(environment)
+    if where is None or where.local is None:
+        raise errors.Stalled(
+            f"{environment} is no local environment of {project.FILE}",
+            hint="one of " + ", ".join(at.project.spec.environments),
+        )
+    models = [name for name, one in at.pipelines.items() if one.document.deploy(environment)]
+    if model is None and len(models) != 1:
+        raise errors.Stalled(
+            f"{len(models)} models deploy to {environment}", hint="say which with --model"
+        )
+    given = dataclasses.replace(chosen, port=port)
+    return wiring.front_settings(
+        given, opened.state, model or models[0], environment, where.local.port
+    )
