@@ -19,6 +19,7 @@ from pygit2.enums import CredentialType
 
 from gitwf.adapters.git import errors
 from gitwf.adapters.git.address import Address
+from gitwf.errors import Stalled
 
 _USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 # What GitHub expects beside a token; GitLab and Gitea take any name.
@@ -104,6 +105,10 @@ class Candidates:
     def _of_keys(self, user: str) -> Iterator[Candidate]:
         given = self._given
         if given.ssh_key is not None:
+            if not given.ssh_key.is_file():
+                raise Stalled(
+                    f"there is no ssh key at {given.ssh_key}", hint="check GITWF_GIT_SSH_KEY"
+                )
             yield pygit2.Keypair(user, None, str(given.ssh_key), given.ssh_passphrase)
         if os.environ.get("SSH_AUTH_SOCK"):
             yield pygit2.KeypairFromAgent(user)

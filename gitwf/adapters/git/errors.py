@@ -18,7 +18,13 @@ _FROM_THE_NETWORK = frozenset({_NET, _SSL, _SSH, _HTTP})
 _STATUS = re.compile(r"unexpected http status code: (\d+)")
 _REFUSED = (401, 403, 407)
 _GONE = (404, 410)
-_NOT_THERE = ("No such file", "could not find repository", "not a git repository")
+_NOT_THERE = (
+    "No such file",
+    "could not find repository",
+    "not a git repository",
+    "not appear to be a git repository",
+    "Repository not found",
+)
 
 LIBRARY = (pygit2.GitError, OSError, ValueError, KeyError)
 
@@ -49,11 +55,11 @@ def from_the_network(error: Exception) -> bool:
 
 def translate(error: Exception, place: str, secrets: Iterable[str] = ()) -> GitwfError:
     """Say what libgit2's `error` on the remote at `place` means; the caller raises it `from`."""
-    said = redact(str(error).strip(), secrets) or type(error).__name__
+    said = redact(" ".join(str(error).split()), secrets) or type(error).__name__
     if isinstance(error, pygit2.CertificateError):
         return _distrusted(place, said)
-    if isinstance(error, pygit2.AuthError) or "authentication" in said.lower():
-        return credentials_refused(place)
+    if isinstance(error, pygit2.AuthError) or "authenticat" in said:
+        return credentials_refused(f"{place} ({said})")
     status = _STATUS.search(said)
     if status:
         return _of_status(int(status[1]), place, said)
@@ -62,6 +68,10 @@ def translate(error: Exception, place: str, secrets: Iterable[str] = ()) -> Gitw
             f"Git does not trust {place}: {said}",
             hint=f"git config --global --add safe.directory {place}",
         )
+    if any(word in said for word in _NOT_THERE):
+        return not_there(place)
+    if "invalid packet line" in said:
+        return shallow(place)
     if from_the_network(error):
         return Transient(f"{place} could not be reached: {said}", retry_after=5.0)
     if "failed to lock" in said or "locked" in said:
@@ -69,8 +79,6 @@ def translate(error: Exception, place: str, secrets: Iterable[str] = ()) -> Gitw
             f"{place} is being written to by another process: {said}",
             hint="a lock file that no running process holds may be deleted",
         )
-    if any(word in said for word in _NOT_THERE):
-        return not_there(place)
     if isinstance(error, PermissionError) or "ermission denied" in said:
         return Stalled(f"{place} cannot be read or written: {said}", hint="check its owner")
     return Transient(f"Git failed on {place}: {said}")
@@ -79,6 +87,14 @@ def translate(error: Exception, place: str, secrets: Iterable[str] = ()) -> Gitw
 def not_there(place: str) -> Stalled:
     """There is no repository at `place`."""
     return Stalled(f"there is no Git repository at {place}", hint="check the remote's address")
+
+
+def shallow(place: str) -> Stalled:
+    """The remote does not have all of its history; a server says so in words libgit2 misreads."""
+    return Stalled(
+        f"{place} is a shallow clone, which lacks the history that decisions are made from",
+        hint="fetch all of it: git fetch --unshallow, or actions/checkout with fetch-depth: 0",
+    )
 
 
 def _distrusted(place: str, said: str) -> Stalled:

@@ -46,6 +46,13 @@ class Calls(pygit2.RemoteCallbacks):
             )
         return self._candidates.next(username_from_url, allowed_types)
 
+    def certificate_check(self, certificate: None, valid: bool, host: bytes) -> bool:  # noqa: ARG002, FBT001
+        """Accept a host key or a certificate only when it was found valid.
+
+        Without this, libgit2 as pygit2 calls it takes any ssh host key, known or not.
+        """
+        return valid
+
 
 class Push(Calls):
     """The callbacks of one push of one ref. `expected` is what the ref must be at."""

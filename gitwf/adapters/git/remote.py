@@ -20,7 +20,7 @@ import pygit2
 from gitwf.adapters.git import checkout, errors, local, mirror, network, objects
 from gitwf.adapters.git.address import Address
 from gitwf.adapters.git.credentials import Credentials
-from gitwf.errors import GitwfError, RaceLost, Stalled, Transient, redact
+from gitwf.errors import GitwfError, RaceLost, Stalled, Transient
 from gitwf.values import CommitId
 
 T = TypeVar("T")
@@ -145,8 +145,7 @@ class Remote:
         except objects.Missing as missing:
             raise Stalled(
                 f"{self} does not hold the commit {missing}",
-                hint="the branch was force-pushed, or the remote is a shallow clone: fetch all of "
-                "its history (git fetch --unshallow; actions/checkout with fetch-depth: 0)",
+                hint="the branch may have been force-pushed; check the commit's id",
             ) from missing
 
     def _repair(self, *, rebuild: bool) -> None:
@@ -236,7 +235,7 @@ class Remote:
             raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> GitwfError:
-        return errors.translate(error, redact(str(self)), self._credentials.secrets)
+        return errors.translate(error, str(self), self._credentials.secrets)
 
 
 def _seen_ref(ref: str) -> str:

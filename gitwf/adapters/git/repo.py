@@ -13,7 +13,7 @@ import pygit2
 from pygit2.enums import FileMode
 
 from gitwf import ports
-from gitwf.adapters.git import objects
+from gitwf.adapters.git import errors, objects
 from gitwf.adapters.git.objects import Identity
 from gitwf.adapters.git.remote import Remote
 from gitwf.errors import Stalled
@@ -66,7 +66,7 @@ class GitRepo:
         """First parents from `tip` back. Stalled where a shallow clone ends it."""
         following: CommitId | None = tip
         while following is not None:
-            commit = self._commit(following)
+            commit = self._commit(following, tip)
             yield commit
             following = commit.parents[0] if commit.parents else None
 
@@ -113,8 +113,13 @@ class GitRepo:
         self.remote.swap(_ref(branch or self.branch), expected, new)
         return new
 
-    def _commit(self, commit: CommitId) -> ports.Commit:
-        return self.remote.read(lambda r: _commit(objects.commit_of(r, commit)))
+    def _commit(self, commit: CommitId, tip: CommitId) -> ports.Commit:
+        try:
+            return self.remote.read(lambda r: _commit(objects.commit_of(r, commit)))
+        except Stalled as stalled:
+            if commit == tip:
+                raise
+            raise errors.shallow(str(self.remote)) from stalled
 
 
 def _ref(branch: str) -> str:
