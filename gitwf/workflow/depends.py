@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from gitwf.workflow import expr, failure
 from gitwf.workflow.document import template
 
-_NAME = re.compile(r"([a-zA-Z0-9_][-a-zA-Z0-9_]*)(?:\.([a-zA-Z]+))?")
+_WORD = r"[a-zA-Z0-9_][-a-zA-Z0-9_]*"
+_NAME = re.compile(rf"({_WORD})(?:\.([a-zA-Z]+))?")
+_CONJUNCTION = re.compile(rf"\s*{_WORD}\s*(?:&&\s*{_WORD}\s*)*")
 _WORDS = frozenset({"and", "or", "not", "true", "false"})
 
 
@@ -53,9 +55,30 @@ def ancestors(task: template.Task) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def condition(task: template.Task, tasks: Mapping[str, template.Task]) -> str:
-    """Write out the condition of `task`, every bare name expanded; "" means none."""
-    text = task.depends or " && ".join(task.dependencies)
+def allows(
+    task: template.Task, tasks: Mapping[str, template.Task], results: Mapping[str, Result]
+) -> bool:
+    """Say whether `task` may start, now that its ancestors gave `results`.
+
+    Raises NodeFailure where the condition cannot be worked out.
+    """
+    if not task.depends or _CONJUNCTION.fullmatch(task.depends):
+        # The usual case, worth not parsing: bare names joined by "and".
+        return all(_went_well(tasks[name], result) for name, result in results.items())
+    return _holds(condition(task.depends, tasks), results)
+
+
+def _went_well(task: template.Task, result: Result) -> bool:
+    excuse = task.continue_on
+    if result.succeeded or result.skipped or result.daemoned:
+        return True
+    return excuse is not None and (
+        (excuse.error and result.errored) or (excuse.failed and result.failed)
+    )
+
+
+def condition(text: str, tasks: Mapping[str, template.Task]) -> str:
+    """Write out a condition, every bare name expanded."""
 
     def expanded(match: re.Match[str]) -> str:
         name, result = match[1], match[2]
@@ -76,10 +99,7 @@ def _bare(name: str, task: template.Task) -> str:
     return "(" + " || ".join(f"{_identifier(name)}.{result}" for result in results) + ")"
 
 
-def holds(text: str, results: Mapping[str, Result]) -> bool:
-    """Work out a condition from `condition`. Raises NodeFailure where it cannot be."""
-    if not text:
-        return True
+def _holds(text: str, results: Mapping[str, Result]) -> bool:
     env = {_identifier(name): result.env() for name, result in results.items()}
     try:
         value = _parsed(text).evaluate(env)

@@ -6,7 +6,6 @@ it makes (Argo: workflow/common/util.go, ProcessArgs and SubstituteParams). A te
 JSON once (`Source`) and read back for every node.
 """
 
-import functools
 import re
 from collections import ChainMap
 from collections.abc import Mapping
@@ -17,6 +16,9 @@ import pydantic
 from gitwf.workflow import failure, quoting, record, scope, substitution
 from gitwf.workflow.document import parameters, template
 
+_RESULT = re.compile(
+    r"""(?:(?:steps|tasks)\.([-\w]+)|\[\\?['"]([-\w]+)\\?['"]\])\.outputs\.result"""
+)
 _ALL_INPUTS = re.compile(r"\{\{\s*inputs\.parameters\s*\}\}")
 
 ConfigMaps = Mapping[str, Mapping[str, str]]
@@ -191,15 +193,9 @@ def _paths(original: template.Template) -> dict[str, scope.Value]:
     return values
 
 
-@functools.lru_cache(maxsize=1024)
-def reads_result(text: str, name: str) -> bool:
-    """Whether a parent's JSON reads the standard output of its step or task `name`."""
-    return any(
-        form in text
-        for form in (
-            f"steps.{name}.outputs.result",
-            f"tasks.{name}.outputs.result",
-            f"['{name}'].outputs.result",
-            f'[\\"{name}\\"].outputs.result',
-        )
-    )
+def results_read(text: str) -> frozenset[str]:
+    """Name the steps or tasks whose standard output a template's JSON reads.
+
+    Only theirs is kept, as on Argo.
+    """
+    return frozenset(match[1] or match[2] for match in _RESULT.finditer(text))

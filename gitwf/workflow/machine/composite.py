@@ -35,7 +35,7 @@ class Composite:
         self.order = order
         self.node = node
         self.made = made
-        self.text = prepared.text
+        self.results_read = preparation.results_read(prepared.text)
         self.gate = limits.Gate(made.parallelism)
         self.scope: dict[str, scope.Value] = {
             f"inputs.artifacts.{name}": place
@@ -204,7 +204,7 @@ class Child:
             kind=inside.kind,
             caller=turn.name,
             on_exit=inside.order.on_exit,
-            wants_result=preparation.reads_result(inside.text, self.call.name),
+            wants_result=self.call.name in inside.results_read,
             depth=inside.order.depth + 1,
         )
         if problem:

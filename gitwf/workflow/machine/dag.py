@@ -78,7 +78,7 @@ class Dag(composite.Composite):
             return
         child = composite.Child(self, task, task, f"{self.node.name}.{task.name}")
         try:
-            if not depends.holds(depends.condition(task, self._tasks), self._results(task)):
+            if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
                 return
             values = ChainMap(self._own(), self._scope(task), self.run.variables)
