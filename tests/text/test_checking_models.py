@@ -47,18 +47,18 @@ def test_a_document_that_fits_gives_the_model():
 
     model, found = models.check(Whole, document)
 
-    assert [] == found
+    assert found == []
     assert Whole(parts=(Part(name="a", size=2),), byName={"x": Part(name="b")}) == model
 
 
 def test_an_unknown_field_gets_the_nearest_known_one_as_a_hint():
-    assert ["f:1:18: unknown field `siez` (did you mean `size`?)"] == problems(
-        "parts: [{name: a,siez: 2}]"
-    )
-    assert ["f:1:25: unknown field `nmae` (did you mean `name`?)"] == problems(
-        "byName: {x: {name: b  , nmae: c}}"
-    )
-    assert ["f:1:1: unknown field `zebra`"] == problems("zebra: 1")
+    assert problems("parts: [{name: a,siez: 2}]") == [
+        "f:1:18: unknown field `siez` (did you mean `size`?)"
+    ]
+    assert problems("byName: {x: {name: b  , nmae: c}}") == [
+        "f:1:25: unknown field `nmae` (did you mean `name`?)"
+    ]
+    assert problems("zebra: 1") == ["f:1:1: unknown field `zebra`"]
 
 
 def test_a_caller_can_give_a_better_hint():
@@ -66,37 +66,37 @@ def test_a_caller_can_give_a_better_hint():
 
     [found] = models.check(Whole, document, hints={"zebra": "it ran away"})[1]
 
-    assert "it ran away" == found.hint
+    assert found.hint == "it ran away"
 
 
 def test_a_wrong_type_is_named_in_plain_words():
-    assert [
+    assert problems("parts: [{name: 3, size: x}  , 7]") == [
         "f:1:16: `name` must be text; quote it",
         "f:1:25: `size` must be a whole number",
         "f:1:31: item 2 of `parts` must be a mapping of fields",
-    ] == problems("parts: [{name: 3, size: x}  , 7]")
-    assert ["f:1:5: `on` must be true or false"] == problems("on: yes")
-    assert ["f:1:25: `size` must be 1 or more"] == problems("parts: [{name: a, size: 0}]")
-    assert ["f:1:10: `command` must not be rm"] == problems("command: rm")
+    ]
+    assert problems("on: yes") == ["f:1:5: `on` must be true or false"]
+    assert problems("parts: [{name: a, size: 0}]") == ["f:1:25: `size` must be 1 or more"]
+    assert problems("command: rm") == ["f:1:10: `command` must not be rm"]
 
 
 def test_what_is_missing_is_named_where_it_should_stand():
-    assert ["f:2:3: `parts`: `name` is required"] == problems("parts:\n- size: 1\n")
+    assert problems("parts:\n- size: 1\n") == ["f:2:3: `parts`: `name` is required"]
 
 
 def test_a_union_speaks_once():
     expected = ["f:1:10: `promote` must be 'auto' or 'manual' or a mapping of fields"]
     assert expected == problems("promote: sometimes")
-    assert ["f:1:10: `command` must be text or a list"] == problems("command: 3")
+    assert problems("command: 3") == ["f:1:10: `command` must be text or a list"]
 
 
 def test_in_a_union_only_the_branch_that_was_meant_speaks():
-    assert ["f:1:27: `soak` must be a whole number"] == problems("promote: {after: x, soak: long}")
-    assert ["f:1:11: item 1 of `command` must be text"] == problems("command: [1]")
+    assert problems("promote: {after: x, soak: long}") == ["f:1:27: `soak` must be a whole number"]
+    assert problems("command: [1]") == ["f:1:11: item 1 of `command` must be text"]
 
 
 def test_a_document_that_is_no_mapping_is_refused():
-    assert ["f:1:1: the document must be a mapping of fields"] == problems("- a")
+    assert problems("- a") == ["f:1:1: the document must be a mapping of fields"]
 
 
 def test_diagnostics_are_json_for_programs():

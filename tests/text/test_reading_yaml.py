@@ -49,7 +49,9 @@ def test_a_word_means_what_yaml_1_2_and_argo_agree_on(word, value):
     assert repr(expected) == repr(read)
 
 
-@pytest.mark.parametrize("word", ["08", "1_000", "0b11", ".inf", "-.Inf", ".nan", "1e999", "1" * 500])
+@pytest.mark.parametrize(
+    "word", ["08", "1_000", "0b11", ".inf", "-.Inf", ".nan", "1e999", "1" * 500]
+)
 def test_a_number_that_tools_read_differently_is_refused(word):
     [problem] = refused(f"a: 1\nk: {word}")
 
@@ -68,13 +70,17 @@ def test_a_number_that_tools_read_differently_is_refused(word):
         (b"a: \xff", "f.yaml:1:4: the file is not UTF-8 (save it with that encoding)"),
         (
             "a: {{x}}",
-            "f.yaml:1:5: a key must be text, not a list or a mapping "
-            '(a value that begins with a tag needs quotes: "{{…}}")',
+            (
+                "f.yaml:1:5: a key must be text, not a list or a mapping "
+                '(a value that begins with a tag needs quotes: "{{…}}")'
+            ),
         ),
         (
             "a: {{x}}-y\nb: 1",
-            "f.yaml:1:9: this is not YAML: did not find expected key "
-            '(a value that begins with a tag needs quotes: "{{…}}")',
+            (
+                "f.yaml:1:9: this is not YAML: did not find expected key "
+                '(a value that begins with a tag needs quotes: "{{…}}")'
+            ),
         ),
         ("a: *b", "f.yaml:1:4: the alias `*b` has no anchor before it (quote a text with a `*`)"),
         ("a: &a [*a]", "f.yaml:1:8: the alias `*a` stands inside its own anchor"),
@@ -91,7 +97,7 @@ def test_what_is_wrong_is_said_in_plain_words_at_its_place(source, expected):
 def test_all_mistakes_are_found_in_one_go():
     problems = refused("a: 1\na: 2\nb: !x 3\nc: 08\n")
 
-    assert ["2:1", "3:4", "4:4"] == [":".join(one.split(":")[1:3]) for one in problems]
+    assert [":".join(one.split(":")[1:3]) for one in problems] == ["2:1", "3:4", "4:4"]
 
 
 def test_aliases_cannot_explode():
@@ -119,30 +125,30 @@ def test_depth_is_bounded(source):
 
 
 def test_size_is_bounded():
-    assert ["f.yaml: the file is larger than 1048576 bytes"] == refused(b"#" * 1_048_577)
+    assert refused(b"#" * 1_048_577) == ["f.yaml: the file is larger than 1048576 bytes"]
 
 
 def test_merge_keys_give_what_the_mapping_itself_does_not_say():
     source = "x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4}\nz: {<<: [*x, *y], b: 9}\n"
 
-    assert {"a": 1, "b": 9, "c": 4} == yaml_reader.read(source, "f")[0].value["z"]
+    assert yaml_reader.read(source, "f")[0].value["z"] == {"a": 1, "b": 9, "c": 4}
 
 
 def test_a_file_may_hold_several_documents_and_empty_ones_do_not_count():
     documents = yaml_reader.read("---\na: 1\n---\n---\n# nothing\n---\nb: 2\n", "f")
 
-    assert [{"a": 1}, {"b": 2}] == [one.value for one in documents]
-    assert (7, 1) == (documents[1].place().line, documents[1].place().column)
+    assert [one.value for one in documents] == [{"a": 1}, {"b": 2}]
+    assert (documents[1].place().line, documents[1].place().column) == (7, 1)
 
 
 def test_an_empty_file_holds_no_document():
-    assert [] == yaml_reader.read("# only a comment\n", "f")
+    assert yaml_reader.read("# only a comment\n", "f") == []
 
 
 def test_a_byte_order_mark_moves_no_column():
     [document] = yaml_reader.read("\ufeffa: é\nb: 1\n".encode(), "f")
 
-    assert (1, 4) == (document.place(("a",)).line, document.place(("a",)).column)
+    assert (document.place(("a",)).line, document.place(("a",)).column) == (1, 4)
 
 
 @pytest.mark.parametrize(
@@ -167,4 +173,4 @@ def test_every_value_knows_its_place(path, key, expected):
 def test_lines_are_counted_as_editors_count_them():
     [document] = yaml_reader.read('a: "x\u2028y"\r\nb: 1\r\n', "f")
 
-    assert (2, 4) == (document.place(("b",)).line, document.place(("b",)).column)
+    assert (document.place(("b",)).line, document.place(("b",)).column) == (2, 4)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitwf import errors
@@ -55,8 +55,10 @@ def changed(changes, source=RELEASE):
         ),
         (
             {("spec", "hold", "versions"): [41], ("spec", "note"): "no: really"},
-            """spec: {version: 41, uri: "s3://a/b", digest: 'sha256:ab', """
-            """hold: {versions: [41]}, note: "no: really"}""",
+            (
+                """spec: {version: 41, uri: "s3://a/b", digest: 'sha256:ab', """
+                """hold: {versions: [41]}, note: "no: really"}"""
+            ),
         ),
         ({("evidence", "metrics", "mape"): 0.08}, "    mape: 0.08  # good"),
         ({("list", 0, "image"): "foo:2"}, "  image: foo:2   # img"),
@@ -92,9 +94,9 @@ def test_a_block_of_text_stays_one():
 
 
 def test_a_collection_is_replaced_in_its_place():
-    assert ["    a: 1"] == changed({("evidence", "metrics"): {"a": 1}})[1]
-    assert ["  metrics: 3"] == changed({("evidence", "metrics"): 3})[1]
-    assert ["  tags: [] # two"] == changed({("evidence", "tags"): []})[1]
+    assert changed({("evidence", "metrics"): {"a": 1}})[1] == ["    a: 1"]
+    assert changed({("evidence", "metrics"): 3})[1] == ["  metrics: 3"]
+    assert changed({("evidence", "tags"): []})[1] == ["  tags: [] # two"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_other_readers_read_the_same():
 
 
 def test_nothing_changes_when_the_value_is_there_already():
-    assert RELEASE == splice.edit(RELEASE, {("spec", "version"): 41, ("evidence", "tags", 0): "a"})
+    assert splice.edit(RELEASE, {("spec", "version"): 41, ("evidence", "tags", 0): "a"}) == RELEASE
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,9 @@ def test_what_cannot_be_changed_in_place_is_refused(source, path):
         splice.edit(source, {path: 2})
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
 KEYS = st.sampled_from(["a", "b-c", "on", "x y", "5", "é"])
 VALUES = st.recursive(
@@ -214,6 +218,7 @@ def with_change(value, path, new):
     return copy
 
 
+@settings(max_examples=60)
 @given(st.data(), documents(), VALUES)
 def test_an_edited_document_reads_back_to_the_change_and_keeps_the_lines_around(data, source, new):
     try:
@@ -224,10 +229,7 @@ def test_an_edited_document_reads_back_to_the_change_and_keeps_the_lines_around(
     if not path:
         return
 
-    try:
-        after = splice.edit(source, {path: new}, "f")
-    except errors.Rejected:
-        return
+    after = splice.edit(source, {path: new}, "f")
 
     wanted = with_change(before.value, path, new)
     read = yaml_reader.read_one(after, "f")
@@ -243,6 +245,7 @@ def test_an_edited_document_reads_back_to_the_change_and_keeps_the_lines_around(
         assert kept == [one for one in new_lines if one in kept][: len(kept)]
 
 
+@settings(max_examples=60)
 @given(st.data(), documents())
 def test_a_scalar_in_the_place_of_a_scalar_changes_one_line(data, source):
     try:
