@@ -53,11 +53,12 @@ def forgotten(model: str, observed: seen.Observed, now: Instant) -> Iterator[act
 def _unwanted(
     claim: entry.Claim, view: seen.ModelView, observed: seen.Observed, now: Instant
 ) -> action.Action:
-    run = _run_id(claim, observed)
-    held = observed.runs.get(run)
-    running = held is not None and held.record is not None
-    settled = running and supersede.goes_on(claim, observed.facts, view.pipeline, observed.project)
-    if settled:
+    held = observed.runs.get(_run_id(claim, observed))
+    shown = held.record if held is not None else None
+    # What is finished is kept: its key may be wanted again.
+    if shown is not None and (
+        shown.over or supersede.goes_on(claim, observed.facts, view.pipeline, observed.project)
+    ):
         return _own(claim, observed, now, view)
     return _let_go(claim, observed, now, "a newer commit wants another run")
 
@@ -109,7 +110,7 @@ def _own(
     if held.record is None or not held.record.over:
         return _wait(claim.model, f"version {claim.version} is running")
     if held.record.phase is not record.Phase.SUCCEEDED:
-        outcome = "cancelled" if held.cancelled else claiming.outcome(held.record)
+        outcome = "superseded" if held.cancelled else claiming.outcome(held.record)
         return _end(claim, run, outcome, held.record.message or "the run failed", now)
     return _accept(held, run, held.record, observed)
 
