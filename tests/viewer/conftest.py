@@ -194,3 +194,11 @@ def brisk(tmp_path):
     made = Site(tmp_path, ready_seconds=1.5, drain_seconds=0.5)
     yield made
     made.close()
+
+
+@pytest.fixture
+def brisk_r(tmp_path):
+    """A site that gives R the time to start, and old sessions little."""
+    made = Site(tmp_path, drain_seconds=0.5)
+    yield made
+    made.close()

@@ -170,6 +170,7 @@ split_slider <- if (length(pair) == 2) {
 ui <- bootstrapPage(
   title = tag_of_model,
   lang = "en",
+  htmltools::suppressDependencies("strftime"), # for sliders of dates; not every R package ships it
   tags$head(
     tags$meta(name = "gitwf-model", content = tag_of_model),
     tags$meta(name = "viewport", content = "width=device-width, initial-scale=1"),
