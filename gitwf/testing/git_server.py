@@ -3,8 +3,8 @@
 A folder as a remote flatters whoever tests against it: it runs no hooks, declines nothing and never
 loses an answer. This server does, on demand: `decline` puts a hook into a repository, `delay` makes
 every answer late, `lose_answers` applies the next pushes and cuts the connection, `answer_with`
-fails the next requests, and `before_push` runs just before a push reaches Git, which is where a race
-is won. It counts what it was asked.
+fails the next requests. `before_push` runs just before a push reaches Git, which is where a race is
+won; `after_loss` after one was applied whose answer will not come. It counts what it was asked.
 """
 
 import base64
@@ -40,7 +40,8 @@ class GitServer:
         self.user = user
         self.password = password
         self.delay = 0.0
-        self.before_push: Callable[[], None] | None = None
+        self.before_push: Callable[[], object] | None = None
+        self.after_loss: Callable[[], object] | None = None
         self.counts: collections.Counter[str] = collections.Counter()
         self._lost_answers = 0
         self._statuses: list[int] = []
@@ -154,6 +155,8 @@ class _Request(http.server.BaseHTTPRequestHandler):
             owner.before_push()
         status, headers, answer = self._ask_git(address.path, address.query, body)
         if asked == _PUSH and owner.take_loss():
+            if owner.after_loss is not None:
+                owner.after_loss()
             self.close_connection = True
             return None
         return self._send(status, headers, answer)

@@ -34,9 +34,11 @@ class Address:
     @property
     def host(self) -> str:
         """The server's name, or "" for a folder."""
+        if self.path is not None:
+            return ""
         if "://" in self.url:
             return urllib.parse.urlsplit(self.url).hostname or ""
-        match = None if self.path else _SCP_LIKE.fullmatch(self.url)
+        match = _SCP_LIKE.fullmatch(self.url)
         return match["host"] if match else ""
 
     @classmethod

@@ -65,7 +65,7 @@ class LocalRefs:
                     hint="give the remote's https:// or ssh:// address, or remove the hook",
                 )
         head = repository.lookup_reference("HEAD")
-        if not repository.is_bare and head.raw_target == ref:
+        if not repository.is_bare and head.target == ref:
             raise Stalled(
                 f"{ref} is checked out at {self._path}; moving it would leave its files behind",
                 hint="use a bare repository as the remote: git clone --bare",

@@ -189,8 +189,11 @@ class Remote:
         """Ask the remote again after `error`; what it answers then is what happened."""
         try:
             return self.value(ref)
-        except GitwfError:
-            raise error from None
+        except GitwfError as silence:
+            raise Transient(
+                f"{error.message}; it is not known whether the push was applied, since the remote "
+                f"cannot be asked: {silence.message}"
+            ) from error
 
     def _push(
         self, ref: str, expected: CommitId | None, new: CommitId | None, *, compare: bool
