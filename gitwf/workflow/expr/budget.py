@@ -9,7 +9,7 @@ place on every machine.
 
 from gitwf.workflow.expr import errors
 
-MAX_STEPS = 1_000_000
+MAX_STEPS = 500_000
 MAX_CELLS = 1_000_000
 TEXT_PER_CELL = 16
 
@@ -30,9 +30,9 @@ class Budget:
     def collect(self, count: int) -> None:
         """Pay for a collection of `count` elements. Raises Fault when memory is used up."""
         self.cells -= count
-        self.step(count)
         if self.cells <= 0:
             raise errors.Fault("memory budget exceeded")
+        self.step(count)
 
     def write(self, length: int) -> None:
         """Pay for a text of `length` characters. Raises Fault when memory is used up."""

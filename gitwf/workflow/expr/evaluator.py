@@ -114,9 +114,10 @@ class Evaluator:
 
     def _infix(self, node: nodes.Binary, left: object) -> object:
         if node.operator == "&&":
-            return self._bool(left, node) and self.truth(node.right)
+            # The right side is not checked: `true && 3` is 3 in expr-lang.
+            return self.evaluate(node.right) if self._bool(left, node) else False
         if node.operator == "||":
-            return self._bool(left, node) or self.truth(node.right)
+            return True if self._bool(left, node) else self.evaluate(node.right)
         if node.operator == "??":
             return left if left is not None else self.evaluate(node.right)
         right = self.evaluate(node.right)

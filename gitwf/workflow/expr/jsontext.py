@@ -21,6 +21,7 @@ _LOOKING = {
     "Invalid \\escape": "in string escape code",
     "Invalid \\uXXXX escape": "in \\u hexadecimal character escape",
 }
+_LITERALS = {"t": "true", "f": "false", "n": "null"}
 _ENDLESS = "Unterminated string starting at"
 
 
@@ -51,6 +52,8 @@ def _no(word: str) -> float:
 
 def _message(text: str, wrong: json.JSONDecodeError) -> str:
     place = wrong.pos
+    if wrong.msg == "Expecting value" and text[place : place + 1] in _LITERALS:
+        return _half(text[place:])
     if wrong.msg.startswith("Invalid \\") and wrong.msg != "Invalid \\escape":
         place += 1
     while place < len(text) and text[place] in " \t\r\n":
@@ -63,6 +66,14 @@ def _message(text: str, wrong: json.JSONDecodeError) -> str:
     kind = wrong.msg.rstrip(": ")
     found = next((words for start, words in _LOOKING.items() if kind.startswith(start)), "")
     return f"invalid character {_shown(text[place])} {found}".rstrip()
+
+
+def _half(text: str) -> str:
+    """Say where `true`, `false` or `null` goes wrong."""
+    word = _LITERALS[text[0]]
+    same = next(place for place in range(len(word)) if text[place : place + 1] != word[place])
+    wrong = _shown(text[same : same + 1] or " ")
+    return f"invalid character {wrong} in literal {word} (expecting '{word[same]}')"
 
 
 def _container(before: str) -> str:

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitwf.workflow.expr import budget, errors, numbers, patterns, times, values
+from gitwf.workflow.expr import budget, errors, methods, numbers, patterns, times, values
 
 Operation = Callable[[object, object, budget.Budget], object]
 
@@ -195,7 +195,7 @@ def fetch(base: object, key: object) -> object:
         name = values.type_name(key)
         raise errors.Fault(f"cannot use {name} as index to {values.type_name(base)}")
     if isinstance(key, str):
-        method = times.method(base, key)
+        method = methods.method(base, key)
         if method is not None:
             return method
     if values.is_list(base) or isinstance(base, str | bytes):

@@ -336,11 +336,11 @@ class _Parser:
             first = False
             if not self.peek():
                 raise fail("missing closing ]", self.source[start:])
-            self.member(allowed, start)
+            self.member(allowed)
         self.at += 1
         return allowed
 
-    def member(self, allowed: charsets.CharacterSet, start: int) -> None:
+    def member(self, allowed: charsets.CharacterSet) -> None:
         """Read one entry of a bracketed class: a named class, a character or a range."""
         named = re.compile(r"\[:(\^?)([^:\]]*):\]").match(self.source, self.at)
         if named:

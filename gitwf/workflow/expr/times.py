@@ -1,15 +1,14 @@
-"""Instants, durations and zones, with Go's methods and Go's way of writing them.
+"""Instants, durations and zones, and Go's way of writing them.
 
 An instant is a count of nanoseconds since 1970 with the offset it is shown in; two are equal when
 both agree, as in Go. No clock is read here and no time-zone database: that would be hidden disk
 access, so only UTC and fixed offsets (`Etc/GMT-9`, `+09:00`) have names. Read next: `layouts`,
-which parses and formats by Go's reference time.
+which parses and formats by Go's reference time, and `methods`.
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gitwf.workflow.expr import errors, numbers
@@ -28,6 +27,9 @@ _UNITS: Final = {
 }
 _PART: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]+)", re.ASCII)
 _FIXED: Final = re.compile(r"Etc/GMT([+-])([0-9]{1,2})", re.ASCII)
+_YEAR_1: Final = -62_135_596_800
+_CYCLE: Final = 146_097 * 86_400
+"""Seconds in 400 years, after which the calendar repeats."""
 MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -112,12 +114,23 @@ class Moment:
 
     @property
     def civil(self) -> datetime:
-        """Give date and time of day in the instant's zone, to the second."""
+        """Give date and time of day in the instant's zone, to the second.
+
+        A year before 1, as in a time without a date, comes 400 years later; `year` is right.
+        """
+        seconds = self.nanoseconds // SECOND + self.zone.offset
+        if seconds < _YEAR_1:
+            seconds += _CYCLE
         try:
-            zone = timezone(timedelta(seconds=self.zone.offset))
-            return (_EPOCH + timedelta(seconds=self.nanoseconds // SECOND)).astimezone(zone)
-        except (OverflowError, ValueError):
-            raise errors.Fault("the date lies outside the years 1 to 9999") from None
+            return _EPOCH.replace(tzinfo=None) + timedelta(seconds=seconds)
+        except OverflowError:
+            raise errors.Fault("the date lies outside the years -399 to 9999") from None
+
+    @property
+    def year(self) -> int:
+        """Give the year, which may lie before 1."""
+        before = self.nanoseconds // SECOND + self.zone.offset < _YEAR_1
+        return self.civil.year - (400 if before else 0)
 
     def add(self, span: Duration) -> "Moment":
         """Move by a duration."""
@@ -133,12 +146,12 @@ class Moment:
         fraction = _fraction(self.nanoseconds % SECOND)
         zone = offset_text(self.zone.offset, "")
         name = self.zone.name or zone
-        return f"{civil:%Y-%m-%d %H:%M:%S}{fraction} {zone} {name}"
+        return f"{self.year:04d}-{civil:%m-%d %H:%M:%S}{fraction} {zone} {name}"
 
     def rfc3339(self) -> str:
         """Write the instant as encoding/json does."""
         zone = "Z" if self.zone.offset == 0 else offset_text(self.zone.offset, ":")
-        return f"{self.civil:%Y-%m-%dT%H:%M:%S}{_fraction(self.nanoseconds % SECOND)}{zone}"
+        return f"{self.year:04d}-{self.civil:%m-%dT%H:%M:%S}{_fraction(self.nanoseconds % SECOND)}{zone}"
 
 
 def _decimal(span: int, size: int) -> str:
@@ -213,87 +226,3 @@ def json(value: object) -> str | None:
         case Zone():
             return "{}"
     return None
-
-
-def _truncate(one: Moment, span: Duration) -> Moment:
-    if span.nanoseconds <= 0:
-        return one
-    # Go counts from year 1, so that weeks start on Mondays.
-    shift = 62_135_596_800 * SECOND
-    return Moment(one.nanoseconds - (one.nanoseconds + shift) % span.nanoseconds, one.zone)
-
-
-def _add_date(one: Moment, years: int, months: int, days: int) -> Moment:
-    civil = one.civil
-    count = civil.year * 12 + civil.month - 1 + years * 12 + months
-    try:
-        first = civil.replace(year=count // 12, month=count % 12 + 1, day=1)
-        moved = first + timedelta(days=civil.day - 1 + days)
-    except (OverflowError, ValueError):
-        raise errors.Fault("the date lies outside the years 1 to 9999") from None
-    return Moment(Moment.of(moved).nanoseconds + one.nanoseconds % SECOND, one.zone)
-
-
-_MOMENT: Final[dict[str, tuple[Callable[..., object], tuple[type, ...]]]] = {
-    "Year": (lambda one: one.civil.year, ()),
-    "Month": (lambda one: Month(one.civil.month), ()),
-    "Day": (lambda one: one.civil.day, ()),
-    "Hour": (lambda one: one.civil.hour, ()),
-    "Minute": (lambda one: one.civil.minute, ()),
-    "Second": (lambda one: one.civil.second, ()),
-    "Nanosecond": (lambda one: one.nanoseconds % SECOND, ()),
-    "Weekday": (lambda one: Weekday(one.civil.isoweekday() % 7), ()),
-    "YearDay": (lambda one: one.civil.timetuple().tm_yday, ()),
-    "Unix": (lambda one: one.nanoseconds // SECOND, ()),
-    "UnixMilli": (lambda one: one.nanoseconds // 1_000_000, ()),
-    "UnixMicro": (lambda one: one.nanoseconds // 1_000, ()),
-    "UnixNano": (lambda one: numbers.wrap(one.nanoseconds), ()),
-    "UTC": (lambda one: Moment(one.nanoseconds), ()),
-    "IsZero": (lambda one: one.nanoseconds == -62_135_596_800 * SECOND, ()),
-    "String": (str, ()),
-    "In": (lambda one, place: Moment(one.nanoseconds, place), (Zone,)),
-    "Add": (Moment.add, (Duration,)),
-    "AddDate": (_add_date, (int, int, int)),
-    "Sub": (Moment.since, (Moment,)),
-    "Before": (lambda one, other: one.nanoseconds < other.nanoseconds, (Moment,)),
-    "After": (lambda one, other: one.nanoseconds > other.nanoseconds, (Moment,)),
-    "Equal": (lambda one, other: one.nanoseconds == other.nanoseconds, (Moment,)),
-    "Truncate": (_truncate, (Duration,)),
-}
-_DURATION: Final[dict[str, tuple[Callable[..., object], tuple[type, ...]]]] = {
-    "Hours": (lambda span: span.nanoseconds / (3600 * SECOND), ()),
-    "Minutes": (lambda span: span.nanoseconds / (60 * SECOND), ()),
-    "Seconds": (lambda span: span.nanoseconds / SECOND, ()),
-    "Milliseconds": (lambda span: int(span.nanoseconds / 1_000_000), ()),
-    "Microseconds": (lambda span: int(span.nanoseconds / 1_000), ()),
-    "Nanoseconds": (lambda span: span.nanoseconds, ()),
-    "Abs": (lambda span: Duration(abs(span.nanoseconds)), ()),
-    "String": (str, ()),
-}
-METHODS: Final[dict[type, dict[str, tuple[Callable[..., object], tuple[type, ...]]]]] = {
-    Moment: _MOMENT,
-    Duration: _DURATION,
-    Month: {"String": (str, ())},
-    Weekday: {"String": (str, ())},
-    Zone: {"String": (str, ())},
-}
-"""The methods of each type: what they do and the types of their arguments."""
-
-
-def method(value: object, name: str) -> Callable[..., object] | None:
-    """Give a method bound to its value; None when there is none of that name."""
-    found = METHODS.get(type(value), {}).get(name)
-    if found is None:
-        return None
-    body, types = found
-
-    def bound(*arguments: object) -> object:
-        if len(arguments) != len(types):
-            count = len(arguments)
-            raise errors.Fault(f"invalid number of arguments: expected {len(types)}, got {count}")
-        for argument, wanted in zip(arguments, types, strict=True):
-            if not isinstance(argument, wanted) or isinstance(argument, bool):
-                raise errors.Fault(f"cannot call {name} with that argument")
-        return body(value, *arguments)
-
-    return bound

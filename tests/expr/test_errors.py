@@ -1,0 +1,175 @@
+"""What goes wrong, in which words and where: source and first line of the message."""
+
+import pytest
+
+from gitwf.workflow import expr
+
+ROWS = [
+    ("m.s + 1", "invalid operation: string + int (1:5)"),
+    ("m.i + m.n", "invalid operation: int + <nil> (1:5)"),
+    ("m.i - m.s", "invalid operation: int - string (1:5)"),
+    ("m.l * 2", "invalid operation: []interface {} * int (1:5)"),
+    ("m.s / 2", "invalid operation: string / int (1:5)"),
+    ("m.f % 2", "invalid operation: float64 % int (1:5)"),
+    ("m.i % 0", "runtime error: integer divide by zero (1:5)"),
+    ("m.i < m.s", "invalid operation: int < string (1:5)"),
+    ("m.n < 1", "invalid operation: <nil> < int (1:5)"),
+    ("-m.s", "invalid operation: - string (1:1)"),
+    ("m.zz.y", "cannot fetch y from <nil> (1:6)"),
+    ("m.o.k.z", "cannot fetch z from int (1:7)"),
+    ("m.l[9]", "index out of range: 9 (array length is 3) (1:4)"),
+    ("m.l[-9]", "index out of range: -6 (array length is 3) (1:4)"),
+    ("m.i[0]", "cannot fetch 0 from int (1:4)"),
+    ("m.i.x", "cannot fetch x from int (1:5)"),
+    ("m.i in m.i", 'operator "in" not defined on int (1:5)'),
+    ("1 in m.s", 'operator "in" not defined on string (1:3)'),
+    ("int('x')", "invalid operation: int(x) (1:1)"),
+    ("int('1.5')", "invalid operation: int(1.5) (1:1)"),
+    ("int(m.l)", "invalid operation: int([]interface {}) (1:1)"),
+    ("float('x')", "invalid operation: float(x) (1:1)"),
+    ("float(m.n)", "invalid operation: float(<nil>) (1:1)"),
+    ("len(m.i)", "invalid argument for len (type int) (1:1)"),
+    ("len(m.n)", "invalid argument for len (type <nil>) (1:1)"),
+    ("abs(m.s)", "invalid argument for abs (type string) (1:1)"),
+    ("ceil(m.s)", "invalid argument for ceil (type string) (1:1)"),
+    ("max(m.l, 'a')", "invalid argument for max (type string) (1:1)"),
+    ("mean(m.s)", "invalid argument for mean (type string) (1:1)"),
+    ("repeat('a', -1)", "invalid argument for repeat (expected positive integer, got -1) (1:1)"),
+    ("repeat('a', 2000000)", "memory budget exceeded (1:1)"),
+    ("1..2000000", "memory budget exceeded (1:2)"),
+    ("sort([1, 'a'])", "invalid operation: string < int (1:1)"),
+    ("sort(m.l, 'up')", "invalid order up, expected asc or desc (1:1)"),
+    ("sortBy(m.l, #, 'up')", "unknown order, use asc or desc (1:1)"),
+    ("reduce(m.e, #acc)", "reduce of empty array with no initial value (1:1)"),
+    ("flatten(m.i)", "cannot flatten int (1:1)"),
+    ("reverse(m.s)", "cannot reverse string (1:1)"),
+    ("concat(m.l, m.i)", "cannot concat int (1:1)"),
+    ("keys(m.l)", "cannot get keys from slice (1:1)"),
+    ("values(m.i)", "cannot get values from int (1:1)"),
+    ("toPairs(m.l)", "cannot transform slice to pairs (1:1)"),
+    ("take(m.s, 1)", "cannot take from string (1:1)"),
+    ("take(m.l, m.s)", "cannot take string elements (1:1)"),
+    ("fromJSON('heads')", "invalid character 'h' looking for beginning of value (1:1)"),
+    ("fromJSON('')", "unexpected end of JSON input (1:1)"),
+    ("fromJSON('{\"a\": }')", "invalid character '}' looking for beginning of value (1:1)"),
+    ("fromJSON('[1, 2')", "unexpected end of JSON input (1:1)"),
+    ("fromJSON('[1 2]')", "invalid character '2' after array element (1:1)"),
+    ("fromJSON('{\"a\" 1}')", "invalid character '1' after object key (1:1)"),
+    ('fromJSON(\'{"a": 1 "b"}\')', "invalid character '\"' after object key:value pair (1:1)"),
+    ("fromJSON('1 2')", "invalid character '2' after top-level value (1:1)"),
+    ("fromJSON('\"a')", "unexpected end of JSON input (1:1)"),
+    ("fromJSON('nul')", "invalid character ' ' in literal null (expecting 'l') (1:1)"),
+    (
+        "fromJSON('1e999')",
+        "json: cannot unmarshal number 1e999 into Go value of type float64 (1:1)",
+    ),
+    ("fromJSON(\"'a'\")", "invalid character '\\'' looking for beginning of value (1:1)"),
+    ("fromBase64('a!')", "illegal base64 data at input byte 1 (1:1)"),
+    ("fromBase64('abc')", "illegal base64 data at input byte 3 (1:1)"),
+    ("duration('1x')", 'time: unknown unit "x" in duration "1x" (1:1)'),
+    ("duration('')", 'time: invalid duration "" (1:1)'),
+    ("duration('5')", 'time: missing unit in duration "5" (1:1)'),
+    ("date('nope')", "invalid date nope (1:1)"),
+    ("date('2023-13-01')", "invalid date 2023-13-01 (1:1)"),
+    ("date('2023-02-30')", "invalid date 2023-02-30 (1:1)"),
+    ("date('x', '2006')", 'parsing time "x" as "2006": cannot parse "x" as "2006" (1:1)'),
+    ("m.s matches '('", "error parsing regexp: missing closing ): `(` (1:5)"),
+    ("m.s matches '[a'", "error parsing regexp: missing closing ]: `[a` (1:5)"),
+    ("m.s matches 'a**'", "error parsing regexp: invalid nested repetition operator: `**` (1:5)"),
+    ("m.s matches '*'", "error parsing regexp: missing argument to repetition operator: `*` (1:5)"),
+    (
+        "m.s matches 'a\\\\'",
+        "error parsing regexp: trailing backslash at end of expression: `` (1:5)",
+    ),
+    ("bitshl(1, -1)", "invalid operation: negative shift count -1 (type int) (1:1)"),
+    ("m.i()", "invalid operation: cannot call non-function of type int (1:3)"),
+    ("m.zz()", "invalid operation: cannot call nil (1:3)"),
+    ("toJSON(groupBy(1..2, #))", "json: unsupported type: map[interface {}]interface {} (1:1)"),
+    ("toJSON(1 / 0)", "json: unsupported value: +Inf (1:1)"),
+    ("foo", "unknown name foo (1:1)"),
+    ("foo.bar", "unknown name foo (1:1)"),
+    ("foo(1)", "unknown name foo (1:1)"),
+    ("m.l[1:'a']", "invalid operation: int(string) (1:4)"),
+    ("not m.i", "interface conversion: interface {} is int, not bool (1:7)"),
+    ("m.i && true", "interface conversion: interface {} is int, not bool (1:5)"),
+    ("m.s ? 1 : 2", "interface conversion: interface {} is string, not bool (1:3)"),
+    ("filter(m.l, #)", "interface conversion: interface {} is int, not bool (1:13)"),
+    ("all(m.l, # + 1)", "interface conversion: interface {} is int, not bool (1:12)"),
+    ("1 +", "unexpected token EOF (1:3)"),
+    ("(1", "unexpected token EOF (1:2)"),
+    ("1 2", 'unexpected token Number("2") (1:3)'),
+    (")", 'unexpected token Bracket(")") (1:1)'),
+    ("[1, 2", "unexpected token EOF (1:5)"),
+    ("{a 1}", 'unexpected token Number("1") (1:4)'),
+    ("{a: 1", "unexpected token EOF (1:5)"),
+    ("a b", 'unexpected token Identifier("b") (1:3)'),
+    ("'abc", "literal not terminated (1:5)"),
+    ('"abc', "literal not terminated (1:5)"),
+    ("`abc", "literal not terminated (1:1)"),
+    ("/* abc", "unclosed comment (1:1)"),
+    ("'\\q'", "invalid char escape (1:3)"),
+    ("'\\x4'", "invalid char escape (1:5)"),
+    ("1.2.3", 'unexpected token Number(".3") (1:4)'),
+    ("12abc", 'bad number syntax: "12a" (1:3)'),
+    ("0x", 'invalid hex literal: "0x": invalid syntax (1:1)'),
+    ("0xFFFFFFFFFFFFFFFFF", 'invalid hex literal: "0xFFFFFFFFFFFFFFFFF": value out of range (1:1)'),
+    (
+        "99999999999999999999",
+        'invalid integer literal: "99999999999999999999": value out of range (1:1)',
+    ),
+    ("1e999", 'invalid float literal: "1e999" (1:1)'),
+    ("@", "unrecognized character: U+0040 '@' (1:1)"),
+    (
+        "a ?? b + c",
+        "Operator (+) and coalesce expressions (??) cannot be mixed. Wrap either by parentheses. (1:8)",
+    ),
+    ("let = 1; 2", 'unexpected token Operator("=") (1:5)'),
+    ("let x 1; x", 'unexpected token Number("1") (1:7)'),
+    ("let x = 1", "unexpected token EOF (1:9)"),
+    ("let x = 1; let x = 2; x", "cannot redeclare variable x (1:16)"),
+    ("let len = 1; len", "cannot redeclare builtin len (1:5)"),
+    ("#", 'unexpected token Operator("#") (1:1)'),
+    (".a", 'unexpected token Operator(".") (1:1)'),
+    ("filter(1..3)", "expected at least 2 arguments (1:12)"),
+    ("map([1], # ; 1)", "wrap predicate with brackets { and } (1:12)"),
+    ("if true { 1 }", "unexpected token EOF (1:13)"),
+    ("a.", "expected name (1:2)"),
+    ("a.1", 'unexpected token Number(".1") (1:2)'),
+    ("a[", "unexpected token EOF (1:2)"),
+    ("a[]", 'unexpected token Bracket("]") (1:3)'),
+    ("a?.", "expected name (1:3)"),
+    ("a ? b", "unexpected token EOF (1:5)"),
+    ("len()", "not enough arguments to call len (1:1)"),
+    ("len(1, 2)", "too many arguments to call len (1:1)"),
+    ("upper()", "not enough arguments to call upper (1:1)"),
+    ("upper('a', 'b')", "too many arguments to call upper (1:1)"),
+    ("a not b", 'unexpected token Identifier("b") (1:7)'),
+    ("not in a", 'unexpected token Operator("in") (1:5)'),
+    ("1 ..", "unexpected token EOF (1:4)"),
+    ("::", "unexpected token EOF (1:2)"),
+    ("::1", 'unexpected token Number("1") (1:3)'),
+    ("a |", "unexpected token EOF (1:3)"),
+    ("a | 1", 'unexpected token Number("1") (1:5)'),
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), ROWS)
+def test_an_error_has_the_words_and_the_place(source, expected, environment):
+    with pytest.raises(expr.ExprError) as caught:
+        expr.parse(source).evaluate(environment)
+    assert str(caught.value).splitlines()[0] == expected
+
+
+def test_an_error_shows_the_line_and_a_caret_under_the_place():
+    with pytest.raises(expr.ExprRuntimeError) as caught:
+        expr.parse("1 +\n\tnumber + 'a'").evaluate({"number": 2})
+    error = caught.value
+    assert (error.line, error.column, error.offset) == (2, 9, 12)
+    assert str(error) == "invalid operation: int + string (2:9)\n |  number + 'a'\n | ........^"
+
+
+def test_a_syntax_error_and_a_runtime_error_are_told_apart():
+    with pytest.raises(expr.ExprSyntaxError):
+        expr.parse("1 +")
+    with pytest.raises(expr.ExprRuntimeError):
+        expr.parse("missing").evaluate({})
