@@ -7,6 +7,8 @@ import pytest
 from gitwf import ports
 from gitwf.adapters.viewer import running
 
+pytestmark = pytest.mark.slow
+
 
 def failed(rollout: ports.Rollout) -> str:
     assert rollout.state is ports.RolloutState.FAILED
@@ -96,6 +98,7 @@ def test_a_model_file_that_changed_since_it_was_fetched_is_never_served(site, tm
         running._check_model(spec)
 
 
+@pytest.mark.skipif(not pathlib.Path("/proc").exists(), reason="processes are listed by /proc")
 def test_a_failed_viewer_leaves_no_process_and_no_file(brisk):
     brisk.roll(1)
     before = (len(processes_of(brisk)), len(list((brisk.settings.home / "rollouts").iterdir())))

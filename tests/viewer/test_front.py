@@ -17,7 +17,9 @@ import urllib.request
 import pytest
 
 from gitwf.adapters.viewer import control, settings
-from gitwf.errors import Stalled
+from gitwf.errors import Stalled, Transient
+
+pytestmark = pytest.mark.slow
 
 
 def test_it_says_what_it_serves_to_anyone_who_asks(site):
@@ -134,6 +136,34 @@ def test_a_viewer_killed_between_two_requests_fails_none(site):
         pid = site.eventually(lambda: site.seen["serving"])["pid"]
         os.killpg(pid, signal.SIGKILL)
         assert "ad-effect-v1" in site.get()
+
+
+def test_a_viewer_that_cannot_be_started_again_is_not_ready_until_it_is_applied_again(site):
+    site.roll(1)
+    shutil.rmtree(site.settings.home)
+    os.killpg(site.seen["serving"]["pid"], signal.SIGKILL)
+    site.eventually(lambda: not site.target.observe().ready)
+
+    assert site.roll(1).state == "complete"
+    assert site.target.observe().ready
+    assert "ad-effect-v1" in site.get()
+
+
+def test_a_program_that_never_answers_on_its_port_is_not_taken_for_absent(site, monkeypatch):
+    monkeypatch.setattr(control, "_ANSWER_SECONDS", 0.2)
+    with (
+        socket.create_server(("127.0.0.1", site.settings.ports()[0])),
+        pytest.raises(Transient, match="does not answer"),
+    ):
+        site.target.observe()
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("")
+    own = settings.FrontSettings("production", tmp_path / "file" / "front")
+
+    with pytest.raises(Stalled, match="the front of production cannot start"):
+        control.start(own)
 
 
 def test_down_leaves_no_process_no_port_and_no_file(site):

@@ -50,7 +50,9 @@ def browser():
         pytest.skip("no Chromium")
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
+        context = started.new_context()
+        context.set_default_timeout(90_000)
+        yield context
         started.close()
 
 

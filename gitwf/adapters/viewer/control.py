@@ -40,15 +40,18 @@ def find(own: settings.FrontSettings) -> State | None:
 
 def start(own: settings.FrontSettings) -> State:
     """Start a detached front and return what it answers. Stalled when it does not come up."""
-    own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = own.home / "front.log"
     command = [sys.executable, "-m", "gitwf.adapters.viewer.front", own.dump()]
-    with log.open("ab") as errors, contextlib.suppress(subprocess.TimeoutExpired):
-        # Standard output closes when the front listens, or when it has ended.
-        subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-            check=False, timeout=_START_SECONDS,
-        )  # fmt: skip
+    try:
+        own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with log.open("ab") as errors, contextlib.suppress(subprocess.TimeoutExpired):
+            # Standard output closes when the front listens, or when it has ended.
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+                check=False, timeout=_START_SECONDS,
+            )  # fmt: skip
+    except OSError as error:
+        raise Stalled(f"the front of {own.environment} cannot start: {error}") from error
     state = find(own)
     if state is None:
         with contextlib.suppress(OSError):
@@ -118,6 +121,12 @@ def _ask(
         connection.request(method, path, body=content, headers=headers)
         response = connection.getresponse()
         answer = json.loads(response.read(4 * 1024 * 1024))
+    except TimeoutError as error:
+        # Never taken for absent: a second front beside one that is slow would serve another model.
+        raise Transient(
+            f"port {port} of the front of {own.environment} takes connections and does not answer",
+            hint="the machine is very busy, or another program has the port",
+        ) from error
     except (OSError, http.client.HTTPException, ValueError):
         return 0, {}
     finally:

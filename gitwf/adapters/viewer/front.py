@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 
 from gitwf.adapters.viewer import control, proxy, rollouts, running, settings, wire
-from gitwf.errors import Stalled
+from gitwf.errors import GitwfError, Stalled
 
 _MOST_BYTES = 1024 * 1024
 
@@ -84,7 +84,7 @@ class Front:
         if request.method != "POST":
             return _said(404, {"error": f"GET {proxy.CONTROL} says what is served"})
         shown = request.get("authorization").removeprefix("Bearer ")
-        local = ipaddress.ip_address(peer.split("%", maxsplit=1)[0]).is_loopback
+        local = ipaddress.ip_address(peer).is_loopback
         if not local or not hmac.compare_digest(shown.encode(), self._token.encode()):
             return _said(403, {"error": "this needs the front's token, from this machine"})
         if request.path == proxy.CONTROL + "/apply":
@@ -103,7 +103,7 @@ class Front:
         except (ValueError, KeyError, TypeError) as error:
             return _said(400, {"error": f"not a rollout: {error}"})
         try:
-            revision = await self._rollouts.apply(based_on, spec)
+            revision = self._rollouts.apply(based_on, spec)
         except rollouts.Stale:
             return _said(409, {"revision": self._rollouts.revision})
         return _said(200, {"revision": revision})
@@ -138,8 +138,7 @@ def bind(own: settings.FrontSettings) -> socket.socket | None:
         return None
     for port in own.ports():
         try:
-            family = socket.AF_INET6 if ":" in own.host else socket.AF_INET
-            return socket.create_server((own.host, port), family=family, backlog=512)
+            return socket.create_server((own.host, port), backlog=512)
         except OSError:
             if control.find(own) is not None:
                 return None
@@ -188,8 +187,8 @@ def main(argv: list[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     try:
         run_front(own)
-    except Stalled as stalled:
-        sys.stderr.write(f"{stalled}\n")
+    except GitwfError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
     return 0
 

@@ -100,7 +100,7 @@ class Proxy:
         while (left := deadline - time.monotonic()) > 0:
             viewer = await self._viewers.serving(left)
             if viewer is None:
-                break
+                continue
             try:
                 with viewer.use():
                     return await self._forward(request, viewer, reader, writer)

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import secrets
 import time
+from collections.abc import Coroutine
 from typing import Any
 
 from gitwf.adapters.viewer import running
@@ -35,8 +36,8 @@ class Rollouts:
         self._applied: running.Spec | None = None
         self._state, self._reason = "", ""
         self._current: running.Viewer | None = None
-        self._draining: set[running.Viewer] = set()
-        self._changed = asyncio.Condition()
+        self._draining: list[running.Viewer] = []
+        self._able = asyncio.Event()
         self._rolling: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -65,7 +66,7 @@ class Rollouts:
             "draining": len(self._draining),
         }  # fmt: skip
 
-    async def apply(self, based_on: str, spec: running.Spec) -> str:
+    def apply(self, based_on: str, spec: running.Spec) -> str:
         """Begin a rollout and return the new revision. Raises Stale when `based_on` is old."""
         if based_on != self.revision:
             raise Stale
@@ -76,28 +77,28 @@ class Rollouts:
         self._count += 1
         self._applied, self._state, self._reason = spec, "progressing", ""
         if self._rolling is not None:
-            await _cancelled(self._rolling)
-        self._rolling = asyncio.create_task(self._roll(spec))
+            self._rolling.cancel()
+        self._rolling = self._in_background(self._roll(spec))
         return self.revision
 
     async def serving(self, seconds: float) -> running.Viewer | None:
         """The viewer for a request that begins now; waits for one that is being restarted."""
         if self._current is None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds), self._changed:
-                    await self._changed.wait_for(lambda: self._current is not None)
+                await asyncio.wait_for(self._able.wait(), seconds)
         return self._current
 
     def draining(self) -> list[running.Viewer]:
         """Viewers that only finish what is open on them, the latest first."""
-        return sorted(self._draining, key=lambda viewer: viewer.pid, reverse=True)
+        return self._draining[::-1]
 
     async def close(self) -> None:
         """Stop every viewer."""
-        tasks = [self._rolling, self._watching, *self._background]
-        await asyncio.gather(*(_cancelled(task) for task in tasks if task is not None))
-        viewers = {*self._draining, *filter(None, [self._current])}
-        self._current = None
+        for task in (tasks := tuple(self._background)):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        viewers = [*self._draining, *filter(None, [self._current])]
+        self._serve(None)
         await asyncio.gather(*(self._end(viewer) for viewer in viewers))
 
     async def _roll(self, spec: running.Spec) -> None:
@@ -122,29 +123,29 @@ class Rollouts:
         except asyncio.CancelledError:
             viewer.discard()
             raise
-        except OSError as error:
-            _LOG.exception("a viewer could not be started")
+        except Exception as error:  # noqa: BLE001  whatever happens, a rollout ends
+            _LOG.warning("a viewer could not be started", exc_info=True)
             viewer.discard()
             self._state, self._reason = "failed", f"the viewer could not be started: {error}"
         else:
-            await self._switch(viewer)
+            self._switch(viewer)
             self._state = "complete"
 
-    async def _switch(self, viewer: running.Viewer) -> None:
-        old, self._current = self._current, viewer
+    def _switch(self, viewer: running.Viewer) -> None:
+        """Let `viewer` serve from now on. Nothing can come between: there is no await in it."""
+        old = self._current
+        self._serve(viewer)
         if self._watching is not None:
-            await _cancelled(self._watching)
-        self._watching = asyncio.create_task(self._watch(viewer))
-        async with self._changed:
-            self._changed.notify_all()
+            self._watching.cancel()
+        self._watching = self._in_background(self._watch(viewer))
         if old is not None:
-            self._draining.add(old)
+            self._draining.append(old)
             self._in_background(self._retire(old))
 
     async def _retire(self, viewer: running.Viewer) -> None:
         await viewer.drain(self._settings.drain_seconds)
         await self._end(viewer)
-        self._draining.discard(viewer)
+        self._draining.remove(viewer)
 
     async def _watch(self, viewer: running.Viewer) -> None:
         """Start the current viewer again whenever it ends by itself."""
@@ -155,7 +156,7 @@ class Rollouts:
             if time.monotonic() - since > _STEADY_SECONDS:
                 failures = 0
             _LOG.warning("the viewer of %s ended with exit code %s", viewer.spec.model, code)
-            self._current = None
+            self._serve(None)
             again = running.Viewer(viewer.spec)
             try:
                 while self._current is None:
@@ -163,24 +164,24 @@ class Rollouts:
                     failures += 1
                     with contextlib.suppress(running.NotReady):
                         await again.start(self._settings.ready_seconds)
-                        self._current = viewer = again
+                        self._serve(viewer := again)
             except asyncio.CancelledError:
                 viewer.discard()
                 raise
-            async with self._changed:
-                self._changed.notify_all()
+
+    def _serve(self, viewer: running.Viewer | None) -> None:
+        self._current = viewer
+        if viewer is None:
+            self._able.clear()
+        else:
+            self._able.set()
 
     async def _end(self, viewer: running.Viewer) -> None:
         await viewer.stop()
         viewer.discard()
 
-    def _in_background(self, work: Any) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+        return task

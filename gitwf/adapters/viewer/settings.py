@@ -52,7 +52,7 @@ class FrontSettings:
 
     def reached_at(self) -> str:
         """The address at which this machine reaches the front."""
-        return "127.0.0.1" if self.host in {"", "0.0.0.0", "::"} else self.host  # noqa: S104
+        return "127.0.0.1" if self.host in {"", "0.0.0.0"} else self.host  # noqa: S104
 
     def dump(self) -> str:
         """One line of JSON that `load` reads back."""

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from gitwf import ports
 from gitwf.adapters.viewer import control, running, settings
-from gitwf.errors import DigestMismatch, RaceLost, Stalled
+from gitwf.errors import DigestMismatch, RaceLost, Stalled, Transient
 from gitwf.values import CommitId, Digest, canonical
 
 Fetch = Callable[[str, Digest, Path], None]
@@ -54,6 +54,11 @@ class LocalTarget:
             spec = self._prepare(desired, folder)
             asked = {"based_on": desired.based_on, "spec": spec.dump()}
             status, answer = control.post(self._settings, state, "apply", asked)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise Transient(
+                f"the files of {desired.tag} cannot be put in place: {error}"
+            ) from error
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
