@@ -28,9 +28,11 @@ KILLED_BY_CLOCK = {
 FIELDS = (
     "displayName", "type", "phase", "message", "templateName", "templateRef", "boundaryName",
     "children", "outboundNodes", "inputs", "inputArtifacts", "outputs", "nodeFlag",
+    "memoizationStatus",
 )  # fmt: skip
 
 KNOWN_GAPS = {
+    "memo-miss-hit": "memoize is refused: nothing keeps what an earlier run gave",
     "sub-expr-functions": "sprig and jsonpath are not in the expression library yet",
     "cset-fail": "containerSet has no Container nodes yet",
     "cset-sequence": "containerSet has no Container nodes yet",
@@ -140,6 +142,7 @@ def shown(one, nodes):
         "inputs": [{"name": n, "value": v} for n, v in one.inputs.items()] or None,
         "inputArtifacts": sorted(one.input_artifacts) or None,
         "outputs": shown_outputs(one.outputs),
+        "memoizationStatus": None if one.memoized is None else {"hit": one.memoized},
         "nodeFlag": {key: True for key, value in flag.items() if value} or None,
     }
 

@@ -24,7 +24,7 @@ def begin(
     """
     if entrypoint is not None:
         workflow = workflow.started_at(entrypoint)
-    bound = variables.arguments(workflow, parameters)
+    bound = variables.bind(workflow, parameters)
     known = variables.begin(workflow, name, uid, namespace or workflow.namespace, at, bound)
     made = run.Run(workflow, name, at, bound, known)
     made.root = ending.Root(made).start

@@ -32,13 +32,17 @@ class Ready:
 
 @dataclass(frozen=True)
 class Turn:
-    """One node that a call stands for. `problem`: why its condition could not be decided."""
+    """One node that a call stands for. `problem`: why its condition could not be decided.
+
+    `item` is what `{{item}}` stands for, which the hooks may read too.
+    """
 
     name: str
     call: template.Call
     proceed: bool
     artifacts: Places
     problem: str = ""
+    item: Values = field(default_factory=dict)
 
 
 def ready(call: template.Call, values: Values) -> Ready:
@@ -107,9 +111,9 @@ def _turn(
     if not proceed:
         return Turn(name, call.model_copy(update={"when": condition}), proceed=False, artifacts={})
     if not text.tags:
-        return Turn(name, call, proceed=True, artifacts=artifacts)
+        return Turn(name, call, proceed=True, artifacts=artifacts, item=item.values)
     filled = _read(type(call), text.fill(item.values, substitution.STRICT))
-    return Turn(name, filled, proceed=True, artifacts=artifacts)
+    return Turn(name, filled, proceed=True, artifacts=artifacts, item=item.values)
 
 
 def _unlooped(call: template.Call) -> template.Call:
@@ -227,12 +231,24 @@ def arguments_of(
     return preparation.Arguments(texts, places)
 
 
-def exit_hook(call: template.Call, workflow: parameters.Arguments) -> flow.Hook | None:
-    """Give the hook that runs after a call's node; `onExit` gets the workflow's arguments."""
-    hook = call.hooks.get("exit")
-    if hook is None and call.on_exit:
-        return flow.Hook(template=call.on_exit, arguments=workflow)
-    return hook
+def shown(call: template.Call | flow.Hook) -> tuple[str, str]:
+    """Give a call's template name and reference as a node shows them."""
+    if call.template_ref is not None:
+        return "", f"{call.template_ref.name}/{call.template_ref.template}"
+    return call.template, ""
+
+
+def hooks_of(
+    call: template.Call, item: Values, workflow: parameters.Arguments
+) -> dict[str, flow.Hook]:
+    """Give a call's hooks with `{{item}}` replaced; `onExit` gets the workflow's arguments."""
+    hooks = dict(call.hooks)
+    if call.on_exit and "exit" not in hooks:
+        hooks["exit"] = flow.Hook(template=call.on_exit, arguments=workflow)
+    if item:
+        for name, hook in hooks.items():
+            hooks[name] = flow.Hook.from_json(substitution.fill(hook.to_json(), item))
+    return hooks
 
 
 def fill_hook(hook: flow.Hook, values: Values) -> tuple[parameters.Arguments, Places]:

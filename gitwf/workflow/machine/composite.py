@@ -5,6 +5,7 @@ failure where the template says `failFast`, and gathers its outputs from its sco
 (Argo: operator.go checkParallelism, getTemplateOutputsFromScope).
 """
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gitwf.workflow import expr, failure, preparation, record, scope
@@ -14,6 +15,8 @@ from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, pods
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
+_GROUPS = frozenset({record.NodeType.STEP_GROUP, record.NodeType.TASK_GROUP})
+_LIMITED = frozenset({record.NodeType.POD, record.NodeType.STEPS, record.NodeType.DAG})
 FAIL_FAST = "template has failed or errored children and failFast enabled"
 
 
@@ -44,6 +47,7 @@ class Composite:
         }
         self.scope.update((f"inputs.parameters.{n}", v) for n, v in prepared.inputs.items())
         self._failures = 0
+        self._busy = 0
         run.composites[node.name] = self
         run.begin_node(node)
 
@@ -72,15 +76,18 @@ class Composite:
     def _failing(self) -> bool:
         return bool(self.made.fail_fast) and self._failures > 0
 
-    def wait(self, order: orders.Order) -> None:
-        """Let an order wait for room."""
-        self.gate.waiting.append(order)
+    def wait(self, work: Callable[[], None]) -> None:
+        """Let work wait for room."""
+        self.gate.waiting.append(work)
         if self._failing():
             self.run.later(self._admit)
 
     def count(self, node: nodes.Node, change: int) -> None:
         """Count a child that starts (1) or ends (-1)."""
-        if node.type is not record.NodeType.RETRY:
+        if node.type in _GROUPS:
+            return
+        self._busy += change
+        if node.type in _LIMITED:
             self.gate.active += change
         if change < 0 and node.phase.failed_or_error and not node.retried and not node.hooked:
             self._failures += 1
@@ -91,12 +98,11 @@ class Composite:
         if self.node.phase.fulfilled:
             return
         if self._failing():
-            if not self.gate.active:
+            if not self._busy:
                 self.gate.waiting.clear()
                 self.abort(FAIL_FAST)
             return
-        while self.gate.waiting and not self.gate.full:
-            self.run.submit(self.gate.waiting.popleft())
+        self.gate.admit()
 
     # The end.
 
@@ -164,16 +170,17 @@ class Child:
         self,
         inside: Composite,
         call: template.Call,
-        hook_of: template.Call | None,
         node_name: str,
+        hooked: Mapping[str, flow.Hook],
     ) -> None:
         self.inside = inside
         self.call = call
         self.node_name = node_name
         self.node: nodes.Node | None = None
+        self.undecided = False
         self._hooks = hooks.Hooks(
             inside.run,
-            _all_hooks(inside, hook_of) if hook_of is not None else {},
+            hooked,
             inside.order.target.scope,
             lambda: inside.values_for(self),
             lambda: inside.settled(self),
@@ -183,41 +190,39 @@ class Child:
     def submit(self, turn: calls.Turn) -> None:
         """Order the turn's node, or record why it does not run."""
         run, inside = self.inside.run, self.inside
-        if turn.problem or not turn.proceed:
-            phase = record.Phase.ERROR if turn.problem else record.Phase.SKIPPED
-            self.skip(phase, turn.problem or f"when '{turn.call.when}' evaluated false")
+        if turn.problem:
+            self.undecided = True
+            self.skip(record.Phase.ERROR, turn.problem)
             return
-        problem, arguments = "", preparation.Arguments()
-        target = run.templates.find(inside.order.target.scope, turn.call)
+        if not turn.proceed:
+            self.skip(record.Phase.SKIPPED, f"when '{turn.call.when}' evaluated false")
+            return
         try:
-            arguments = calls.arguments_of(
-                turn.call.arguments, turn.artifacts, run.workflow.config_maps
+            order = orders.Order(
+                name=self.node_name,
+                target=run.templates.find(inside.order.target.scope, turn.call),
+                arguments=calls.arguments_of(
+                    turn.call.arguments, turn.artifacts, run.workflow.config_maps
+                ),
+                owner=self,
+                boundary=inside,
+                kind=inside.kind,
+                caller=turn.name,
+                on_exit=inside.order.on_exit,
+                wants_result=self.call.name in inside.results_read,
+                depth=inside.order.depth + 1,
             )
-        except failure.NodeFailure as found:
-            problem = str(found)
-        order = orders.Order(
-            name=self.node_name,
-            target=target,
-            arguments=arguments,
-            owner=self,
-            boundary=inside,
-            kind=inside.kind,
-            caller=turn.name,
-            on_exit=inside.order.on_exit,
-            wants_result=self.call.name in inside.results_read,
-            depth=inside.order.depth + 1,
-        )
-        if problem:
-            run.refuse(order, problem)
-        else:
-            run.submit(order)
+        except failure.NodeFailure as problem:
+            self.skip(record.Phase.ERROR, str(problem))
+            return
+        run.submit(order)
 
     def skip(self, phase: record.Phase, message: str) -> None:
         """Record a node that never runs."""
         run = self.inside.run
         node = nodes.Node(run.name, self.node_name, record.NodeType.SKIPPED, self)
         node.within(self.inside.node)
-        node.template, node.template_ref = shown(self.call)
+        node.template, node.template_ref = calls.shown(self.call)
         run.add(node)
         run.end(node, phase, message)
 
@@ -233,17 +238,3 @@ class Child:
         """Pass on that the node has ended, and run its hooks."""
         self.node = node
         self._hooks.over(node)
-
-
-def shown(call: template.Call) -> tuple[str, str]:
-    """Give a call's template name and reference as a node shows them."""
-    if call.template_ref is not None:
-        return "", f"{call.template_ref.name}/{call.template_ref.template}"
-    return call.template, ""
-
-
-def _all_hooks(inside: Composite, call: template.Call) -> dict[str, flow.Hook]:
-    exit_hook = calls.exit_hook(call, inside.run.spec.arguments)
-    if exit_hook is None or "exit" in call.hooks:
-        return call.hooks
-    return {**call.hooks, "exit": exit_hook}

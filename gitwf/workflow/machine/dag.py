@@ -76,7 +76,8 @@ class Dag(composite.Composite):
     def _look(self, task: template.Task) -> None:
         if self.node.phase.fulfilled:
             return
-        child = composite.Child(self, task, task, f"{self.node.name}.{task.name}")
+        hooked = calls.hooks_of(task, {}, self.run.arguments)
+        child = composite.Child(self, task, f"{self.node.name}.{task.name}", hooked)
         try:
             if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
@@ -100,11 +101,11 @@ class Dag(composite.Composite):
     def _spread(self, child: composite.Child, task: template.Task, turns: list[calls.Turn]) -> None:
         group = nodes.Node(self.run.name, child.node_name, record.NodeType.TASK_GROUP, child)
         group.within(self.node)
-        group.template, group.template_ref = composite.shown(task)
+        group.template, group.template_ref = calls.shown(task)
         self.run.add(group)
         self.run.begin_node(group)
         members = [
-            composite.Child(self, task, None, f"{self.node.name}.{turn.name}") for turn in turns
+            composite.Child(self, task, f"{self.node.name}.{turn.name}", {}) for turn in turns
         ]
         self._members[task.name] = members
         self._open[task.name] = len(members)

@@ -5,9 +5,10 @@ run went; if the run went well and the handler did not, the run takes the handle
 (Argo: operator.go operate).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gitwf.workflow import failure, preparation, record
+from gitwf.workflow import record
 from gitwf.workflow.document import flow, resolved, template
 from gitwf.workflow.machine import calls, hooks, nodes, orders, variables
 
@@ -32,15 +33,11 @@ class Root:
         if run.spec.active_deadline_seconds is not None:
             run.wake(run.now.after(float(run.spec.active_deadline_seconds)), run.expire)
         entry = template.Step(template=run.spec.entrypoint)
-        artifacts = {
-            artifact.name: preparation.own_location(artifact)
-            for artifact in run.spec.arguments.artifacts
-        }
         run.submit(
             orders.Order(
                 name=run.name,
                 target=run.templates.find(resolved.LOCAL, entry),
-                arguments=preparation.Arguments(run.parameters, artifacts),
+                arguments=calls.arguments_of(run.arguments, {}, run.workflow.config_maps),
                 owner=self,
             )
         )
@@ -68,38 +65,16 @@ class Root:
         run = self._run
         hook = run.spec.hooks.get(hooks.EXIT)
         if hook is None and run.spec.on_exit:
-            hook = flow.Hook(template=run.spec.on_exit, arguments=run.spec.arguments)
+            hook = flow.Hook(template=run.spec.on_exit, arguments=run.arguments)
         if hook is None or (run.shutdown is not None and run.shutdown.terminate):
-            self._conclude(None)
+            self.conclude(None)
             return
-        owner = _Handler(self)
-        target = run.templates.find(resolved.LOCAL, hook)
-        arguments, problem = preparation.Arguments(), ""
-        try:
-            filled, linked = calls.fill_hook(hook, run.variables)
-            arguments = calls.arguments_of(filled, linked, run.workflow.config_maps)
-            if run.spec.hooks.get(hooks.EXIT) is None:
-                arguments = preparation.Arguments(run.parameters, arguments.artifacts)
-        except failure.NodeFailure as found:
-            problem = str(found)
-        order = orders.Order(
-            name=f"{run.name}.onExit",
-            target=target,
-            arguments=arguments,
-            owner=owner,
-            hooked=True,
-            on_exit=True,
+        hooks.fire(
+            run, hook, f"{run.name}.onExit", _Handler(self.conclude), resolved.LOCAL, run.variables
         )
-        if problem:
-            run.refuse(order, problem)
-        else:
-            run.submit(order)
 
-    def conclude(self, handler: nodes.Node) -> None:
-        """End the run after its exit handler."""
-        self._conclude(handler)
-
-    def _conclude(self, handler: nodes.Node | None) -> None:
+    def conclude(self, handler: nodes.Node | None) -> None:
+        """End the run, after its exit handler if it has one."""
         main = self._main
         if main is None:
             return
@@ -114,8 +89,8 @@ class Root:
 class _Handler:
     """Owns the exit handler's node."""
 
-    def __init__(self, root: Root) -> None:
-        self._root = root
+    def __init__(self, then: Callable[[nodes.Node], None]) -> None:
+        self._then = then
 
     def made_node(self, node: nodes.Node) -> None:
         """Nothing: the handler's node has no parent."""
@@ -125,7 +100,7 @@ class _Handler:
 
     def ended(self, node: nodes.Node) -> None:
         """End the run."""
-        self._root.conclude(node)
+        self._then(node)
 
 
 def _outcome(node: nodes.Node) -> record.Phase:

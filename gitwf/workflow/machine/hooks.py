@@ -8,7 +8,7 @@ for its hooks too (Argo: workflow/controller/hooks.go, exit_handler.go).
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gitwf.workflow import failure, preparation
+from gitwf.workflow import failure, record
 from gitwf.workflow.document import flow
 from gitwf.workflow.machine import calls, nodes, orders
 
@@ -89,28 +89,50 @@ class Hooks:
             return
         self._fired.add(name)
         self._parent = parent
-        hook = self._hooks[name]
-        inside = self._inside
-        target = self._run.templates.find(self._home, hook)
-        try:
-            filled, linked = calls.fill_hook(hook, self._values())
-            arguments = calls.arguments_of(filled, linked, self._run.workflow.config_maps)
-            problem = ""
-        except failure.NodeFailure as found:
-            arguments, problem = preparation.Arguments(), str(found)
+        self._open += 1
+        fire(
+            self._run,
+            self._hooks[name],
+            node_name,
+            self,
+            self._home,
+            self._values(),
+            self._inside,
+            on_exit=name == EXIT or (self._inside is not None and self._inside.order.on_exit),
+        )
+
+
+def fire(
+    run: "run.Run",
+    hook: flow.Hook,
+    node_name: str,
+    owner: nodes.Owner,
+    home: str,
+    values: calls.Values,
+    inside: "composite.Composite | None" = None,
+    *,
+    on_exit: bool = True,
+) -> None:
+    """Start a hook's template as a node of its own, or record why it cannot be."""
+    try:
+        filled, linked = calls.fill_hook(hook, values)
         order = orders.Order(
             name=node_name,
-            target=target,
-            arguments=arguments,
-            owner=self,
+            target=run.templates.find(home, hook),
+            arguments=calls.arguments_of(filled, linked, run.workflow.config_maps),
+            owner=owner,
             boundary=inside,
             kind=inside.kind if inside is not None else "steps",
             hooked=True,
-            on_exit=name == EXIT or (inside is not None and inside.order.on_exit),
+            on_exit=on_exit,
             depth=inside.order.depth + 1 if inside is not None else 1,
         )
-        self._open += 1
-        if problem:
-            self._run.refuse(order, problem)
-        else:
-            self._run.submit(order)
+    except failure.NodeFailure as problem:
+        node = nodes.Node(run.name, node_name, record.NodeType.SKIPPED, owner)
+        node.within(inside.node if inside is not None else None)
+        node.template, node.template_ref = calls.shown(hook)
+        node.hooked = True
+        run.add(node)
+        run.end(node, record.Phase.ERROR, str(problem))
+        return
+    run.submit(order)

@@ -26,9 +26,9 @@ def submit(run: "run.Run", order: orders.Order) -> None:
     if inside is not None and inside.node.phase.fulfilled:
         return
     if inside is not None and not inside.admits():
-        inside.wait(order)
+        inside.wait(lambda: submit(run, order))
     elif run.gate.full and not order.target.source.template.suspend:
-        run.gate.waiting.append(order)
+        run.gate.waiting.append(lambda: submit(run, order))
     else:
         launch(run, order)
 
@@ -128,11 +128,12 @@ def _begin(
     made: template.Template,
     artifacts: dict[str, record.ArtifactLocation | None],
 ) -> None:
+    # A composite starts from the agenda: templates may nest deeper than Python's stack.
     match made.type:
         case "steps":
-            steps.Steps(run, order, node, made, prepared, artifacts).start()
+            run.later(steps.Steps(run, order, node, made, prepared, artifacts).start)
         case "dag":
-            dag.Dag(run, order, node, made, prepared, artifacts).start()
+            run.later(dag.Dag(run, order, node, made, prepared, artifacts).start)
         case "suspend":
             suspends.Waiting(run, node, made).start()
         case "container" | "script" | "containerSet":

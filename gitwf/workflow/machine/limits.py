@@ -1,14 +1,11 @@
 """How many at once: the workflow's limit on pods and a template's on its children.
 
-An order that finds no room waits in line at the first gate that is full, and is tried again when a
-place is free; nobody looks through the whole line (Argo: operator.go, checkParallelism, which does).
+Work that finds no room waits in line at the first gate that is full, and is tried again when a place
+is free; nobody looks through the whole line (Argo: operator.go, checkParallelism, which does).
 """
 
 from collections import deque
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from gitwf.workflow.machine import orders
+from collections.abc import Callable
 
 
 class Gate:
@@ -19,9 +16,14 @@ class Gate:
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self.active = 0
-        self.waiting: deque[orders.Order] = deque()
+        self.waiting: deque[Callable[[], None]] = deque()
 
     @property
     def full(self) -> bool:
         """Whether nothing more may start."""
         return self.limit is not None and self.active >= self.limit
+
+    def admit(self) -> None:
+        """Try what waits, as long as there is room."""
+        while self.waiting and not self.full:
+            self.waiting.popleft()()

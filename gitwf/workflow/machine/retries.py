@@ -57,6 +57,10 @@ class Retrying:
         else:
             self._run.end(self.node, node.phase, node.message)
 
+    def stop(self) -> None:
+        """Wait no longer: what is under way shall end."""
+        self._decide()
+
     def _decide(self) -> None:
         if self.node.phase.fulfilled:
             return
@@ -76,12 +80,14 @@ class Retrying:
             return
         if self._run.stopping(on_exit=self._order.on_exit):
             decision = retry.Over(last.message)
+        self._run.backing_off.pop(self, None)
         match decision:
             case retry.Again():
                 self._say("")
                 self._attempt(dict(last.scope(count)))
             case retry.Later(at, message):
                 self._say(message)
+                self._run.backing_off[self] = None
                 self._run.wake(at, self._decide)
             case retry.Over(message):
                 self._run.end(self.node, self._attempts[-1].phase, message)
@@ -101,6 +107,9 @@ class Retrying:
         )
 
     def _attempt(self, names: dict[str, scope.Value]) -> None:
+        if self._run.gate.full:
+            self._run.gate.waiting.append(lambda: self._attempt(names))
+            return
         name = f"{self.node.name}({len(self._attempts)})"
         pod = nodes.pod_name(self._run.name, name, self._order.target.name)
         try:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from gitwf.values import Instant
 from gitwf.workflow import preparation, scope, substitution
 from gitwf.workflow import record as records
-from gitwf.workflow.document import containers, resolved, template
+from gitwf.workflow.document import containers, parameters, resolved, template
 from gitwf.workflow.machine import (
     calls,
     composite,
@@ -24,12 +24,9 @@ from gitwf.workflow.machine import (
     nodes,
     orders,
     pods,
+    retries,
     suspends,
     templates,
-)
-
-_COUNTED = frozenset(
-    {records.NodeType.POD, records.NodeType.STEPS, records.NodeType.DAG, records.NodeType.RETRY}
 )
 
 
@@ -41,7 +38,7 @@ class Run:
         workflow: resolved.Resolved,
         name: str,
         at: Instant,
-        parameters: Mapping[str, str],
+        arguments: parameters.Arguments,
         variables: dict[str, scope.Value],
     ) -> None:
         self.workflow = workflow
@@ -49,7 +46,7 @@ class Run:
         self.name = name
         self.began = at
         self.now = at
-        self.parameters = parameters
+        self.arguments = arguments
         self.variables = variables
         self._volumes = template.Template(volumes=self.spec.volumes).to_json()
         self.templates = templates.Templates(workflow)
@@ -61,6 +58,7 @@ class Run:
         self.finished: Instant | None = None
         self.composites: dict[str, composite.Composite] = {}
         self.pods: dict[str, pods.Pod] = {}
+        self.backing_off: dict[retries.Retrying, None] = {}
         self.suspended: dict[str, suspends.Waiting] = {}
         self.shutdown: messages.Shutdown | None = None
         self.out_of_time = False
@@ -119,7 +117,7 @@ class Run:
             message=self.message,
             started=self.began,
             finished=self.finished,
-            parameters=self.parameters,
+            parameters={p.name: p.value or "" for p in self.arguments.parameters},
             nodes=MappingProxyType(dict(self._records)),
             outputs=self.outputs,
         )
@@ -159,6 +157,8 @@ class Run:
                 pod.stop(message)
         for waiting in [*self.suspended.values()]:
             waiting.stop(message)
+        for retrying in [*self.backing_off]:
+            retrying.stop()
 
     def expire(self) -> None:
         """Note that the workflow's own time is over; exit handlers still run."""
@@ -262,19 +262,13 @@ class Run:
             self.later(heapq.heappop(self._timers)[2])
 
     def _count(self, node: nodes.Node, change: int) -> None:
-        if node.type not in _COUNTED:
-            return
         if node.type is records.NodeType.POD:
             self.gate.active += change
             if change < 0 and self.gate.waiting:
-                self.later(self._admit)
+                self.later(self.gate.admit)
         inside = self.composites.get(node.boundary.name) if node.boundary is not None else None
         if inside is not None:
             inside.count(node, change)
-
-    def _admit(self) -> None:
-        while self.gate.waiting and not self.gate.full:
-            self.submit(self.gate.waiting.popleft())
 
     def _pod(self, node: str, tell: Callable[[pods.Pod], None]) -> None:
         pod = self.pods.get(node)

@@ -88,14 +88,15 @@ class Steps(composite.Composite):
             self.run.end(self._group, record.Phase.ERROR, str(problem))
             return
         self._children = [child for child, _ in turns]
-        self._open = len(turns)
         for child, turn in turns:
+            self._open += 1
             if turn is None:
                 child.skip(record.Phase.SKIPPED, _EMPTY)
             else:
                 child.submit(turn)
-            # Argo: a condition that cannot be decided ends the group; later steps do not start.
-            if turn is not None and turn.problem:
+            # Argo: a step that cannot be made ready ends the group; later ones do not start.
+            made = self.run.nodes.get(child.node_name)
+            if made is not None and made.phase is record.Phase.ERROR:
                 break
         if not turns:
             self.run.end(self._group, record.Phase.SUCCEEDED)
@@ -111,16 +112,17 @@ class Steps(composite.Composite):
         turns: list[tuple[composite.Child, calls.Turn | None]] = []
         for step, one in prepared:
             made = calls.turns(one, step.name)
-            turns.extend((self._child(step, turn.name), turn) for turn in made)
+            turns.extend((self._child(step, turn.name, turn.item), turn) for turn in made)
             if not made:
-                turns.append((self._child(step, step.name), None))
+                turns.append((self._child(step, step.name, {}), None))
         return turns
 
     def _own(self) -> dict[str, scope.Value]:
         return {"node.name": self.node.name, f"{self.order.kind}.name": self.order.caller}
 
-    def _child(self, step: template.Call, name: str) -> composite.Child:
-        return composite.Child(self, step, step, f"{self._group.name}.{name}")
+    def _child(self, step: template.Call, name: str, item: calls.Values) -> composite.Child:
+        hooked = calls.hooks_of(step, item, self.run.arguments)
+        return composite.Child(self, step, f"{self._group.name}.{name}", hooked)
 
     def adopt(self, child: composite.Child, node: nodes.Node) -> None:
         """Connect a new node to its group."""
@@ -140,7 +142,10 @@ class Steps(composite.Composite):
             if node is None or not node.phase.failed_or_error:
                 continue
             if node.type is record.NodeType.SKIPPED:
-                self.run.end(self._group, record.Phase.ERROR, _refused(node))
+                why = f"step group deemed errored due to child {node.name} error: {node.message}"
+                self.run.end(
+                    self._group, record.Phase.ERROR, node.message if child.undecided else why
+                )
                 return
             if not continues(child.call, node.phase):
                 self.run.end(self._group, record.Phase.FAILED, f"child '{node.id}' failed")
@@ -189,12 +194,6 @@ class Steps(composite.Composite):
                 if step.name == name:
                     return self.run.templates.original(self.order.target.scope, step)
         return None
-
-
-def _refused(node: nodes.Node) -> str:
-    if node.message.startswith(("Invalid 'when'", "Failed to evaluate", "Expected boolean")):
-        return node.message
-    return f"step group deemed errored due to child {node.name} error: {node.message}"
 
 
 def continues(call: template.Call, phase: record.Phase) -> bool:

@@ -11,15 +11,15 @@ from typing import Any
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.values import Instant
 from gitwf.workflow import expr, failure, preparation, quoting, record, scope
-from gitwf.workflow.document import resolved
+from gitwf.workflow.document import parameters, resolved
 from gitwf.workflow.machine import nodes
 
 # Argo: strftime's letters, each a variable below workflow.creationTimestamp.
 _LETTERS = "aAbBcdHIjmMpSUwWxXyYZ"
 
 
-def arguments(workflow: resolved.Resolved, given: Mapping[str, str]) -> dict[str, str]:
-    """Give the run's parameters: `given` before what the document says.
+def bind(workflow: resolved.Resolved, given: Mapping[str, str]) -> parameters.Arguments:
+    """Give the run's arguments: `given` before what the document says.
 
     Raises Rejected: a parameter has no value, or `given` names one that the workflow has not.
     """
@@ -49,7 +49,8 @@ def arguments(workflow: resolved.Resolved, given: Mapping[str, str]) -> dict[str
     if problems:
         raise Rejected(Diagnostic(workflow.name, 0, 0, text) for text in problems)
     values.update((name, value) for name, value in given.items() if name not in values)
-    return values
+    bound = tuple(parameters.Parameter(name=name, value=value) for name, value in values.items())
+    return workflow.spec.arguments.model_copy(update={"parameters": bound})
 
 
 def begin(
@@ -58,7 +59,7 @@ def begin(
     uid: str,
     namespace: str,
     at: Instant,
-    parameters: Mapping[str, str],
+    arguments: parameters.Arguments,
 ) -> dict[str, scope.Value]:
     """Give the variables that are known from the start."""
     spec = workflow.spec
@@ -73,10 +74,10 @@ def begin(
     if spec.priority is not None:
         values["workflow.priority"] = str(spec.priority)
     values.update(_created(at))
-    listed = quoting.dumps([{"name": key, "value": text} for key, text in parameters.items()])
-    values["workflow.parameters"] = values["workflow.parameters.json"] = listed
-    for key, text in parameters.items():
-        values[f"workflow.parameters.{key}"] = text
+    listed = [{"name": given.name, "value": given.value} for given in arguments.parameters]
+    values["workflow.parameters"] = values["workflow.parameters.json"] = quoting.dumps(listed)
+    for given in arguments.parameters:
+        values[f"workflow.parameters.{given.name}"] = given.value
     _add_metadata(values, workflow)
     return values
 
