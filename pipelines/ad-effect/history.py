@@ -20,6 +20,7 @@ Array = NDArray[np.floating]
 
 CHANNELS = ("television", "radio")
 PERIODS = 13  # four-weekly periods in a year
+MOST = 1e12  # of anything that is counted here; beyond it lies a slip of the keyboard
 LEAST = 24  # months to fit on: two of each season, or the season is only noise
 
 
@@ -60,19 +61,33 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[
 
 
 def number(text: str, place: str, column: str) -> float:
-    """Read a finite number that is not negative; Unusable names the place otherwise."""
+    """Read a number from 0 to MOST; Unusable names the place otherwise."""
     try:
         value = float(text)
     except ValueError:
         raise Unusable(f"{place}: {column} is {text!r}, not a number") from None
-    if not math.isfinite(value) or value < 0:
-        raise Unusable(f"{place}: {column} is {text}, expected a number of 0 or more")
+    if not 0 <= value < MOST:
+        raise Unusable(f"{place}: {column} is {text}, expected a number from 0 to {MOST:g}")
     return value
 
 
 def month_after(month: dt.date) -> dt.date:
     """Return the first day of the next month."""
     return (month.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+
+
+def checked_period(
+    row: dict[str, str], place: str, expected: tuple[int, int] | None
+) -> tuple[int, int]:
+    """Return a row's year and period; Unusable when they are not those that must come next."""
+    year, period = (number(row[name], place, name) for name in ("year", "period"))
+    if expected is None and 1 <= year < dt.MAXYEAR and 1 <= period <= PERIODS:
+        expected = (int(year), int(period))
+    if expected is None or expected != (year, period):
+        wanted = "{},{}".format(*expected or ("YYYY", f"1 to {PERIODS}"))
+        found = f"{row['year']},{row['period']}"
+        raise Unusable(f"{place}: year,period {wanted} expected, found {found}")
+    return expected
 
 
 def read_spend(path: Path) -> dict[dt.date, Array]:
@@ -85,10 +100,7 @@ def read_spend(path: Path) -> dict[dt.date, Array]:
     total = [np.zeros(len(CHANNELS))]
     following: tuple[int, int] | None = None
     for place, row in read_rows(path, ("year", "period", *CHANNELS)):
-        year, period = (int(number(row[name], place, name)) for name in ("year", "period"))
-        if following not in {None, (year, period)} or not 1 <= period <= PERIODS:
-            expected = "year,period {},{}".format(*following or (year, 1))
-            raise Unusable(f"{place}: {expected} expected, found {year},{period}")
+        year, period = checked_period(row, place, following)
         first = dt.date(year, 1, 1).toordinal()
         days = dt.date(year + 1, 1, 1).toordinal() - first
         edges = edges or [first + days * (period - 1) / PERIODS]

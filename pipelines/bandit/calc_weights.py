@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-MOST = 34.0  # of one impression, at most: what an even choice among the 34 items would give
+MOST = 34.0  # the most one impression weighs: as in an even choice among the log's 34 items
 PRIOR = 500.0  # impressions' worth of belief in the rate of all items
 HERE = Path(__file__).resolve().parent
 
@@ -29,7 +29,7 @@ class Unusable(Exception):
 class Tally:
     """What was seen of one item: impressions, clicks, and sums of weights, their squares, clicks."""
 
-    # No dataclass: importing that module would take a third of this program's time.
+    # No dataclass: importing that module would take a fifth of this program's time.
     def __init__(self) -> None:
         self.impressions = self.clicks = 0
         self.weight = self.squares = self.clicked = 0.0
@@ -58,8 +58,8 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[
     """Yield each row's line number and the fields of `columns`, in their order."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise Unusable(f"{path}: cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path}: cannot be read: {error}") from error
     reader = csv.reader(lines)
     header = next(reader, [])
     missing = [name for name in columns if name not in header]

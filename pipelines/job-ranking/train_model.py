@@ -48,8 +48,8 @@ def read_resumes(path: Path) -> Resumes:
     """Read the résumés in the file's order; Unusable says which line is wrong."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise Unusable(f"{path}: cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path}: cannot be read: {error}") from error
     reader = csv.DictReader(lines)
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
     if missing:
@@ -60,8 +60,9 @@ def read_resumes(path: Path) -> Resumes:
         for name, allowed in (("call", ("yes", "no")), ("quality", ("high", "low"))):
             if row[name] not in allowed:
                 raise Unusable(f"{place}: {name} is {row[name]!r}, expected {' or '.join(allowed)}")
-        if not (row["experience"] or "").isdigit():
-            raise Unusable(f"{place}: experience is {row['experience']!r}, not a number of years")
+        years = row["experience"] or ""
+        if not years.isdecimal() or len(years) > 2:  # noqa: PLR2004  nobody worked for 100 years
+            raise Unusable(f"{place}: experience is {years!r}, not a number of years")
         rows.append(row)
     if len(rows) < LEAST:
         raise Unusable(f"{path}: {len(rows)} résumés, at least {LEAST} are needed")

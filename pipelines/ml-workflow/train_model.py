@@ -36,8 +36,8 @@ def read_dataset(path: Path) -> tuple[list[str], Array]:
     """Return the months in order and a matrix: months x (television, radio, sales)."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise Unusable(f"{path}: cannot be read: {error.strerror}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"{path}: cannot be read: {error}") from error
     count = re.fullmatch(r"\((\d+) rows?\)", lines[-1]) if lines else None
     if count is None:
         raise Unusable(f"{path}:{len(lines)}: psql's count of rows is missing: the query broke off")
@@ -52,12 +52,12 @@ def read_dataset(path: Path) -> tuple[list[str], Array]:
         raise Unusable(f"{path}: {len(rows)} months, at least {LEAST} are needed")
     try:
         values = np.array([[float(row[name]) for name in COLUMNS[1:]] for row in rows])
-        months = [int(row["month"][5:7]) for row in rows]
+        months = [int(row["month"][:4]) * YEAR + int(row["month"][5:7]) for row in rows]
     except (TypeError, ValueError) as error:
         raise Unusable(f"{path}: {error}") from None
     if not (np.isfinite(values).all() and (values > 0).all()):
         raise Unusable(f"{path}: every value must be a number above 0")
-    if any(after != before % YEAR + 1 for before, after in itertools.pairwise(months)):
+    if any(after != before + 1 for before, after in itertools.pairwise(months)):
         raise Unusable(f"{path}: the months do not follow one another")
     return [row["month"] for row in rows], values
 

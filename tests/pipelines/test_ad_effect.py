@@ -226,17 +226,27 @@ def without_radio(lines):
         (
             broken_adverts,
             lambda lines: [line.replace(",1954.000", ",nan") for line in lines],
-            "adverts.csv:2: radio is nan, expected a number of 0 or more",
+            "adverts.csv:2: radio is nan, expected a number from 0 to 1e+12",
         ),
         (
             broken_adverts,
             lambda lines: [line.replace(",1954.000", ",-1") for line in lines],
-            "adverts.csv:2: radio is -1, expected a number of 0 or more",
+            "adverts.csv:2: radio is -1, expected a number from 0 to 1e+12",
         ),
         (
             broken_adverts,
             lambda lines: [line.replace(",1954.000", "") for line in lines],
             "adverts.csv:2: fewer fields than columns",
+        ),
+        (
+            broken_adverts,
+            lambda lines: [lines[0], *(f"1{line}" for line in lines[1:])],
+            "adverts.csv:2: year,period YYYY,1 to 13 expected, found 11978,1",
+        ),
+        (
+            broken_adverts,
+            lambda lines: [line.replace("1978,2,", "1978,2.5,") for line in lines],
+            "adverts.csv:3: year,period 1978,2 expected, found 1978,2.5",
         ),
         (broken_adverts, lambda lines: lines[:1], "adverts.csv: no rows"),
         (

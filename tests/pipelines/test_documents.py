@@ -154,3 +154,41 @@ def test_the_rollout_template_is_not_part_of_the_run(documents):
     steps = [step["template"] for group in templates(workflow)["main"]["steps"] for step in group]
 
     assert steps == ["estimate", "upload-model"]
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "name", "args"),
+    [
+        ("ad-effect", "estimate", ["--adverts", "binary"]),
+        ("ml-workflow", "train_model", ["--model=model1", "--dataset", "binary"]),
+        ("ml-workflow", "choose_model", ["binary"]),
+        ("job-ranking", "train_model", ["--resumes", "binary"]),
+        ("job-ranking", "predict_rates", ["--model", "binary"]),
+        ("bandit", "calc_weights", ["--experiment=1", "--arms", "binary"]),
+        ("bandit", "join_weights", ["binary"]),
+    ],
+)
+def test_a_file_that_is_no_text_gets_a_message(call, tmp_path, pipeline, name, args):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+
+    done = call(pipeline, name, *args)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{name}: binary")
+    assert "can't decode byte 0xff" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        path.relative_to(PIPELINES)
+        for path in sorted(PIPELINES.glob("*/*.py"))
+        if "__main__" in path.read_text(encoding="utf-8")
+    ],
+    ids=lambda path: path.as_posix(),
+)
+def test_every_program_explains_itself(call, script):
+    done = call(script.parts[0], script.stem, "--help")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"usage: {script.name}" in done.stdout

@@ -101,7 +101,7 @@ def test_a_stronger_ridge_draws_the_rates_together(call, tmp_path):
         ),
         (
             lambda lines: [*lines, "no,trade,manager,low"],
-            "resumes.csv:4872: experience is None, not a number of years",
+            "resumes.csv:4872: experience is '', not a number of years",
         ),
         (lambda lines: lines[:100], "resumes.csv: 99 résumés, at least 200 are needed"),
         (

@@ -116,6 +116,10 @@ def test_dataset_and_output_can_come_from_the_environment(script, dataset, tmp_p
             "dataset.csv: the months do not follow one another",
         ),
         (
+            lambda lines: [*lines[:25], *lines[37:-1], "(192 rows)"],
+            "dataset.csv: the months do not follow one another",
+        ),
+        (
             lambda lines: [*lines[:5], "(4 rows)"],
             "dataset.csv: 4 months, at least 36 are needed",
         ),
