@@ -76,6 +76,8 @@ def check_supplied(
         source = wanted.value_from
         argument = arguments.get(wanted.name)
         if argument is not None:
+            if argument.value is None and argument.value_from is None:
+                continue  # `check` has named the argument itself.
             value = argument.value
             source = argument.value_from if argument.value is None else None
         if value is None and (source is None or source.config_map_key_ref is None):

@@ -1,0 +1,82 @@
+"""What the local engine does not run is refused by name and place, before anything runs."""
+
+import pytest
+
+from gitwf.workflow.document import unsupported
+
+LEAF = "- {name: main, container: {image: i}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "line", "name"),
+    [
+        ("templates:\n- {name: main, resource: {action: get}}\n", 6, "resource"),
+        (f"templates:\n{LEAF}, daemon: true}}\n", 6, "daemon"),
+        (f"templates:\n{LEAF}, sidecars: [{{name: s}}]}}\n", 6, "sidecars"),
+        (f"templates:\n{LEAF}, memoize: {{key: k}}}}\n", 6, "memoize"),
+        (
+            f"synchronization: {{mutexes: [{{name: m}}]}}\ntemplates:\n{LEAF}}}\n",
+            5,
+            "synchronization",
+        ),
+        (f"volumes: [{{name: v, hostPath: {{path: /}}}}]\ntemplates:\n{LEAF}}}\n", 5, "hostPath"),
+        (
+            f"templates:\n{LEAF},\n   inputs: {{artifacts: [{{name: a, path: /a, s3: {{key: k}}}}]}}}}\n",
+            7,
+            "s3",
+        ),
+        (
+            "templates:\n- name: main\n  steps:\n  - - {name: a, inline: {http: {url: u}}}\n",
+            8,
+            "http",
+        ),
+    ],
+)
+def test_a_field_that_is_not_run_is_refused_by_name(resolved, spec, line, name):
+    [one] = unsupported.check(resolved("entrypoint: main\n" + spec))
+
+    assert one.severity == "error"
+    assert one.line == line + 1
+    assert one.message.startswith(f"the local engine does not run `{name}`: ")
+    assert one.hint == "runs on the Argo engine"
+
+
+def test_what_only_places_pods_is_ignored_with_a_warning(resolved):
+    spec = f"""\
+    entrypoint: main
+    ttlStrategy: {{secondsAfterCompletion: 5}}
+    templates:
+    {LEAF}, nodeSelector: {{a: b}}}}
+    """
+    found = unsupported.check(resolved(spec))
+
+    assert [(one.severity, one.line, one.message) for one in found] == [
+        ("warning", 6, "the local engine ignores `ttlStrategy`"),
+        ("warning", 8, "the local engine ignores `nodeSelector`"),
+    ]
+
+
+def test_a_template_out_of_reach_may_be_for_argo_alone(resolved):
+    spec = f"""\
+    entrypoint: main
+    templates:
+    {LEAF}, daemon: false}}
+    - {{name: other, resource: {{action: get}}}}
+    """
+    assert unsupported.check(resolved(spec)) == []
+
+
+def test_what_the_engine_runs_is_not_refused(resolved):
+    spec = """\
+    entrypoint: main
+    volumes: [{name: v, emptyDir: {}}, {name: s, secret: {secretName: s}}]
+    hooks: {late: {template: main, expression: "true"}}
+    templates:
+    - name: main
+      steps: [[{name: a, inline: {suspend: {duration: 1s}}, hooks: {exit: {template: leaf}}}]]
+    - name: leaf
+      retryStrategy: {limit: 2}
+      inputs: {artifacts: [{name: a, path: /a, raw: {data: x}}]}
+      script: {image: i, source: a, env: [{name: E, valueFrom: {secretKeyRef: {name: s, key: k}}}]}
+    """
+    assert unsupported.check(resolved(spec)) == []
