@@ -142,6 +142,19 @@ def test_a_page_whose_viewer_ends_loads_the_new_one_by_itself(brisk_r, browser, 
     assert float(number(page)) == pytest.approx(expected(20, 8000), abs=0.02)
 
 
+def test_a_page_that_meets_a_newer_viewer_loads_itself_anew(site, browser, r):
+    site.roll(1, viewer=str(VIEWER), model=model(10))
+    old = site.get()
+    site.roll(2, viewer=str(VIEWER), model=model(20))
+    page = browser.new_page()
+    page.route(site.url, lambda route: route.fulfill(body=old, content_type="text/html"), times=1)
+
+    page.goto(site.url)
+
+    page.wait_for_selector("meta[name=gitwf-model][content=ad-effect-v2]", state="attached")
+    assert float(number(page)) == pytest.approx(expected(20, 8000), abs=0.02)
+
+
 def test_where_r_is_missing_the_page_shows_the_same_model(site, browser):
     site.roll(1, viewer="page", model=model(10))
     page = browser.new_page()

@@ -1,6 +1,7 @@
 """How a viewer is started, and what it is told."""
 
 import json
+import pathlib
 
 import pytest
 
@@ -19,7 +20,9 @@ def test_a_viewer_is_told_its_model_and_nothing_of_the_fronts_secrets(site, monk
     site.roll(1, CAMPAIGN="spring")
 
     told = json.loads(site.get("env"))
+    front = pathlib.Path(f"/proc/{site.seen['pid']}/environ")
 
+    assert not front.exists() or b"secret" not in front.read_bytes()
     desired = site.desired(1)
     assert told["MODEL"] == "ad-effect-v1"
     assert told["MODEL_URI"] == desired.uri

@@ -132,6 +132,12 @@ def test_the_head_is_passed_on_without_what_concerns_one_connection():
     )
 
 
+@pytest.mark.parametrize("line", ["HTTP/1.1 abc", "HTTP/1.1 \u00b2", "HTTP/1.1 -1 x"])
+def test_a_status_that_is_no_number_is_malformed(line):
+    with pytest.raises(wire.Malformed):
+        _ = wire.Head(line).status
+
+
 def test_nothing_is_no_message():
     assert head(b"") is None
     assert head(b"\r\n") is None

@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any
 
-from gitwf.adapters.viewer import settings
+from gitwf.adapters.viewer import launch, settings
 from gitwf.errors import Stalled, Transient
 
 PATH = "/-/gitwf"
@@ -48,7 +48,7 @@ def start(own: settings.FrontSettings) -> State:
             # Standard output closes when the front listens, or when it has ended.
             subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-                check=False, timeout=_START_SECONDS,
+                env=launch.front_environment(), check=False, timeout=_START_SECONDS,
             )  # fmt: skip
     except OSError as error:
         raise Stalled(f"the front of {own.environment} cannot start: {error}") from error

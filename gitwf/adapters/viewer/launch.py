@@ -3,7 +3,7 @@
 A folder with `app.R` is an R-Shiny app, one with `app.py` a program that listens on `$HOST:$PORT`;
 without either, or without R, gitwf's own small page serves the same model and says what is missing.
 The environment is made, not inherited: a viewer gets the model's variables, what a program needs
-to run at all, and none of the credentials that the front may have been started with.
+to run at all, and no credentials; the front itself is started without them.
 """
 
 import functools
@@ -18,6 +18,16 @@ from pathlib import Path
 from gitwf.adapters.viewer import page
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "R_HOME")
+_KEPT_BY_FRONT = (
+    *_KEPT,
+    "HOME",
+    "USER",
+    "TMPDIR",
+    "PYTHONPATH",
+    "R_LIBS",
+    "R_LIBS_USER",
+    "R_LIBS_SITE",
+)
 _R_PACKAGES = 'invisible(find.package(c("shiny", "jsonlite"))); cat(.libPaths(), sep = ":")'
 _R_START = (
     "options(shiny.autoreload = FALSE); "
@@ -48,6 +58,11 @@ def choose(viewer: Path) -> Launch:
     if (viewer / "app.py").is_file():
         return Launch((sys.executable, "app.py"), viewer, "Python")
     return _own_page(viewer.parent, "This pipeline has no viewer of its own.")
+
+
+def front_environment() -> dict[str, str]:
+    """Make the front's own environment: it lives long, and needs none of its starter's secrets."""
+    return {name: os.environ[name] for name in _KEPT_BY_FRONT if name in os.environ}
 
 
 def environment(

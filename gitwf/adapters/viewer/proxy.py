@@ -95,7 +95,7 @@ class Proxy:
         Nothing was sent to a viewer that refuses the connection, so any request waits for the next
         one. One that was sent and not answered is repeated once, if it may be.
         """
-        repeats = 1 if request.method in _IDEMPOTENT and not wire.request_extent(request) else 0
+        repeats = 1 if _repeatable(request) else 0
         deadline = time.monotonic() + _WAIT_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             viewer = await self._viewers.serving(left)
@@ -135,7 +135,7 @@ class Proxy:
 
     async def _answered_by_old(self, request: wire.Head, writer: asyncio.StreamWriter) -> bool:
         """Ask the draining viewers for something of a session that the new one does not know."""
-        if request.method not in _IDEMPOTENT or not request.path.startswith("/session/"):
+        if not _repeatable(request) or not request.path.startswith("/session/"):
             return False
         for viewer in self._viewers.draining():
             with viewer.use(), contextlib.suppress(_Refused, _NoAnswer):
@@ -149,6 +149,10 @@ class Proxy:
                 finally:
                     to_viewer.close()
         return False
+
+
+def _repeatable(request: wire.Head) -> bool:
+    return request.method in _IDEMPOTENT and wire.request_extent(request) == 0
 
 
 class _Refused(Exception):
@@ -194,11 +198,15 @@ async def _respond(
     writer: asyncio.StreamWriter,
 ) -> bool:
     """Pass the response on; whether the client's connection stays."""
-    extent = wire.response_extent(response, request.method)
-    stays = request.persists and extent != "close"
-    writer.write(response.passed_on("keep-alive" if stays else "close"))
-    await wire.copy_body(from_viewer, writer, extent)
-    await writer.drain()
+    try:
+        extent = wire.response_extent(response, request.method)
+        stays = request.persists and extent != "close"
+        writer.write(response.passed_on("keep-alive" if stays else "close"))
+        await wire.copy_body(from_viewer, writer, extent)
+        await writer.drain()
+    except wire.Malformed as error:
+        # The viewer's mistake, not the client's: breaking off is all that tells it so.
+        raise ConnectionAbortedError from error
     return stays
 
 

@@ -26,6 +26,7 @@ _HOST = "127.0.0.1"
 _PROBE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.05
 _STARTS = 3
+_LOG_BYTES, _LOG_LINES = 4096, 10
 
 
 class NotReady(Exception):
@@ -178,15 +179,12 @@ class Viewer:
 
     def _last_lines(self) -> str:
         try:
-            text = (
-                (Path(self.spec.folder) / "viewer.log")
-                .read_bytes()[-4096:]
-                .decode("utf-8", "replace")
-            )
+            log = (Path(self.spec.folder) / "viewer.log").read_bytes()
         except OSError:
             return ""
-        lines = [line for line in text.splitlines() if line.strip()][-10:]
-        return "; its last lines:\n" + redact("\n".join(lines)) if lines else ""
+        lines = log[-_LOG_BYTES:].decode("utf-8", "replace").splitlines()
+        last = [line for line in lines if line.strip()][-_LOG_LINES:]
+        return "; its last lines:\n" + redact("\n".join(last)) if last else ""
 
 
 class _Ended(Exception):

@@ -51,7 +51,10 @@ class Head:
     @property
     def status(self) -> int:
         """The status code of a response."""
-        return int(self.line.split(" ")[1])
+        code = self.line.split(" ")[1]
+        if not (code.isascii() and code.isdigit()):
+            raise Malformed(f"not the first line of a response: {self.line[:80]!r}")
+        return int(code)
 
     @property
     def upgrades(self) -> bool:
