@@ -12,6 +12,7 @@ from gitwf.delivery import action, document, entry, gates, messages, occasion, r
 from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import observed as seen
 from gitwf.delivery import pipeline as pipelines
+from gitwf.errors import Rejected
 from gitwf.values import Instant
 
 AUTOMATION = "gitwf"
@@ -27,7 +28,8 @@ def plan(
     if isinstance(deploy.promote, pipelines.After):
         version, waiting = _upstream(view, deploy.promote, observed, now)
         if waiting is not None:
-            yield _report(view, environment, action.State.WAITING, *waiting)
+            state = action.State.WAITING if waiting[-1] is not None else action.State.HELD
+            yield _report(view, environment, state, *waiting)
     else:
         version = occasion.standing(view, observed.facts)
     if version is None or version == environment.version:
@@ -35,7 +37,7 @@ def plan(
     if deploy.promote == "manual":
         hint = f"gitwf promote {view.name}@{version} {environment.name}"
         why = f"version {version} waits for a person to promote it"
-        yield _report(view, environment, action.State.WAITING, why, hint)
+        yield _report(view, environment, action.State.HELD, why, hint)
         return
     yield from _promote(view, environment, version, observed, now)
 
@@ -173,23 +175,45 @@ def _publish(
         observed.facts.commit,
     )
     before = environment.version
-    subject = f"Release {view.name}@{version} to {environment.name}"
-    yield action.Publish(
-        view.name,
-        environment.name,
-        f"{environment.name}: version {'none' if before is None else before} -> {version}",
-        "promote",
-        version,
-        observed.head,
-        {release.path(view.name, environment.name): writing.named(environment.source, naming)},
-        messages.release(
-            subject,
-            model=view.name,
-            version=version,
-            environment=environment.name,
-            result=result,
-            request=naming.request,
-        ),
+    why = f"{environment.name}: version {'none' if before is None else before} -> {version}"
+    yield commit(view, environment, naming, why)
+
+
+def commit(
+    view: seen.ModelView,
+    environment: seen.EnvironmentView,
+    naming: writing.Naming,
+    reason: str,
+    *,
+    subject: str = "",
+    body: str = "",
+    rejected: tuple[release.RejectedVersion, ...] = (),
+) -> action.Action:
+    """Make the release commit that `naming` says, with `rejected` in the same commit.
+
+    A Report instead where a person's file cannot be edited in place.
+    """
+    version = naming.result.version if naming.result is not None else None
+    try:
+        edits = {
+            release.path(view.name, environment.name): writing.named(environment.source, naming)
+        }
+        if rejected:
+            source = view.rejected_source
+            edits[release.rejected_path(view.name)] = writing.rejecting(source, view.name, rejected)
+    except Rejected as error:
+        return _report(view, environment, action.State.STALLED, f"{reason}: {error}")
+    message = messages.release(
+        subject or f"Release {view.name}@{version} to {environment.name}",
+        model=view.name,
+        version=version,
+        environment=environment.name,
+        result=naming.result,
+        request=naming.request,
+        body=body,
+    )
+    return action.Publish(
+        view.name, environment.name, reason, naming.kind, version, naming.parent, edits, message
     )
 
 

@@ -10,7 +10,7 @@ rejection. A failed rollback is never rolled back; it is for a person. See docs/
 from collections.abc import Iterator
 from typing import Any
 
-from gitwf.delivery import action, entry, messages, promotion, release, serving, writing
+from gitwf.delivery import action, entry, promotion, release, serving, writing
 from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import observed as seen
 from gitwf.delivery import trail as trails
@@ -251,28 +251,14 @@ def _failed(
     reason = f"its rollout failed: {failed.reason}"
     rejected = release.RejectedVersion(version=version, reason=reason, by=promotion.AUTOMATION)
     back = f"version {good.version}" if good is not None else "no version"
-    yield action.Publish(
-        view.name,
-        environment.name,
+    yield promotion.commit(
+        view,
+        environment,
+        naming,
         f"{environment.name}: back to {back}, because version {version} failed: {failed.reason}",
-        "rollback",
-        good.version if good is not None else None,
-        observed.head,
-        {
-            release.path(view.name, environment.name): writing.named(environment.source, naming),
-            release.rejected_path(view.name): writing.rejecting(
-                view.rejected_source, view.name, (rejected,)
-            ),
-        },
-        messages.release(
-            f"Roll {view.name} in {environment.name} back to {back}",
-            model=view.name,
-            version=good.version if good is not None else None,
-            environment=environment.name,
-            result=good,
-            request=change.request,
-            body=f"Version {version} failed to roll out: {failed.reason}",
-        ),
+        subject=f"Roll {view.name} in {environment.name} back to {back}",
+        body=f"Version {version} failed to roll out: {failed.reason}",
+        rejected=(rejected,),
     )
 
 

@@ -1,15 +1,15 @@
 """The bytes of release files: a new one written whole, an old one edited where it changes.
 
-People comment and order their release files; gitwf changes only what its decision changes. Scalars
-are written as JSON, which is YAML that nobody reads in two ways. Read next: `release`.
+People comment and order their release files; gitwf changes only what its decision changes, and the
+evidence, which is its own. Read next: `release`, `gitwf.text.splice`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gitwf.delivery import document, entry, release
+from gitwf.text import rendering, splice
 from gitwf.values import CommitId
 
 
@@ -61,67 +61,78 @@ class Naming:
 
 
 def named(source: bytes | None, naming: Naming) -> bytes:
-    """Give the release file that names what `naming` says; holds are added to those there."""
-    old = release.load(source, release.path(naming.model, naming.environment)) if source else None
-    hold = old.spec.hold if old is not None else release.Hold()
-    versions = [*hold.versions, *(one for one in naming.holds if one not in hold.versions)]
-    spec = naming.spec() | {"hold": _hold(hold, versions)}
-    content = {
-        "apiVersion": document.API_VERSION,
-        "kind": "Release",
-        "metadata": {"model": naming.model, "environment": naming.environment},
-        "spec": spec,
-        "evidence": naming.evidence(),
+    """Give the release file that names what `naming` says; holds are added to those there.
+
+    Rejected: a person laid the file out so that it cannot be edited in place.
+    """
+    file = release.path(naming.model, naming.environment)
+    if source is None:
+        return whole(
+            {
+                "apiVersion": document.API_VERSION,
+                "kind": "Release",
+                "metadata": {"model": naming.model, "environment": naming.environment},
+                "spec": naming.spec() | {"hold": {"versions": list(naming.holds)}},
+                "evidence": naming.evidence(),
+            }
+        )
+    held = release.load(source, file).spec.hold.versions
+    changes: dict[splice.Path, object] = {
+        ("spec", name): value for name, value in naming.spec().items()
     }
-    return whole(content)
+    if not set(naming.holds) <= set(held):
+        changes["spec", "hold", "versions"] = sorted({*held, *naming.holds})
+    changes["evidence",] = naming.evidence()
+    return splice.edit(source, changes, file)
+
+
+def holding(
+    source: bytes | None, model: str, environment: str, *, held: bool, reason: str = ""
+) -> bytes:
+    """Give the release file with a person's hold, or without it."""
+    file = release.path(model, environment)
+    if source is None:
+        source = whole(
+            {
+                "apiVersion": document.API_VERSION,
+                "kind": "Release",
+                "metadata": {"model": model, "environment": environment},
+                "spec": {"version": None, "hold": {"versions": []}},
+            }
+        )
+    changes: dict[splice.Path, object] = {
+        ("spec", "hold", "all"): held,
+        ("spec", "hold", "reason"): reason,
+    }
+    return splice.edit(source, changes, file)
 
 
 def rejecting(
     source: bytes | None, model: str, rejected: Sequence[release.RejectedVersion]
 ) -> bytes:
-    """Give the list of rejected versions with `rejected` added."""
-    old = release.load_rejections(source, release.rejected_path(model)) if source else None
-    rows = [*(old.spec.versions if old is not None else ())]
-    known = {row.version for row in rows}
-    rows += [row for row in rejected if row.version not in known]
-    content = {
-        "apiVersion": document.API_VERSION,
-        "kind": "Rejected",
-        "metadata": {"model": model},
-        "spec": {"versions": [row.model_dump(by_alias=True) for row in rows]},
+    """Give the list of rejected versions with `rejected` added. Rejected: as for `named`."""
+    rows = [row.model_dump(by_alias=True) for row in rejected]
+    file = release.rejected_path(model)
+    if source is None:
+        return whole(
+            {
+                "apiVersion": document.API_VERSION,
+                "kind": "Rejected",
+                "metadata": {"model": model},
+                "spec": {"versions": rows},
+            }
+        )
+    old = release.load_rejections(source, file)
+    fresh = [row for row in rows if row["version"] not in old.numbers()]
+    if not old.spec.versions:
+        return splice.edit(source, {("spec", "versions"): fresh}, file) if fresh else source
+    changes: dict[splice.Path, object] = {
+        ("spec", "versions", index): row
+        for index, row in enumerate(fresh, start=len(old.spec.versions))
     }
-    return whole(content)
-
-
-def _hold(hold: release.Hold, versions: Sequence[int]) -> dict[str, Any]:
-    kept: dict[str, Any] = {"versions": list(versions)}
-    if hold.all:
-        kept = {"all": True, "reason": hold.reason, **kept}
-    return kept
+    return splice.edit(source, changes, file)
 
 
 def whole(content: Mapping[str, Any]) -> bytes:
-    """Write a document from nothing: block mappings, leaves as JSON."""
-    return ("\n".join(_lines(content, "")) + "\n").encode()
-
-
-def _lines(content: Mapping[str, Any], indent: str) -> list[str]:
-    lines: list[str] = []
-    for name, value in content.items():
-        if isinstance(value, Mapping) and value:
-            lines += [f"{indent}{_scalar(name)}:", *_lines(value, indent + "  ")]
-        else:
-            lines.append(f"{indent}{_scalar(name)}: {_flow(value)}")
-    return lines
-
-
-def _flow(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _scalar(name: str) -> str:
-    """Write a key: bare where nothing but letters could be meant."""
-    return name if name.isalpha() and name.lower() not in _WORDS else _flow(name)
-
-
-_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+    """Write a document from nothing."""
+    return (rendering.block(content, 0, "\n") + "\n").encode()

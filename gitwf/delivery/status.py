@@ -1,0 +1,65 @@
+"""Where every environment stands, in one row each: what HEAD names, what is served, what is next.
+
+The rows come from the same `Observed` and `Plan` that a reconcile works from, so that `status`
+never says anything that the next pass would not find.
+"""
+
+from dataclasses import dataclass
+
+from gitwf.delivery import action
+from gitwf.delivery import observed as seen
+
+
+@dataclass(frozen=True)
+class Row:
+    """One environment of one model. `served` is MODEL's value; `next` is what a pass would do."""
+
+    model: str
+    environment: str
+    named: int | None
+    served: str | None
+    ready: bool
+    held: str
+    next: str
+    state: str
+
+
+def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
+    """Tell where each environment stands, model by model."""
+    return tuple(
+        _row(view, environment, plan)
+        for view in observed.models.values()
+        for environment in view.environments
+    )
+
+
+def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.Plan) -> Row:
+    about = [
+        one
+        for one in plan.of(view.name)
+        if getattr(one, "environment", "") in {"", environment.name}
+    ]
+    reports = [one for one in about if isinstance(one, action.Report)]
+    pending = [one for one in about if not isinstance(one, action.Report)]
+    served = environment.serving
+    hold = environment.release.spec.hold if environment.release is not None else None
+    held = ""
+    if hold is not None and hold.all:
+        held = hold.reason or "by a person"
+    elif hold is not None and hold.versions:
+        held = "versions " + ", ".join(map(str, hold.versions))
+    first = pending or [one for one in reports if one.state is not action.State.SYNCED] or reports
+    return Row(
+        view.name,
+        environment.name,
+        environment.version,
+        served.model if served is not None else None,
+        served.ready if served is not None else False,
+        held,
+        first[0].reason if first else "",
+        "pending"
+        if pending
+        else str(first[0].state)
+        if isinstance(first[0], action.Report)
+        else "",
+    )
