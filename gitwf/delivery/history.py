@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One version and everything known about it. `run`: succeeded, running, failed, …"""
+    """One version and everything known about it. `run`: succeeded, running, or how it ended."""
 
     model: str
     version: int

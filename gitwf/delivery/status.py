@@ -34,13 +34,16 @@ def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
 
 
 def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.Plan) -> Row:
-    about = [
-        one
-        for one in plan.of(view.name)
-        if getattr(one, "environment", "") in {"", environment.name}
-    ]
-    reports = [one for one in about if isinstance(one, action.Report)]
-    pending = [one for one in about if not isinstance(one, action.Report)]
+    reports: list[action.Report] = []
+    pending: list[str] = []
+    for one in plan.of(view.name):
+        if getattr(one, "environment", "") not in {"", environment.name}:
+            continue
+        if isinstance(one, action.Report):
+            reports.append(one)
+        else:
+            pending.append(one.reason)
+    reports.sort(key=lambda one: one.state is action.State.SYNCED)
     served = environment.serving
     hold = environment.release.spec.hold if environment.release is not None else None
     held = ""
@@ -48,7 +51,7 @@ def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.P
         held = hold.reason or "by a person"
     elif hold is not None and hold.versions:
         held = "versions " + ", ".join(map(str, hold.versions))
-    first = pending or [one for one in reports if one.state is not action.State.SYNCED] or reports
+    words = pending or [one.reason for one in reports]
     return Row(
         view.name,
         environment.name,
@@ -56,10 +59,6 @@ def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.P
         served.model if served is not None else None,
         served.ready if served is not None else False,
         held,
-        first[0].reason if first else "",
-        "pending"
-        if pending
-        else str(first[0].state)
-        if isinstance(first[0], action.Report)
-        else "",
+        words[0] if words else "",
+        "pending" if pending else str(reports[0].state) if reports else "",
     )
