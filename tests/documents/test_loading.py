@@ -60,8 +60,10 @@ def test_it_must_be_clear_what_to_run(content, expected):
         (b"kind: Workflow", "a.yaml:1:1: `apiVersion` is required"),
         (
             WORKFLOW.replace(b"kind: Workflow", b"kind: Workflwo"),
-            ("a.yaml:2:7: `Workflwo` of `argoproj.io/v1alpha1` is not a kind of document for gitwf "
-            "(did you mean `Workflow`?)"),
+            (
+                "a.yaml:2:7: `Workflwo` of `argoproj.io/v1alpha1` is not a kind of document for gitwf "
+                "(did you mean `Workflow`?)"
+            ),
         ),
         (
             WORKFLOW.replace(b"suspend", b"supsend"),
@@ -109,6 +111,13 @@ def test_two_documents_of_one_name_are_refused():
     assert refused({"a.yaml": TEMPLATE, "b.yaml": TEMPLATE}) == [
         "b.yaml:3:18: a second WorkflowTemplate is called `t` (the first is in a.yaml:1)"
     ]
+
+
+def test_two_documents_of_one_name_elsewhere_are_nobodys_concern():
+    files = {"w.yaml": WORKFLOW, "a.yaml": TEMPLATE, "b.yaml": TEMPLATE, "c.yaml": WORKFLOW}
+
+    assert load.load(files, asked=["w.yaml"]).find("WorkflowTemplate", "t").file == "a.yaml"
+    assert len(load.load({"w.yaml": WORKFLOW, "c.yaml": WORKFLOW}).sources) == 2
 
 
 def test_the_nearest_namespace_is_looked_in_first():

@@ -80,9 +80,11 @@ def argument(value, template="echo"):
         ),
         (
             calls("{name: 5_a, template: ok}"),
-            ("5: templates.main.steps[0].name '5_a' is invalid: name must consist of alpha-numeric "
-            "characters or '-', and must start with an alpha-numeric character "
-            "(e.g. My-name1-2, 123-NAME)"),
+            (
+                "5: templates.main.steps[0].name '5_a' is invalid: name must consist of alpha-numeric "
+                "characters or '-', and must start with an alpha-numeric character "
+                "(e.g. My-name1-2, 123-NAME)"
+            ),
         ),
         (calls("{template: ok}"), "5: templates.main.steps[0].name is required"),
         (
@@ -104,8 +106,10 @@ def argument(value, template="echo"):
         (calls("{name: a}"), "5: templates.main.steps[0].a template name is required"),
         (
             calls("{name: a, template: echo, arguments: {parameters: [{name: m}]}}"),
-            ("5: templates.main.steps[0].a.arguments.m.value or "
-            "templates.main.steps[0].a.arguments.m.valueFrom is required"),
+            (
+                "5: templates.main.steps[0].a.arguments.m.value or "
+                "templates.main.steps[0].a.arguments.m.valueFrom is required"
+            ),
         ),
         (
             calls("{name: a, template: ok, withSequence: {count: 1, end: 2}}"),
@@ -117,13 +121,17 @@ def argument(value, template="echo"):
         ),
         (
             graph("{name: 5a, template: ok}", "{name: b, template: ok, depends: 5a}"),
-            ("6: templates.main.tasks.5a name cannot begin with a digit when using either 'depends' "
-            "or 'dependencies'"),
+            (
+                "6: templates.main.tasks.5a name cannot begin with a digit when using either 'depends' "
+                "or 'dependencies'"
+            ),
         ),
         (
             graph("{name: a, template: ok}", "{name: b, template: ok, depends: a.AllFailed}"),
-            ("7: templates.main.tasks.a dependency 'a' uses an items-based condition such as "
-            ".AnySucceeded or .AllFailed but does not contain any items"),
+            (
+                "7: templates.main.tasks.a dependency 'a' uses an items-based condition such as "
+                ".AnySucceeded or .AllFailed but does not contain any items"
+            ),
         ),
         (
             graph(
@@ -155,8 +163,10 @@ def argument(value, template="echo"):
             "2: templates.main must have at least one task",
         ),
         (
-            (f"entrypoint: main\ntemplates:\n- name: main\n  dag: {{target: x, tasks: "
-            f"[{{name: a, template: ok}}]}}\n{LEAF}\n"),
+            (
+                f"entrypoint: main\ntemplates:\n- name: main\n  dag: {{target: x, tasks: "
+                f"[{{name: a, template: ok}}]}}\n{LEAF}\n"
+            ),
             "4: templates.main.targets: target 'x' is not defined",
         ),
         (leaf("container: {command: [a]}"), "4: templates.main.container.image may not be empty"),
@@ -170,8 +180,10 @@ def argument(value, template="echo"):
             "4: templates.main.activeDeadlineSeconds must be a positive integer > 0 or an argo variable",
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  activeDeadlineSeconds: 5\n"
-            f"  steps: [[{{name: a, template: ok}}]]\n{LEAF}\n"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  activeDeadlineSeconds: 5\n"
+                f"  steps: [[{{name: a, template: ok}}]]\n{LEAF}\n"
+            ),
             "4: templates.main.activeDeadlineSeconds is only valid for leaf templates",
         ),
         (
@@ -179,53 +191,79 @@ def argument(value, template="echo"):
             "4: Never is not a valid RetryPolicy",
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
-            "  outputs: {parameters: [{name: p, valueFrom: {path: /a, default: '{{workflow.nope}}'}}]}\n"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
+                "  outputs: {parameters: [{name: p, valueFrom: {path: /a, default: '{{workflow.nope}}'}}]}\n"
+            ),
             "5: templates.main: failed to resolve {{workflow.nope}}",
         ),
         (
-            (f"entrypoint: main\ntemplates:\n- name: main\n  steps: [[{{name: a, template: ok}}]]\n"
-            "  outputs: {parameters: [{name: p, valueFrom: {parameter: '{{steps.x.id}}'}}]}\n"
-            f"{LEAF}\n"),
+            (
+                f"entrypoint: main\ntemplates:\n- name: main\n  steps: [[{{name: a, template: ok}}]]\n"
+                "  outputs: {parameters: [{name: p, valueFrom: {parameter: '{{steps.x.id}}'}}]}\n"
+                f"{LEAF}\n"
+            ),
             "5: templates.main.outputs failed to resolve {{steps.x.id}}",
         ),
         (
-            (f"entrypoint: main\ntemplates:\n- name: main\n  steps: [[{{name: a, template: ok}}]]\n"
-            f"  outputs: {{parameters: [{{name: p, valueFrom: {{path: /a}}}}]}}\n{LEAF}\n"),
-            ("5: templates.main.outputs.parameters.p.parameter or expression must be specified for "
-            "Steps templates"),
+            (
+                f"entrypoint: main\ntemplates:\n- name: main\n  steps: [[{{name: a, template: ok}}]]\n"
+                f"  outputs: {{parameters: [{{name: p, valueFrom: {{path: /a}}}}]}}\n{LEAF}\n"
+            ),
+            (
+                "5: templates.main.outputs.parameters.p.parameter or expression must be specified for "
+                "Steps templates"
+            ),
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
-            "  outputs: {parameters: [{name: p}]}\n"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
+                "  outputs: {parameters: [{name: p}]}\n"
+            ),
             "5: templates.main.outputs.parameters.p does not have valueFrom or value specified",
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
-            "  outputs: {artifacts: [{name: a, path: /x/../../y}]}\n"),
-            ("5: error in templates.main.outputs.artifacts.a: Artifact 'a' attempted to use a path "
-            "containing '..'. Directory traversal is not permitted"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
+                "  outputs: {artifacts: [{name: a, path: /x/../../y}]}\n"
+            ),
+            (
+                "5: error in templates.main.outputs.artifacts.a: Artifact 'a' attempted to use a path "
+                "containing '..'. Directory traversal is not permitted"
+            ),
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
-            "  inputs: {artifacts: [{name: a, raw: {data: x}}]}\n"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  container: {image: i}\n"
+                "  inputs: {artifacts: [{name: a, raw: {data: x}}]}\n"
+            ),
             "5: error in templates.main.inputs.artifacts.a: Artifact 'a' did not specify a path",
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  container: {image: i, volumeMounts: "
-            "[{name: v, mountPath: /m}]}\n  inputs: {artifacts: [{name: a, path: /m, raw: {data: x}}]}\n"),
-            ("5: templates.main.inputs.artifacts[0].path '/m' already mounted in "
-            "container.volumeMounts.v"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  container: {image: i, volumeMounts: "
+                "[{name: v, mountPath: /m}]}\n  inputs: {artifacts: [{name: a, path: /m, raw: {data: x}}]}\n"
+            ),
+            (
+                "5: templates.main.inputs.artifacts[0].path '/m' already mounted in "
+                "container.volumeMounts.v"
+            ),
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  inputs: {parameters: [{name: a.b, value: 1}]}\n"
-            "  container: {image: i}\n"),
-            ("4: templates.main.inputs.parameters[0].name: 'a.b' is invalid: Parameter/Artifact name "
-            "must consist of alpha-numeric characters, '_' or '-' e.g. my_param_1, MY-PARAM-1"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  inputs: {parameters: [{name: a.b, value: 1}]}\n"
+                "  container: {image: i}\n"
+            ),
+            (
+                "4: templates.main.inputs.parameters[0].name: 'a.b' is invalid: Parameter/Artifact name "
+                "must consist of alpha-numeric characters, '_' or '-' e.g. my_param_1, MY-PARAM-1"
+            ),
         ),
         (
-            ("entrypoint: main\ntemplates:\n- name: main\n  containerSet:\n    containers:\n"
-            "    - {name: a, image: i, dependencies: [z]}\n"),
+            (
+                "entrypoint: main\ntemplates:\n- name: main\n  containerSet:\n    containers:\n"
+                "    - {name: a, image: i, dependencies: [z]}\n"
+            ),
             "6: templates.main.containerSet.containers.a dependency 'z' not defined",
         ),
         (
@@ -237,8 +275,10 @@ def argument(value, template="echo"):
             "2: hooks.late Expression required",
         ),
         (
-            ("entrypoint: main\narguments: {parameters: [{name: x, valueFrom: {path: /a}}]}\n"
-            "templates:\n- {name: main, suspend: {}}\n"),
+            (
+                "entrypoint: main\narguments: {parameters: [{name: x, valueFrom: {path: /a}}]}\n"
+                "templates:\n- {name: main, suspend: {}}\n"
+            ),
             "2: spec.arguments.x.valueFrom only allows: default, configMapKeyRef and supplied",
         ),
     ],

@@ -263,3 +263,9 @@ def test_a_config_map_cannot_be_run():
 
     with pytest.raises(errors.Rejected):
         resolve.resolve(loaded.sources[0], loaded)
+
+
+def test_files_that_could_not_be_read_are_named_where_something_is_missing():
+    assert resolve.unread_hint({}) == ""
+    assert resolve.unread_hint({"b": 1, "a": 1}) == "could not read a, b"
+    assert resolve.unread_hint(dict.fromkeys("edcba")) == "could not read a, b, c and 2 more files"

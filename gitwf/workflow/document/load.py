@@ -14,6 +14,7 @@ from gitwf.errors import Diagnostic, Rejected
 from gitwf.text import models, yaml_reader
 from gitwf.workflow.document import workflow
 
+_REFERRED_TO = frozenset({"WorkflowTemplate", "ClusterWorkflowTemplate", "ConfigMap"})
 _HINTS = {"withParams": "did you mean `withParam`?"}
 
 
@@ -99,7 +100,7 @@ def load(files: Mapping[str, bytes], *, asked: Collection[str] | None = None) ->
             problems += wrong
         elif wrong:
             unread[file] = wrong
-    problems += _twins(sources)
+    problems += _twins([one for one in sources if asked is None or one.file in asked])
     if problems:
         raise Rejected(problems)
     return Loaded(tuple(sources), unread)
@@ -166,10 +167,14 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _twins(sources: Sequence[Source]) -> Iterator[Diagnostic]:
-    """Name every document that has the kind, namespace and name of an earlier one."""
+    """Name every document that has the kind, namespace and name of an earlier one.
+
+    Only kinds that others refer to by name count. Elsewhere in a repository twins are usual, such
+    as one template in the folders of two environments; the first by file name is taken there.
+    """
     first: dict[tuple[str, str, str], Source] = {}
     for one in sources:
-        if not one.name:
+        if not one.name or one.kind not in _REFERRED_TO:
             continue
         other = first.setdefault((one.kind, one.namespace, one.name), one)
         if other is not one:

@@ -23,6 +23,7 @@ _MERGE_KEYS = {
     "parameters": "name",
     "artifacts": "name",
 }
+_SHOWN = 3
 _VALUES = frozenset({"value", "valueFrom", "default"})
 
 
@@ -81,7 +82,11 @@ def _library(
 
 def unread_hint(unread: Mapping[str, Any]) -> str:
     """Name the files that may hold what is missing, had they been readable."""
-    return f"could not read {', '.join(sorted(unread))}" if unread else ""
+    files = sorted(unread)
+    if not files:
+        return ""
+    more = f" and {len(files) - _SHOWN} more files" if len(files) > _SHOWN else ""
+    return f"could not read {', '.join(files[:_SHOWN])}{more}"
 
 
 def merge(below: workflow.WorkflowSpec, above: workflow.WorkflowSpec) -> workflow.WorkflowSpec:

@@ -107,13 +107,13 @@ class Template(base.Model):
     tolerations: base.OpaqueList = ()
     scheduler_name: str = ""
     priority_class_name: str = ""
-    priority: int | None = None
     service_account_name: str = ""
     automount_service_account_token: bool | None = None
     executor: base.Opaque | None = None
     host_aliases: base.OpaqueList = ()
     security_context: base.Opaque | None = None
     pod_spec_patch: str = ""
+    pod_resources: base.Opaque | None = None
     resource_claims: base.OpaqueList = ()
 
     @property

@@ -65,7 +65,7 @@ _REFUSED_IN_SPEC = {
 
 _PLACEMENT = (
     "affinity", "automountServiceAccountToken", "executor", "hostAliases", "metrics",
-    "nodeSelector", "podSpecPatch", "priority", "schedulerName", "securityContext",
+    "nodeSelector", "podResources", "podSpecPatch", "schedulerName", "securityContext",
     "serviceAccountName", "tolerations",
 )  # fmt: skip
 _IGNORED_IN_CONTAINER = (

@@ -85,6 +85,7 @@ class WorkflowSpec(base.Model):
     pod_disruption_budget: base.Opaque | None = None
     pod_metadata: template.Metadata | None = None
     metrics: base.Opaque | None = None
+    pod_resources: base.Opaque | None = None
     resource_claims: base.OpaqueList = ()
 
 
