@@ -9,7 +9,7 @@ the functions that take predicates.
 
 from collections.abc import Callable, Mapping
 
-from gitwf.workflow.expr import budget, errors, iterate, library, nodes, operators, values
+from gitwf.workflow.expr import budget, errors, iterate, library, nodes, operators, parser, values
 from gitwf.workflow.expr.library import context
 
 _LINKS = (nodes.Member, nodes.Slice, nodes.Chain)
@@ -24,7 +24,7 @@ class Evaluator:
         self.source = source
         self.environment = environment
         self.cost = cost or budget.Budget()
-        self.context = context.Context(environment, self.cost)
+        self.context = context.Context(environment, self.cost, self.compute)
         self.variables: dict[str, object] = {}
         self.scopes: list[iterate.Scope] = []
         self._rules: dict[type[nodes.Node], Callable[..., object]] = {
@@ -52,6 +52,13 @@ class Evaluator:
             return self._rules[type(node)](node)
         except errors.Fault as fault:
             raise self.placed(fault, node) from None
+
+    def compute(self, source: str, environment: Mapping[str, object]) -> object:
+        """Evaluate another expression, as the filters of `jsonpath` need. Raises Fault."""
+        try:
+            return Evaluator(source, environment, self.cost).evaluate(parser.parse(source))
+        except errors.ExprError as wrong:
+            raise errors.Fault(wrong.message) from None
 
     def placed(self, fault: errors.Fault, node: nodes.Node) -> errors.ExprRuntimeError:
         """Give a fault its place."""

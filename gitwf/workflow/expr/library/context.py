@@ -13,10 +13,12 @@ from gitwf.workflow.expr import budget, errors
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The environment of the evaluation and what it may still cost."""
+    """The environment of the evaluation, what it may still cost, and the language itself."""
 
     environment: Mapping[str, object]
     cost: budget.Budget
+    compute: Callable[[str, Mapping[str, object]], object]
+    """Evaluate another expression on the same budget; raises Fault."""
 
 
 @dataclass(frozen=True, slots=True)
