@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitwf.adapters.local import artifacts, box, environment, folder, volumes
+from gitwf.adapters.local import artifacts, box, environment, folder, scratch, volumes
 from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
@@ -47,16 +47,16 @@ def container_of(made: template.Template) -> containers.Container:
     return found
 
 
-def prepare(start: messages.StartPod, context: Context) -> box.Box:
-    """Make everything ready that the step needs. Raises Unavailable, Stalled or OSError."""
+def prepare(start: messages.StartPod, work: Path, context: Context) -> box.Box:
+    """Make everything ready in `work` that the step needs. Raises Unavailable, Stalled, OSError."""
     made = start.template
     container = container_of(made)
-    work = context.run.work(start.node)
-    granted = context.granted.get(f"{start.source_file}#{made.name}", frozenset())
+    granted = context.granted.get(start.origin, frozenset())
     sources = environment.Sources(
         config_maps=context.config_maps,
         secrets=environment.Secrets(context.secrets, granted),
-        fields=environment.pod_fields(start.pod, start.name),
+        pod=start.pod,
+        node=start.name,
     )
     places = volumes.Places(context.state, context.run, work, sources, context.claims)
     declared = environment.declared(container, sources)
@@ -106,14 +106,11 @@ class _Private:
 
 
 def _private(work: Path, context: Context) -> _Private:
-    home, temporary = work / "home", work / "tmp"
-    home.mkdir(parents=True)
-    temporary.mkdir()
+    home, temporary = work / scratch.HOME, work / scratch.TEMPORARY
     env = {"PATH": context.search, "LANG": "C.UTF-8"}
     if context.bare:
         env |= {"HOME": str(home), "TMPDIR": str(temporary)}
-        return _Private(env, str(work / "cwd"), str(work / "script"))
-    temporary.chmod(0o1777)
+        return _Private(env, str(home), str(work / "script"))
     mounts = (
         box.Mount("/root", home, box.Kind.OWN),
         box.Mount("/tmp", temporary, box.Kind.OWN),  # noqa: S108 - the step's own

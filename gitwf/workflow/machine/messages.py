@@ -29,7 +29,7 @@ class InputArtifact:
 class StartPod:
     """Start one container, script or containerSet; answer with PodStarted, then PodEnded.
 
-    `template` is fully substituted. `wants_result`: standard output is read by somebody.
+    `template` is fully substituted; `origin` is the `file#template` it was written as. `wants_result`: standard output is read by somebody.
     `volumes` are the workflow's and the template's. `deadline`: when the machine will send StopPod
     if nothing else happens; the engine need not watch it.
     """
@@ -38,7 +38,7 @@ class StartPod:
     name: str
     pod: str
     template: templates.Template
-    source_file: str = ""
+    origin: str = ""
     artifacts: tuple[InputArtifact, ...] = ()
     volumes: tuple[containers.Volume, ...] = ()
     wants_result: bool = False

@@ -56,7 +56,7 @@ class Pod:
                 name=self.node.name,
                 pod=nodes.pod_name(self._run.name, self.node.name, target.name),
                 template=self._template,
-                source_file=target.origin,
+                origin=target.origin,
                 artifacts=self._artifacts,
                 volumes=self._volumes,
                 wants_result=self._order.wants_result,
