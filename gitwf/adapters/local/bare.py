@@ -7,16 +7,18 @@ Works on any POSIX system; the sandbox is `gitwf.adapters.local.sandbox`.
 """
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
-from gitwf.adapters.local import box, copying, launcher
+from gitwf.adapters import host
+from gitwf.adapters.local import box, copying, environment, launcher, scratch
 
 _PLACED = "placed"
 
@@ -24,11 +26,11 @@ _PLACED = "placed"
 class Process:
     """A process under way on the bare machine; see `box.Running`."""
 
-    def __init__(self, started: subprocess.Popen[bytes], given: box.Box, outputs: Path) -> None:
+    def __init__(self, started: subprocess.Popen[bytes], given: box.Box, work: Path) -> None:
         self.pid = started.pid
         self._process = started
         self._box = given
-        self._outputs = outputs
+        self._work = work
         self._fd = _end_of(started)
         self._ended: box.Ended | None = None
 
@@ -41,7 +43,7 @@ class Process:
         if self._ended is None and (code := self._process.poll()) is not None:
             # What the step left running goes with it, as it would with a container.
             self.stop(kill=True)
-            missing = tuple(collect(self._box.outputs, self._outputs))
+            missing = tuple(collect(self._box.outputs, self._work))
             take_away(self._box)
             self._ended = box.Ended(code=code if code >= 0 else 128 - code, missing=missing)
         return self._ended
@@ -87,14 +89,18 @@ class Bare:
 
     name = "none"
 
-    def start(self, given: box.Box, outputs: Path, stdout: int, stderr: int) -> box.Running:
+    def __init__(self, run: Path) -> None:
+        self._run = run
+
+    def start(self, given: box.Box, work: Path, stdout: int, stderr: int) -> box.Running:
         """Put everything in place and start the program."""
         try:
             program = launcher.find_program(given.argv[0], given.env.get("PATH", ""))
         except LookupError as error:
             return Refused(box.Ended(code=64, refused=f"failed to find name in PATH: {error}"))
-        put_in_place(given, outputs.parent)
-        Path(given.cwd).mkdir(parents=True, exist_ok=True)
+        put_in_place(given, work)
+        if not Path(given.cwd).is_dir():
+            Path(given.cwd).mkdir(parents=True)
         try:
             started = subprocess.Popen(
                 [program, *given.argv[1:]],
@@ -109,19 +115,22 @@ class Bare:
             take_away(given)
             why = f"fork/exec {program}: {(error.strerror or str(error)).lower()}"
             return Refused(box.Ended(code=64, refused=why))
-        return Process(started, given, outputs)
+        return Process(started, given, work)
 
     def close(self) -> None:
-        """Nothing to give back: each process is ended by whoever started it."""
+        """End what steps left running in groups of their own."""
+        kill_strays(self._run)
 
 
 def put_in_place(given: box.Box, work: Path) -> None:
-    """Put each mount at its path. FileExistsError where something is there already."""
+    """Put each mount at its path. Unavailable where something is there already."""
     own = own_outputs(given)
     for path in (*(mount.path for mount in given.mounts), *own):
         if os.path.lexists(path):
-            raise FileExistsError(17, "exists on this machine, where nothing hides it", path)
+            raise environment.Unavailable(f"{path} exists on this machine, where nothing hides it")
     paths = [*(mount.path for mount in given.mounts), *own]
+    if not paths:
+        return
     (work / _PLACED).write_text(json.dumps(paths), "utf-8")
     for mount in sorted(given.mounts, key=lambda mount: mount.path):
         target = Path(mount.path)
@@ -154,9 +163,10 @@ def own_outputs(given: box.Box) -> list[str]:
 
 
 def clear(work: Path) -> None:
-    """Remove what a killed gitwf left in place for the step of this work folder."""
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        remove(json.loads((work / _PLACED).read_text("utf-8")))
+    """Remove what a killed gitwf left in place for steps with scratch folders below `work`."""
+    for placed in work.glob(f"*/{_PLACED}"):
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            remove(json.loads(placed.read_text("utf-8")))
 
 
 def remove(paths: Iterable[str]) -> None:
@@ -170,8 +180,33 @@ def remove(paths: Iterable[str]) -> None:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def collect(outputs: Iterable[str], to: Path) -> Iterable[str | None]:
+def kill_leftover(left: host.Process) -> None:
+    """Kill the group of a step that a killed gitwf left, if it is still that very process."""
+    now = dataclasses.replace(host.this_process(), pid=left.pid, start=host.start_time(left.pid))
+    if now == left:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(left.pid, signal.SIGKILL)
+
+
+def kill_strays(run: Path) -> None:
+    """Kill what steps of a run left in groups of their own: each has the run's private home.
+
+    Only Linux tells the variables of a process; elsewhere a step that makes itself a daemon
+    outlives its run.
+    """
+    home = f"HOME={run}/work/".encode()
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if any(each.startswith(home) for each in environ.read_bytes().split(b"\0")):
+                os.kill(int(environ.parent.name), signal.SIGKILL)
+
+
+def collect(outputs: Sequence[str], work: Path) -> Iterable[str | None]:
     """Copy each output under its number; gives the reason or None for each."""
+    if not outputs:
+        return ()
+    to = work / scratch.OUTPUTS
+    to.mkdir()
     folder = os.open(to, os.O_RDONLY | os.O_DIRECTORY)
     try:
         return launcher.collect(outputs, folder)

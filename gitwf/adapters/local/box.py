@@ -83,8 +83,11 @@ class Rung(Protocol):
 
     name: str
 
-    def start(self, box: Box, outputs: Path, stdout: int, stderr: int) -> Running:
-        """Start `box`; outputs are copied into the empty folder `outputs`. OSError: it cannot."""
+    def start(self, box: Box, work: Path, stdout: int, stderr: int) -> Running:
+        """Start `box`. Its outputs will be in the folder `scratch.OUTPUTS` of `work`, which is its own.
+
+        OSError: the machine cannot; Unavailable: the step asks for what cannot be had.
+        """
         ...
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import filelock
 
-from gitwf.adapters.local import bare, box, folder, identity, journal, orders, pod, pods, replay
+from gitwf.adapters.local import bare, box, folder, journal, orders, pod, pods, replay, scratch
 from gitwf.errors import GitwfError, Transient
 from gitwf.values import Instant
 from gitwf.workflow import record
@@ -63,6 +63,7 @@ class Drive:
         self._failure: BaseException | None = None
         self._closing = False
         self._cancelled = False
+        self._look_at = 0.0
         self._pods: pods.Pods | None = None
         self._thread = threading.Thread(target=self._run, name=f"run {run.path.name}", daemon=True)
 
@@ -82,7 +83,8 @@ class Drive:
         seen = -1
         while True:
             with self._changed:
-                self._changed.wait_for(lambda seen=seen: self._version != seen or self._failure)  # type: ignore[misc]
+                while self._version == seen and self._failure is None:
+                    self._changed.wait()
                 seen = self._version
             shown = self.snapshot()
             yield shown
@@ -92,9 +94,15 @@ class Drive:
                 raise Transient("the local engine was closed while the run went on")
             time.sleep(_SNAPSHOTS)
 
+    @property
+    def failed(self) -> bool:
+        """Whether driving ended before the run did; the run may be started again."""
+        return self._failure is not None
+
     def wake(self) -> None:
         """Have the thread look around."""
         with self._changed:
+            self._look_at = 0.0
             if self._pods is not None:
                 self._pods.wake()
 
@@ -153,7 +161,9 @@ class Drive:
     def _drive(self, history: journal.Journal, means: Means) -> None:
         self._clear_leftovers()
         terms = pods.Terms(means.slots, means.grace, self._clock.now)
-        running = pods.Pods(means.ready, lambda *one: history.append(one), terms)
+        running = pods.Pods(
+            means.ready, lambda *one: history.append(one), scratch.Scratch(self._folder.work), terms
+        )
         with self._changed:
             self._pods = running
         try:
@@ -168,9 +178,12 @@ class Drive:
             means.done()
 
     def _clear_leftovers(self) -> None:
-        for node, process in self._replay.leftovers():
-            identity.kill_group(process)
-            bare.clear(self._folder.work(node))
+        """End what a killed owner left running, and clear the paths that it had filled."""
+        for process in self._replay.leftovers():
+            bare.kill_leftover(process)
+        if self._folder.work.exists():
+            bare.kill_strays(self._folder.path)
+            bare.clear(self._folder.work)
 
     def _step(self, history: journal.Journal, running: pods.Pods) -> None:
         """Take in what has happened, then do what follows from it."""
@@ -194,7 +207,10 @@ class Drive:
         return min(look, self._replay.wake_at or look)
 
     def _cancellation(self) -> list[messages.Event]:
-        if self._cancelled or not self._folder.cancel.exists():
+        if self._cancelled or time.monotonic() < self._look_at:
+            return []
+        self._look_at = time.monotonic() + _LOOK
+        if not self._folder.cancel.exists():
             return []
         self._cancelled = True
         if self._replay.shut_down:

@@ -60,7 +60,8 @@ class LocalEngine:
                 self._check(order)
                 (run.path / "logs").mkdir(parents=True, exist_ok=True)
             begun = orders.write(run.order, order, drive.Clock().now())
-            if order.id not in self._drives:
+            driven = self._drives.get(order.id)
+            if driven is None or driven.failed:
                 self._drives[order.id] = self._begin(begun, run, drives=True)
 
     def _check(self, order: ports.Order) -> None:

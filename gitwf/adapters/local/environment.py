@@ -79,19 +79,20 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where variables come from: ConfigMaps by name, secrets, and the pod's own fields."""
+    """Where variables come from: ConfigMaps by name, secrets, the names of pod and node."""
 
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
-    fields: Mapping[str, str] = field(default_factory=dict)
+    pod: str = ""
+    node: str = ""
 
 
-def pod_fields(pod: str, node: str) -> dict[str, str]:
+def _pod_fields(sources: Sources) -> dict[str, str]:
     """What `fieldRef` can name here."""
     return {
-        "metadata.name": pod,
+        "metadata.name": sources.pod,
         "metadata.namespace": "default",
-        "metadata.annotations['workflows.argoproj.io/node-name']": node,
+        "metadata.annotations['workflows.argoproj.io/node-name']": sources.node,
         "spec.nodeName": socket.gethostname(),
         "status.podIP": "127.0.0.1",
         "status.hostIP": "127.0.0.1",
@@ -132,9 +133,10 @@ _Found = Mapping[str, str] | None
 def _value(source: containers.EnvSource, sources: Sources) -> str | None:
     if source.field_ref is not None:
         path = str(source.field_ref.get("fieldPath", ""))
-        if path not in sources.fields:
+        fields = _pod_fields(sources)
+        if path not in fields:
             raise Unavailable(f"the local engine has no pod field {path!r}")
-        return sources.fields[path]
+        return fields[path]
     if (key := source.config_map_key_ref) is not None:
         content = sources.config_maps.get(key.name)
         return _required("ConfigMap", key, None if content is None else content.get(key.key))

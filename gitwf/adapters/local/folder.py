@@ -8,7 +8,7 @@
                       logs/<node>.log   what each step wrote
                       artifacts/<node>/<name>
                       volumes/<name>    volumes that live as long as the run
-                      work/<node>/      what a step needs while it runs, removed after it
+                      work/<number>/    what a step needs while it runs, removed after it
     <state>/volumes/<name>              volumes that outlive runs (persistentVolumeClaim)
     <state>/venvs/<digest>              Python environments
 All of it is a cache but for running work: deleting it loses no fact. Nodes go by their ids, which
@@ -73,9 +73,10 @@ class RunFolder:
         """An output artifact of a node."""
         return self.path / "artifacts" / checked(node) / checked(name)
 
-    def work(self, node: str) -> Path:
-        """A node's scratch folder."""
-        return self.path / "work" / checked(node)
+    @property
+    def work(self) -> Path:
+        """The steps' scratch folders."""
+        return self.path / "work"
 
 
 @dataclass(frozen=True)

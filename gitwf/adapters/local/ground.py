@@ -77,7 +77,7 @@ class Ground:
             self._isolation,
             hidden=[path for path in (self._settings.state, self._settings.secrets) if path],
             shown=_needed(search, venv),
-            scratch=self._run.path / "view",
+            stage=self._run.path / "view",
         )
         return context, rung
 
@@ -86,7 +86,7 @@ class Ground:
         if self._made is not None:
             self._made[1].close()
             self._made = None
-        shutil.rmtree(self._run.path / "work", ignore_errors=True)
+        shutil.rmtree(self._run.work, ignore_errors=True)
 
 
 def claim_names(claims: tuple[Any, ...]) -> Iterator[str]:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from gitwf.adapters.local import identity
+from gitwf.adapters import host
 from gitwf.errors import Stalled
 from gitwf.values import Instant
 from gitwf.workflow import record
 from gitwf.workflow.machine import messages
 
-Entry = messages.Event | tuple[str, identity.Identity]
+Entry = messages.Event | tuple[str, host.Process]
 
 
 class Journal:
@@ -125,7 +125,7 @@ def decode(told: dict[str, Any]) -> Entry:
     """Turn JSON values back into the entry. KeyError or TypeError on anything else."""
     kind = told.pop("is")
     if kind == "process":
-        return told.pop("node"), identity.Identity(**told)
+        return told.pop("node"), host.Process(**told)
     told["at"] = Instant(told["at"])
     if "phase" in told:
         told["phase"] = record.Phase(told["phase"])

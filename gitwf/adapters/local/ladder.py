@@ -53,12 +53,11 @@ def works(name: str) -> bool:
         return False
     with tempfile.TemporaryDirectory(prefix="gitwf-probe-") as place:
         folder = Path(place)
-        (folder / "outputs").mkdir()
-        rung = make(name, hidden=[], shown=[], scratch=folder / "view")
+        rung = make(name, hidden=[], shown=[], stage=folder / "view")
         log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT)
         try:
             probe = box.Box(("true",), {"PATH": os.defpath}, "/")
-            running = rung.start(probe, folder / "outputs", log, log)
+            running = rung.start(probe, folder, log, log)
             while (ended := running.poll()) is None:
                 if not select.select([running], [], [], _SECONDS)[0]:
                     running.stop(kill=True)
@@ -71,11 +70,11 @@ def works(name: str) -> bool:
         return ended.code == 0
 
 
-def make(name: str, hidden: Iterable[Path], shown: Iterable[Path], scratch: Path) -> box.Rung:
-    """Make the rung for one run."""
+def make(name: str, hidden: Iterable[Path], shown: Iterable[Path], stage: Path) -> box.Rung:
+    """Make the rung for one run. `stage` is a folder of the run that views are built on."""
     if name == "none":
-        return bare.Bare()
-    return sandbox.Sandbox(sandbox.layout(hidden, shown), scratch, user=name == "user")
+        return bare.Bare(stage.parent)
+    return sandbox.Sandbox(sandbox.layout(hidden, shown), stage, user=name == "user")
 
 
 class Chosen:

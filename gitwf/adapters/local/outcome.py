@@ -17,10 +17,9 @@ RESULT_LIMIT = 256 * 1024
 _WAIT = "wait: Error (exit code 64): "
 
 
-def failed_before(node: str, at: Instant, message: str, *, transient: bool) -> messages.PodEnded:
-    """A pod that never ran."""
-    phase = record.Phase.ERROR
-    return messages.PodEnded(node, at, phase, message, transient=transient)
+def never_ran(node: str, at: Instant, message: str) -> messages.PodEnded:
+    """A pod that asked for what is not there."""
+    return messages.PodEnded(node, at, record.Phase.ERROR, message)
 
 
 def last_words(ended: box.Ended) -> str:
@@ -43,12 +42,7 @@ def judge(
     run: folder.RunFolder,
     stdout: bytes | None,
 ) -> messages.PodEnded:
-    """Turn the end of a process into the end of its pod. `made` holds the numbered outputs."""
-    if ended.broken:
-        message = f"the sandbox could not be set up: {ended.broken}"
-        return failed_before(start.node, at, message, transient=True)
-    if ended.code is None:
-        return failed_before(start.node, at, "the step was killed from outside", transient=True)
+    """Turn the end of a process that ran into its pod's. `made` holds the numbered outputs."""
     parameters, unsaved = _parameters(start.template, ended, made)
     kept, unkept = _artifacts(start, ended, made, run)
     phase, message = _verdict(ended, unsaved or unkept)

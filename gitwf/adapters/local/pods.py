@@ -3,25 +3,28 @@
 One selector waits for all of them: for the end of each, for standard output that somebody wants to
 read, and for the engine's own wake-up. Commands go in, events come out of `wait`; the order of
 events is the order in which they were noticed. Never decides what to start, only when there is
-room, and never lets one broken pod take the others with it.
+room. A fault of the machine, not of a step, ends it all as Transient: the run goes on later.
 """
 
 import collections
+import dataclasses
 import os
 import selectors
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitwf.adapters.local import box, identity, outcome, pod
-from gitwf.errors import GitwfError
+from gitwf.adapters import host
+from gitwf.adapters.local import box, outcome, pod, scratch
+from gitwf.adapters.local.environment import Unavailable
+from gitwf.errors import Stalled, Transient
 from gitwf.values import Instant
 from gitwf.workflow import record
 from gitwf.workflow.machine import messages
 
 _ALMOST_NO_TIME = 0.001
+_SETTLED = 0.05  # Seconds after which a process is worth naming in the journal.
 
 
 @dataclass(eq=False)
@@ -34,10 +37,6 @@ class _Pod:
     result: bytearray = field(default_factory=bytearray)
     stopped: str = ""
     kill_at: float = float("inf")
-
-    @property
-    def outputs(self) -> Path:
-        return self.work / "outputs"
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,19 @@ class Pods:
     def __init__(
         self,
         ready: Callable[[], tuple[pod.Context, box.Rung]],
-        started: Callable[[str, identity.Identity], None],
+        started: Callable[[str, host.Process], None],
+        folders: scratch.Scratch,
         terms: Terms,
     ) -> None:
+        self._scratch = folders
         self._ready = ready
         self._started = started
         self._terms = terms
         self._waiting: collections.deque[messages.StartPod] = collections.deque()
         self._running: dict[str, _Pod] = {}
         self._events: list[messages.Event] = []
+        self._unnamed: list[_Pod] = []
+        self._self = host.this_process()
         self._selector = selectors.DefaultSelector()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
@@ -97,8 +100,11 @@ class Pods:
         """Wait for something to happen or for `until`; gives what happened, perhaps nothing."""
         self._admit()
         if not self._events:
-            for key, _ in self._selector.select(self._patience(until)):
+            noticed = self._selector.select(self._patience(until))
+            for key, _ in noticed:
                 self._notice(key.fd, key.data)
+            if not noticed:
+                self._name()
             self._kill_overdue()
         events, self._events = self._events, []
         return events
@@ -108,11 +114,25 @@ class Pods:
         waits = [kill_at - time.monotonic()] if kill_at < float("inf") else []
         if until is not None:
             waits.append(until.since(self._terms.now()))
+        if self._unnamed:
+            waits.append(_SETTLED)
         return max(min(waits), _ALMOST_NO_TIME) if waits else None
+
+    def _name(self) -> None:
+        """Tell the journal of processes that have run for a while: a new owner may find them.
+
+        Naming one takes the kernel as long as starting it, so that short steps go unnamed.
+        """
+        for one in self._unnamed:
+            if one.start.node in self._running:
+                self._started(one.start.node, self._process(one.running.pid))
+        self._unnamed.clear()
 
     def _notice(self, fd: int, about: _Pod | None) -> None:
         if about is None:
             os.read(fd, 4096)
+        elif self._running.get(about.start.node) is not about:
+            pass  # Its end was noticed in the same look.
         elif fd == about.stdout:
             self._read_stdout(about)
         elif (ended := about.running.poll()) is not None:
@@ -129,26 +149,24 @@ class Pods:
             command = self._waiting.popleft()
             try:
                 self._launch(command)
-            except GitwfError as error:
-                self._broken(command, str(error), transient=False)
+            except (Unavailable, Stalled) as error:
+                now = self._terms.now()
+                self._events.append(outcome.never_ran(command.node, now, str(error)))
             except OSError as error:
-                self._broken(command, f"{error.strerror}: {error.filename}", transient=True)
+                raise Transient(f"{command.name} could not be started: {error}") from error
 
-    def _broken(self, command: messages.StartPod, message: str, *, transient: bool) -> None:
-        at = self._terms.now()
-        self._events.append(outcome.failed_before(command.node, at, message, transient=transient))
+    def _process(self, pid: int) -> host.Process:
+        return dataclasses.replace(self._self, pid=pid, start=host.start_time(pid))
 
     def _launch(self, command: messages.StartPod) -> None:
         context, rung = self._ready()
-        work = context.run.work(command.node)
-        shutil.rmtree(work, ignore_errors=True)
-        (work / "outputs").mkdir(parents=True)
-        given = pod.prepare(command, context)
+        work = self._scratch.take()
+        given = pod.prepare(command, work, context)
         path = context.run.log(command.node)
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         reader, writer = os.pipe() if command.wants_result else (None, log)
         try:
-            running = rung.start(given, work / "outputs", writer, log)
+            running = rung.start(given, work, writer, log)
         except BaseException:
             os.close(log)
             if reader is not None:
@@ -164,7 +182,7 @@ class Pods:
             os.set_blocking(reader, False)
             self._selector.register(reader, selectors.EVENT_READ, one)
         if running.pid:
-            self._started(command.node, identity.of(running.pid))
+            self._unnamed.append(one)
         self._events.append(messages.PodStarted(command.node, self._terms.now()))
 
     def _read_stdout(self, one: _Pod) -> None:
@@ -197,18 +215,22 @@ class Pods:
         try:
             self._events.append(self._judge(one, ended))
         except OSError as error:
-            self._broken(one.start, f"{error.strerror}: {error.filename}", transient=True)
-        os.close(one.log)
-        shutil.rmtree(one.work, ignore_errors=True)
+            raise Transient(f"the outputs of {one.start.name} were not kept: {error}") from error
+        finally:
+            os.close(one.log)
+        self._scratch.give_back(one.work)
 
     def _judge(self, one: _Pod, ended: box.Ended) -> messages.PodEnded:
         if one.stopped:
             return self._failed(one.start.node, one.stopped)
+        if ended.broken or ended.code is None:
+            why = ended.broken or "it was killed from outside"
+            raise Transient(f"{one.start.name} could not be run: {why}")
         os.write(one.log, outcome.last_words(ended).encode())
         result = bytes(one.result) if one.start.wants_result else None
         context, _ = self._ready()
         now = self._terms.now()
-        return outcome.judge(one.start, now, ended, one.outputs, context.run, result)
+        return outcome.judge(one.start, now, ended, one.work / scratch.OUTPUTS, context.run, result)
 
     def close(self) -> None:
         """Kill what runs, without a word to the machine: the next owner starts it again."""

@@ -9,7 +9,8 @@ import heapq
 import uuid
 from collections.abc import Iterator
 
-from gitwf.adapters.local import identity, journal, orders
+from gitwf.adapters import host
+from gitwf.adapters.local import journal, orders
 from gitwf.values import Instant
 from gitwf.workflow import machine, record
 from gitwf.workflow.machine import messages
@@ -31,7 +32,7 @@ class Replay:
         )
         self._open: dict[str, messages.StartPod] = {}
         self._stops: dict[str, messages.StopPod] = {}
-        self._processes: dict[str, identity.Identity] = {}
+        self._processes: dict[str, host.Process] = {}
         self._wishes: list[Instant] = []
         self.shut_down = False
         self._note(self._machine.start())
@@ -87,9 +88,9 @@ class Replay:
         """The tick that is due, if one is."""
         return messages.Tick(now) if self._wishes and self._wishes[0] <= now else None
 
-    def leftovers(self) -> Iterator[tuple[str, identity.Identity]]:
+    def leftovers(self) -> Iterator[host.Process]:
         """The processes that were started and have no recorded end."""
-        return iter(self._processes.items())
+        return iter(self._processes.values())
 
     def outstanding(self) -> list[messages.Command]:
         """The commands that a new owner has to carry out."""

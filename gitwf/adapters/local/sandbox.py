@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gitwf.adapters.local import box, launcher
+from gitwf.adapters.local import box, launcher, scratch
 
 _HIDDEN = ("/home", "/root", "/run", "/var/tmp", "/mnt", "/media", "/tmp")  # noqa: S108 - hidden, not used
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "kfd", "dri")
@@ -140,6 +140,7 @@ class Step:
         self._report = report
         self._text = b""
         self._ended: box.Ended | None = None
+        self._wanted = 0
         os.set_blocking(report, False)
 
     def fileno(self) -> int:
@@ -159,13 +160,21 @@ class Step:
                     self.pid = json.loads(line).get("pid", self.pid)
             if not chunk:
                 self._ended = _read(self._text)
+            # A signal may have been asked for before the process had a number.
+            self._signal()
         return self._ended
 
     def stop(self, *, kill: bool) -> None:
         """Signal process 1 of the step's world: it passes SIGTERM on, and with it all die."""
-        if self._ended is None and self.pid:
+        self.poll()
+        self._wanted = signal.SIGKILL if kill else signal.SIGTERM
+        self._signal()
+
+    def _signal(self) -> None:
+        if self._ended is None and self.pid and self._wanted:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(self.pid, signal.SIGKILL if kill else signal.SIGTERM)
+                os.kill(self.pid, self._wanted)
+            self._wanted = 0
 
     def close(self) -> None:
         """Close the report."""
@@ -187,15 +196,15 @@ def _read(report: bytes) -> box.Ended:
 class Sandbox:
     """Rungs `root` and `user`: one launcher, started when the first step is."""
 
-    def __init__(self, machine: Layout, scratch: Path, *, user: bool) -> None:
+    def __init__(self, machine: Layout, stage: Path, *, user: bool) -> None:
         self.name = "user" if user else "root"
         self._machine = machine
-        self._scratch = scratch
+        self._stage = stage
         self._user = user
         self._launcher: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
 
-    def start(self, given: box.Box, outputs: Path, stdout: int, stderr: int) -> box.Running:
+    def start(self, given: box.Box, work: Path, stdout: int, stderr: int) -> box.Running:
         """Ask the launcher for one step. OSError when it is gone."""
         spec = {
             "argv": given.argv,
@@ -203,11 +212,13 @@ class Sandbox:
             "cwd": given.cwd,
             "outputs": given.outputs,
             "view": view(given, self._machine, user=self._user),
-            "scratch": str(self._scratch),
+            "scratch": str(self._stage),
             "user": self._user,
         }
         body = json.dumps(spec).encode()
         report, writer = os.pipe()
+        outputs = work / scratch.OUTPUTS
+        outputs.mkdir()
         folder = os.open(outputs, os.O_RDONLY | os.O_DIRECTORY)
         try:
             requests = self._connect()
@@ -223,8 +234,9 @@ class Sandbox:
         return Step(report)
 
     def _connect(self) -> socket.socket:
-        if self._requests is None:
-            self._scratch.mkdir(parents=True, exist_ok=True)
+        if self._requests is None or self._launcher is None or self._launcher.poll() is not None:
+            self.close()
+            self._stage.mkdir(parents=True, exist_ok=True)
             self._requests, theirs = socket.socketpair()
             command = [sys.executable, "-I", "-S", launcher.__file__]
             self._launcher = subprocess.Popen(

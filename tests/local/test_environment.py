@@ -1,0 +1,153 @@
+"""What a step finds in its environment: what the workflow says, and next to nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitwf.adapters.local import environment
+from gitwf.workflow.document import containers
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$(A)", "1"),
+        ("x$(A)y$(B)", "x1y$(B)"),
+        ("$$(A)", "$(A)"),
+        ("$$$$", "$$"),
+        ("$A ${A} `$A`", "$A ${A} `$A`"),
+        ("$(A", "$(A"),
+        ("$", "$"),
+        ("$()", "$()"),
+    ],
+)
+def test_references_are_expanded_as_kubernetes_does(text, expected):
+    assert environment.expand(text, {"A": "1"}) == expected
+
+
+@given(st.text(alphabet="$()AB x"))
+def test_text_without_a_dollar_sign_and_unknown_names_stay(text):
+    assert environment.expand(text.replace("$", ""), {"A": "1"}) == text.replace("$", "")
+
+
+def test_a_variable_sees_those_declared_before_it():
+    made = containers.Container.from_json(
+        '{"env": [{"name": "LATE", "value": "$(P)"}, {"name": "P", "value": "p"},'
+        ' {"name": "Q", "value": "q-$(P)"}]}'
+    )
+
+    expected = {"LATE": "$(P)", "P": "p", "Q": "q-p"}
+    assert environment.declared(made, environment.Sources()) == expected
+
+
+def test_env_goes_before_env_from_and_prefixes_are_put_before_names():
+    made = containers.Container.from_json(
+        '{"envFrom": [{"prefix": "X_", "configMapRef": {"name": "cm"}},'
+        ' {"configMapRef": {"name": "gone", "optional": true}}],'
+        ' "env": [{"name": "X_A", "value": "own"}]}'
+    )
+    sources = environment.Sources(config_maps={"cm": {"A": "1", "B": "2"}})
+
+    assert environment.declared(made, sources) == {"X_A": "own", "X_B": "2"}
+
+
+@pytest.mark.parametrize(
+    ("value_from", "message"),
+    [
+        ('{"configMapKeyRef": {"name": "cm", "key": "Z"}}', "couldn't find key Z in ConfigMap cm"),
+        ('{"secretKeyRef": {"name": "db", "key": "p"}}', "does not grant the secret 'db'"),
+        ('{"fieldRef": {"fieldPath": "spec.x"}}', "no pod field 'spec.x'"),
+        ('{"resourceFieldRef": {"resource": "limits.cpu"}}', "knows valueFrom with"),
+    ],
+)
+def test_a_value_that_cannot_be_had_is_named(value_from, message):
+    made = containers.Container.from_json(
+        '{"env": [{"name": "V", "valueFrom": %s}]}' % value_from  # noqa: UP031 - braces
+    )
+    sources = environment.Sources(config_maps={"cm": {"A": "1"}})
+
+    with pytest.raises(environment.Unavailable, match=message):
+        environment.declared(made, sources)
+
+
+def test_a_step_has_its_own_variables_and_none_of_gitwfs(local, written, monkeypatch):
+    monkeypatch.setenv("GITWF_TOKEN", "very-secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
+    ran = local.run(
+        written(
+            "env | cut -d= -f1 | sort | tr '\\\\n' ' '",
+            "      env: [{name: MINE, value: 'yes'}]",
+        )
+    )
+
+    # PWD, SHLVL and _ are the shell's own.
+    found = set(ran.text.split()) - {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert found - {"TMPDIR"} == {"PATH", "HOME", "LANG", "MINE"}
+
+
+def test_home_is_empty_and_the_steps_own(local, written):
+    ran = local.run(
+        written("ls -A $HOME | wc -l; echo x > $HOME/x; test -w ${TMPDIR:-/tmp} && echo ok")
+    )
+
+    assert ran.text == "0\nok\n"
+
+
+def test_what_one_step_leaves_at_home_and_in_tmp_the_next_does_not_find(local):
+    ran = local.run("""
+  templates:
+  - name: main
+    steps:
+    - - {name: a, template: t}
+    - - {name: b, template: t}
+  - name: t
+    container:
+      image: none
+      command: [sh, -c, "ls -A $HOME ${TMPDIR:-/tmp} | grep mine; touch $HOME/mine ${TMPDIR:-/tmp}/mine"]
+""")
+
+    assert ran.record.message == ""
+    assert ran.text == ""
+
+
+def test_a_step_learns_its_pods_name(local, written):
+    ran = local.run(
+        written(
+            "echo $POD",
+            "      env: [{name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]",
+        )
+    )
+
+    assert ran.text == "wf\n"
+
+
+def test_config_maps_are_variables_and_arguments_are_expanded(local):
+    ran = local.run("""
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: cm}
+data: {FRUIT: apple, VEG: leek}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container:
+      image: none
+      env: [{name: V, valueFrom: {configMapKeyRef: {name: cm, key: VEG}}}]
+      envFrom: [{configMapRef: {name: cm}, prefix: X_}]
+      command: [echo, "$(V)", "$(X_FRUIT)", "$$(V)", "$(NO)"]
+""")
+
+    assert ran.text == "leek apple $(V) $(NO)\n"
+
+
+def test_the_search_path_leaves_gitwfs_own_environment_out(monkeypatch):
+    monkeypatch.setattr(environment.sys, "prefix", "/opt/gitwf")
+    monkeypatch.setattr(environment.sys, "base_prefix", "/usr")
+    monkeypatch.setenv("PATH", "/opt/gitwf/bin:relative:/usr/bin::/bin")
+
+    assert environment.host_path() == "/usr/bin:/bin"

@@ -1,0 +1,141 @@
+"""What a step cannot see or change, by rung."""
+
+import os
+import subprocess
+
+import pytest
+
+from gitwf.adapters.local import box, ladder, sandbox
+from gitwf.errors import Stalled
+
+
+def test_a_step_sees_no_state_folder(walled, written):
+    ran = walled.run(written(f"ls -A {walled.state} 2>&1; echo end"))
+
+    assert "runs" not in ran.text
+    assert ran.text.endswith("end\n")
+
+
+def test_a_step_sees_no_other_processes(walled, written):
+    ran = walled.run(
+        written("cat /proc/[0-9]*/cmdline | tr '\\\\0' ' '; echo; ls -d /proc/[0-9]* | wc -l")
+    )
+
+    assert str(os.getpid()) not in ran.text
+    assert "pytest" not in ran.text
+    assert int(ran.text.split()[-1]) < 6
+
+
+def test_a_step_cannot_read_the_variables_of_gitwf(walled, written, monkeypatch):
+    monkeypatch.setenv("GITWF_TOKEN", "very-secret-token")
+    ran = walled.run(written("cat /proc/*/environ 2>/dev/null | tr '\\\\0' '\\\\n'"))
+
+    assert "very-secret-token" not in ran.text
+
+
+def test_tmp_is_the_steps_own(walled, written, tmp_path):
+    ran = walled.run(written("ls -A /tmp | wc -l; echo x > /tmp/x; stat -c %a /tmp"))
+
+    # The folders that lead to PATH entries may lie below /tmp.
+    assert ran.text.endswith("1777\n")
+    assert not os.path.exists("/tmp/x") or "x" not in os.listdir(tmp_path)
+
+
+def test_homes_and_sockets_are_hidden(walled, written):
+    ran = walled.run(written("ls -A /home /run 2>/dev/null | grep -v : | wc -w; ls -A /root/.ssh"))
+
+    assert ran.text.split()[0] == "0"
+
+
+def test_writes_outside_do_not_reach_the_machine(make, written):
+    if not ladder.works("root"):
+        pytest.skip("isolation root does not work on this machine")
+    ran = make("root").run(written("echo mine > /etc/gitwf-test && cat /etc/gitwf-test"))
+
+    assert ran.text == "mine\n"
+    assert not os.path.exists("/etc/gitwf-test")
+
+
+def test_two_steps_at_once_write_one_path_without_meeting(walled):
+    ran = walled.run("""
+  templates:
+  - name: main
+    steps:
+    - - {name: each, template: each, arguments: {parameters: [{name: n, value: "{{item}}"}]},
+         withItems: [1, 2, 3, 4]}
+  - name: each
+    inputs: {parameters: [{name: n}]}
+    container: {image: none, command: [sh, -c,
+      "echo {{inputs.parameters.n}} > /tmp/num; mkdir -p /output; cp /tmp/num /output/n; sleep 0.1;
+       cat /output/n"]}
+    outputs: {parameters: [{name: n, valueFrom: {path: /output/n}}]}
+""")
+
+    outputs = [node.outputs.parameters.get("n") for node in ran.record.nodes.values()]
+    assert [value for value in outputs if value] == ["1", "2", "3", "4"]
+
+
+def test_root_in_a_step_cannot_mount_or_make_devices(walled, written):
+    ran = walled.run(
+        written("mount -t tmpfs none /mnt 2>/dev/null || echo no mount; ls /dev | tr '\\\\n' ' '")
+    )
+
+    assert ran.text.startswith("no mount\n")
+    assert "null" in ran.text
+    assert not {"sda", "vda", "mem", "kmem", "nvme0n1"} & set(ran.text.split())
+
+
+def test_a_step_cannot_leave_its_root(walled, written):
+    ran = walled.run(
+        written(
+            "python3 -c \"import os; os.mkdir('/tmp/j'); os.chroot('/tmp/j'); "
+            f"[os.chdir('..') for _ in range(50)]; os.chroot('.'); print(os.listdir('{walled.state}'))\""
+            " 2>/dev/null || echo caught"
+        )
+    )
+
+    assert ran.text in ("caught\n", "[]\n")
+
+
+def test_an_unprivileged_user_can_isolate_its_steps(tmp_path):
+    if os.getuid() != 0 or not ladder.works("user"):
+        pytest.skip("needs root, to become another user, and user namespaces")
+    probe = "from gitwf.adapters.local import ladder; print(ladder.choose('auto'))"
+    done = subprocess.run(
+        [os.sys.executable, "-c", probe], user=65534, group=65534, extra_groups=[],
+        env={"PATH": os.defpath, "HOME": "/"}, cwd="/", capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.stdout.strip() in ("user", "none"), done.stderr
+
+
+def test_an_unknown_rung_and_one_that_does_not_work_are_said(monkeypatch):
+    monkeypatch.setattr(ladder, "works", lambda _: False)
+
+    with pytest.raises(Stalled, match="there is no isolation 'jail'"):
+        ladder.choose("jail")
+    with pytest.raises(Stalled, match="'root' does not work on this machine"):
+        ladder.choose("root")
+    assert ladder.choose("auto") == "none"
+
+
+def test_the_engine_says_how_steps_are_kept_apart(local):
+    assert local.engine.isolation == local.rung
+    assert local.engine.describe().startswith(f"isolation {local.rung}: ")
+    assert "ignored: host" in local.engine.describe()
+
+
+def test_parents_are_mounted_before_what_is_in_them(tmp_path):
+    mounts = tuple(
+        box.Mount(path, tmp_path, box.Kind.OWN) for path in ("/w/in/a", "/w", "/tmp", "/w/in")
+    )
+    machine = sandbox.Layout(shown=(tmp_path,))
+    operations = sandbox.view(box.Box(("true",), {}, "/", mounts), machine, user=False)
+
+    binds = [
+        path
+        for verb, path, *_ in operations
+        if verb == "bind" and not path.startswith(("/dev", "/sys"))
+    ]
+    assert binds == sorted(binds)
+    assert operations[0] == ("overlay", "", "/")

@@ -1,0 +1,236 @@
+"""Output parameters and artifacts: what is brought out of a step, and what is put into one."""
+
+import pathlib
+
+import pytest
+
+from gitwf.errors import Stalled
+from gitwf.values import Digest
+
+
+def test_output_parameters_are_files_less_one_newline(local, written, place):
+    ran = local.run(
+        written(
+            f"mkdir -p {place}; printf 'a\\n' > {place}/one; printf '\\n x\\n\\n' > {place}/many;"
+            f" : > {place}/empty",
+            f"""
+    outputs:
+      parameters:
+      - {{name: one, valueFrom: {{path: {place}/one}}}}
+      - {{name: many, valueFrom: {{path: {place}/many}}}}
+      - {{name: empty, valueFrom: {{path: {place}/empty, default: unused}}}}
+      - {{name: none, valueFrom: {{path: {place}/none, default: dflt}}}}
+""",
+        )
+    )
+
+    expected = {"one": "a", "many": "\n x\n", "empty": "", "none": "dflt"}
+    assert dict(ran["wf"].outputs.parameters) == expected
+
+
+def test_a_missing_output_parameter_is_an_error_of_the_wait_container(local, written, place):
+    ran = local.run(
+        written(
+            "echo nothing",
+            f"    outputs: {{parameters: [{{name: p, valueFrom: {{path: {place}/p}}}}]}}",
+        )
+    )
+
+    why = f"open /var/run/argo/outputs/parameters{place}/p: no such file or directory"
+    expected = ("Error", f"wait: Error (exit code 64): {why}")
+    assert (ran["wf"].phase, ran["wf"].message) == expected
+    assert ran["wf"].outputs.exit_code == "0"
+    assert ran.text == "nothing\n"
+
+
+def test_outputs_are_saved_after_a_failure_and_the_failure_goes_first(local, written, place):
+    ran = local.run(
+        written(
+            f"mkdir -p {place}; echo partial > {place}/p; exit 9",
+            f"""
+    outputs:
+      parameters:
+      - {{name: p, valueFrom: {{path: {place}/p}}}}
+      - {{name: gone, valueFrom: {{path: {place}/gone}}}}
+""",
+        )
+    )
+
+    assert ran["wf"].message == "main: Error (exit code 9)"
+    assert ran["wf"].outputs.parameters["p"] == "partial"
+
+
+def test_a_missing_output_artifact_is_an_error_and_an_optional_one_is_not(local, written, place):
+    outputs = f"""
+    outputs:
+      artifacts:
+      - {{name: maybe, path: {place}/maybe, optional: true}}
+      - {{name: needed, path: {place}/needed}}
+"""
+    ran = local.run(written("true", outputs))
+
+    why = f"open /var/run/argo/outputs/artifacts{place}/needed.tgz: no such file or directory; "
+    assert ran["wf"].message == f"wait: Error (exit code 64): {why}"
+    assert ran["wf"].phase == "Error"
+    assert dict(ran["wf"].outputs.artifacts) == {}
+
+
+PASSING = """
+  templates:
+  - name: main
+    steps:
+    - - {{name: w, template: w}}
+    - - {{name: r, template: r, arguments: {{artifacts: [
+          {{name: in, from: "{{{{steps.w.outputs.artifacts.out}}}}"{sub}}}]}}}}
+  - name: w
+    container: {{image: none, command: [sh, -c, "{make}"]}}
+    outputs: {{artifacts: [{{name: out, path: {place}/out, globalName: kept, archive: {archive}}}]}}
+  - name: r
+    inputs: {{artifacts: [{{name: in, path: {place}/in/here{mode}}}]}}
+    container: {{image: none, command: [sh, -c, "{read}"]}}
+"""
+
+
+def passing(place, make, read, archive="{none: {}}", mode="", sub=""):
+    return PASSING.format(place=place, make=make, read=read, archive=archive, mode=mode, sub=sub)
+
+
+@pytest.mark.parametrize("archive", ["{none: {}}", "{tar: {}}", "{zip: {}}"])
+def test_a_file_goes_from_step_to_step_as_it_is(local, place, archive):
+    make = f"mkdir -p {place}; printf 'alpha' > {place}/out"
+    ran = local.run(passing(place, make, f"cat {place}/in/here", archive))
+
+    assert ran.record.message == ""
+    assert ran.text == "alpha\n"
+
+
+def test_a_folder_goes_from_step_to_step_with_modes_and_links(local, place):
+    make = (
+        f"mkdir -p {place}/out/sub; echo 1 > {place}/out/a; echo 2 > {place}/out/sub/b; "
+        f"chmod 750 {place}/out/sub/b; ln -s a {place}/out/link"
+    )
+    read = f"cd {place}/in/here && cat a sub/b link && stat -c %a sub/b && readlink link"
+    ran = local.run(passing(place, make, read))
+
+    assert ran.text == "1\n2\n1\n750\na\n"
+
+
+def test_the_mode_of_an_input_is_what_the_template_says(local, place):
+    make = f"mkdir -p {place}; echo x > {place}/out"
+    ran = local.run(passing(place, make, f"stat -c %a {place}/in/here", mode=", mode: 0640"))
+
+    assert ran.text == "640\n"
+
+
+def test_a_sub_path_picks_from_a_folder(local, place):
+    make = f"mkdir -p {place}/out/sub; echo picked > {place}/out/sub/b"
+    ran = local.run(passing(place, make, f"cat {place}/in/here", sub=", subPath: sub/b"))
+
+    assert ran.text == "picked\n"
+
+
+def test_a_step_that_writes_to_its_input_changes_nobody_elses(local, place):
+    ran = local.run(f"""
+  templates:
+  - name: main
+    steps:
+    - - {{name: w, template: w}}
+    - - {{name: a, template: r, arguments: {{artifacts: [
+          {{name: in, from: "{{{{steps.w.outputs.artifacts.out}}}}"}}]}}}}
+    - - {{name: b, template: r, arguments: {{artifacts: [
+          {{name: in, from: "{{{{steps.w.outputs.artifacts.out}}}}"}}]}}}}
+  - name: w
+    container: {{image: none, command: [sh, -c, "mkdir -p {place}; echo one > {place}/out"]}}
+    outputs: {{artifacts: [{{name: out, path: {place}/out}}]}}
+  - name: r
+    inputs: {{artifacts: [{{name: in, path: {place}/in}}]}}
+    container: {{image: none, command: [sh, -c, "cat {place}/in; echo more >> {place}/in"]}}
+""")
+
+    assert ran.text == "one\none\n"
+
+
+def test_a_link_out_of_an_output_folder_shows_the_reader_its_own_files(walled, place):
+    secret = walled.folder / "secret"
+    secret.write_text("the host's\n", "utf-8")
+    make = f"mkdir -p {place}/out; ln -s {secret} {place}/out/leak"
+    ran = walled.run(passing(place, make, f"cat {place}/in/here/leak || echo nothing there"))
+
+    assert "the host's" not in ran.text
+    assert ran.text.endswith("nothing there\n")
+
+
+def test_a_raw_input_is_a_file_with_that_content(local, place, written):
+    ran = local.run(
+        written(
+            f"cat {place}/card.json",
+            f"""
+    inputs:
+      artifacts:
+      - {{name: card, path: {place}/card.json, raw: {{data: '{{"who": "Zoe"}}'}}}}
+      - {{name: maybe, path: {place}/maybe, optional: true}}
+""",
+        )
+    )
+
+    assert ran.text == '{"who": "Zoe"}\n'
+
+
+def test_the_source_is_found_at_its_path_and_writing_to_it_changes_nothing(
+    local, place, tmp_path, written
+):
+    code = tmp_path / "code"
+    (code / "sub").mkdir(parents=True)
+    (code / "sub" / "train.py").write_text("print('trained')\n", "utf-8")
+    ran = local.run(
+        written(
+            f"python3 {place}/src/sub/train.py; echo new > {place}/src/new; rm -r {place}/src/sub",
+            f"    inputs: {{artifacts: [{{name: source, path: {place}/src}}]}}",
+        ),
+        source=code,
+    )
+
+    assert (ran.text, ran["wf"].message) == ("trained\n", "")
+    assert sorted(path.name for path in code.rglob("*")) == ["sub", "train.py"]
+
+
+def test_a_global_artifact_is_copied_out_with_its_digest(local, place, tmp_path):
+    make = f"mkdir -p {place}; printf model > {place}/out"
+    local.run(passing(place, make, "true"))
+    to = tmp_path / "model.json"
+
+    assert local.engine.artifact("run", "kept", to) == Digest.of(b"model")
+    assert to.read_bytes() == b"model"
+    with pytest.raises(Stalled, match="has no global artifact 'other'"):
+        local.engine.artifact("run", "other", to)
+
+
+def test_a_folder_is_no_model(local, place, tmp_path):
+    local.run(passing(place, f"mkdir -p {place}/out", "true"))
+
+    with pytest.raises(Stalled, match="not one file"):
+        local.engine.artifact("run", "kept", tmp_path / "model")
+
+
+def test_nothing_is_left_where_a_step_without_isolation_had_its_files(bare, place):
+    make = f"mkdir -p {place}; echo x > {place}/out"
+    bare.run(passing(place, make, "true"))
+    bare.engine.close()
+
+    assert [path for path in place.rglob("*") if path.is_file()] == []
+    assert not (bare.state / "runs" / "run" / "work").exists()
+
+
+def test_an_output_inside_a_big_file_is_copied_whole(local, written, place, tmp_path):
+    size = 40 * 1024 * 1024 + 7
+    ran = local.run(
+        written(
+            f"mkdir -p {place}; head -c {size} /dev/urandom > {place}/big; sha256sum < {place}/big",
+            f"    outputs: {{artifacts: [{{name: big, path: {place}/big, globalName: big}}]}}",
+        )
+    )
+    to = tmp_path / "big"
+
+    digest = local.engine.artifact("run", "big", to)
+    assert ran.text.split()[0] == digest.hex
+    assert pathlib.Path(to).stat().st_size == size
