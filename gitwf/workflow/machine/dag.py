@@ -203,7 +203,9 @@ class Dag(composite.Composite):
         self.succeed()
 
     def abort(self, message: str) -> None:
-        """Fail the template."""
+        """Fail the template, and the loops whose other turns will not start."""
+        for name in self._members:
+            self.run.end(self.run.nodes[f"{self.node.name}.{name}"], record.Phase.FAILED, message)
         self.run.end(self.node, record.Phase.FAILED, message)
 
     # What tasks see.

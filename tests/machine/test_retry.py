@@ -1,0 +1,72 @@
+import pytest
+
+from gitwf.values import Instant
+from gitwf.workflow import failure, record, retry
+from gitwf.workflow.document import retry as strategies
+
+START = Instant.parse("2026-01-01T00:00:00Z")
+FAILED, ERROR = record.Phase.FAILED, record.Phase.ERROR
+
+
+def decide(attempts=1, phase=FAILED, now=1.0, message="boom", env=None, **strategy):
+    last = retry.Attempt(phase, message, "3", START, START.after(1.0))
+    given = strategies.RetryStrategy(**strategy)
+    return retry.decide(given, attempts, last, START, START.after(now), env or {})
+
+
+@pytest.mark.parametrize(
+    ("strategy", "phase", "again"),
+    [
+        ({"limit": 2}, FAILED, True),
+        ({"limit": 2}, ERROR, False),
+        ({"limit": 2, "retry_policy": "OnError"}, ERROR, True),
+        ({"limit": 2, "retry_policy": "OnError"}, FAILED, False),
+        ({"limit": "2", "retry_policy": "Always"}, ERROR, True),
+        ({"limit": 2, "expression": "true"}, ERROR, True),
+        ({}, FAILED, True),
+    ],
+)
+def test_the_policy_says_which_ends_are_tried_again(strategy, phase, again):
+    expected = retry.Again() if again else retry.Over("boom")
+    assert decide(phase=phase, **strategy) == expected
+
+
+@pytest.mark.parametrize(("attempts", "expected"), [(1, retry.Again()), (2, retry.Again())])
+def test_the_limit_leaves_out_the_first_attempt(attempts, expected):
+    assert decide(attempts=attempts, limit=2) == expected
+    assert decide(attempts=3, limit=2) == retry.Over("No more retries left")
+
+
+def test_the_wait_grows_by_the_factor_up_to_the_cap():
+    backoff = strategies.Backoff(duration="5", factor=2, cap="12s")
+    waits = [decide(attempts=n, limit=5, backoff=backoff) for n in (1, 2, 3)]
+    assert waits == [
+        retry.Later(START.after(6.0), "Backoff for 5 seconds"),
+        retry.Later(START.after(11.0), "Backoff for 10 seconds"),
+        retry.Later(START.after(13.0), "Backoff for 12 seconds"),
+    ]
+    assert decide(now=6.0, limit=5, backoff=backoff) == retry.Again()
+
+
+def test_without_a_limit_nothing_waits():
+    assert decide(backoff=strategies.Backoff(duration="5")) == retry.Again()
+
+
+def test_the_time_for_all_attempts_is_limited():
+    backoff = strategies.Backoff(duration="5", factor=1, max_duration="10s")
+    assert decide(now=11.0, limit=9, backoff=backoff) == retry.Over("Max duration limit exceeded")
+    long = strategies.Backoff(duration="1m", max_duration="10s")
+    assert decide(limit=9, backoff=long) == retry.Over("Backoff would exceed max duration limit")
+
+
+def test_an_expression_can_end_the_attempts():
+    env = {"lastRetry": {"exitCode": "12"}}
+    stop = retry.Over("retryStrategy.expression evaluated to false")
+    assert decide(expression="asInt(lastRetry.exitCode) < 12", env=env) == stop
+    assert decide(expression="asInt(lastRetry.exitCode) == 12", env=env) == retry.Again()
+
+
+@pytest.mark.parametrize("strategy", [{"limit": "x"}, {"expression": "1 +"}, {"expression": "1"}])
+def test_a_strategy_that_makes_no_sense_is_refused(strategy):
+    with pytest.raises(failure.NodeFailure):
+        decide(**strategy)

@@ -1,0 +1,85 @@
+import pytest
+
+from gitwf.workflow import failure, record, substitution
+
+VALUES = {
+    "a": "A",
+    "a.b": "AB",
+    "quote": 'say "hi"\\\n',
+    "which": "b",
+    "absent": None,
+    "steps.x.outputs.artifacts.f": record.ArtifactLocation("f", node="n"),
+    "workflow.parameters.n": "7",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no tag", "no tag"),
+        ("{{a}}", "A"),
+        ("<{{ a }}>", "<A>"),
+        ("{{unknown}} {{}} {{ }}", "{{unknown}} {{}} {{ }}"),
+        ("{{a}} then {{ open", "A then {{ open"),
+        ("}} {{a}} }}", "}} A }}"),
+        ("{{a.{{which}}}}", "{{a.b}}"),
+        ("{{quote}}", 'say \\"hi\\"\\\\\\n'),
+        ("{{ open {{a}}", "{{ open A"),
+        ("{{steps.x.outputs.artifacts.f}}", "{{steps.x.outputs.artifacts.f}}"),
+        ("{{=asInt(workflow.parameters.n) * 6}}", "42"),
+        ("{{=workflow.parameters.n + '!'}}", "7!"),
+        ("{{=[1, 2]}}", "[1,2]"),
+        ("{{=item}}", "{{=item}}"),
+        ("{{=lastRetry.exitCode}}", "{{=lastRetry.exitCode}}"),
+        ("{{=workflow.status}}", "{{=workflow.status}}"),
+        ("{{=inputs.parameters.x ?? 'd'}}", "{{=inputs.parameters.x ?? 'd'}}"),
+        ("{{=not an expression}}", "{{=not an expression}}"),
+    ],
+)
+def test_a_tag_is_replaced_as_argo_replaces_it(text, expected):
+    assert substitution.fill(text, VALUES) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "{{absent}}",
+            "unable to substitute {{absent}}: output is an absent optional",
+        ),
+        ("{{=workflow.parameters.none}}", "failed to evaluate expression"),
+    ],
+)
+def test_a_tag_that_stands_for_nothing_ends_the_node(text, message):
+    with pytest.raises(failure.NodeFailure) as caught:
+        substitution.fill(text, VALUES)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("byte", ["\x1b", "\x7f", "\x00", "\x07", "\x0b"])
+def test_a_control_byte_makes_the_json_invalid(byte):
+    with pytest.raises(failure.NodeFailure, match="the result was invalid JSON"):
+        substitution.fill("{{x}}", {"x": f"a{byte}b"})
+
+
+def test_strict_text_must_be_resolved_to_the_last_tag():
+    with pytest.raises(failure.Unresolved) as caught:
+        substitution.fill("{{a}} {{ nothing}}", VALUES, substitution.STRICT)
+    assert str(caught.value) == "failed to resolve {{ nothing}}"
+
+
+@pytest.mark.parametrize("tag", ["{{steps.y.status}}", "{{=tasks.y.status}}", "{{ steps.y.id }}"])
+def test_references_to_steps_must_be_resolved_where_they_are_strict(tag):
+    strict = substitution.STEPS_AND_TASKS
+    with pytest.raises(failure.Unresolved, match="failed to resolve"):
+        substitution.fill(tag, VALUES, strict)
+    assert substitution.fill("{{other}}", VALUES, strict) == "{{other}}"
+
+
+def test_artifacts_of_steps_are_resolved_elsewhere():
+    tag = "{{steps.y.outputs.artifacts.f}}"
+    assert substitution.fill(tag, VALUES, substitution.STEPS_AND_TASKS) == tag
+
+
+def test_a_value_is_filled_as_if_it_stood_in_json():
+    assert substitution.fill_value('q "{{quote}}"', VALUES) == 'q "say "hi"\\\n"'
