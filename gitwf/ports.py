@@ -190,6 +190,10 @@ class Engine(Protocol):
         """What the steps wrote so far, in order, of one node by name or of all."""
         ...
 
+    def close(self) -> None:
+        """Let go of every run; what a later start goes on from is kept."""
+        ...
+
 
 @dataclass(frozen=True)
 class Stored:

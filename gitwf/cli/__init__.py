@@ -36,9 +36,9 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Run": {
         "run": ("gitwf.cli.running", "Run a workflow file, or a pipeline, on this machine."),
-        "logs": ("gitwf.cli.running", "Print what the steps of a run wrote."),
-        "retrain": ("gitwf.cli.running", "Ask for a new training with nothing changed in Git."),
-        "retry": ("gitwf.cli.running", "Let a failed run key be tried again."),
+        "logs": ("gitwf.cli.asking", "Print what the steps of a run wrote."),
+        "retrain": ("gitwf.cli.asking", "Ask for a new training with nothing changed in Git."),
+        "retry": ("gitwf.cli.asking", "Let a failed run key be tried again."),
     },
     "Release": {
         "history": ("gitwf.cli.versions", "List a model's versions, from Git alone."),

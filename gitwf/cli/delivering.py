@@ -5,11 +5,13 @@ doing that until it is told to stop; `status` shows what was observed.
 """
 
 import contextlib
+import dataclasses
 import json
+import random
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 import click
@@ -18,6 +20,8 @@ import rich.console
 from gitwf import errors, wiring
 from gitwf.cli import options
 from gitwf.cli.render import github, plans, progress
+from gitwf.delivery import status as statuses
+from gitwf.service import loop
 from gitwf.service import reconcile as service
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
@@ -78,17 +82,20 @@ def reconcile(chosen: Settings, form: str, *, on_laptop: bool, wait: bool) -> No
     is wrong, 3 when another reconciler is still at work and `--no-wait` was given.
     """
     console = options.console(stderr=form == "json")
-    with local.settings(chosen) if on_laptop else contextlib.nullcontext(chosen) as wanted:
-        outcome = _reconciled(wanted, console, wait=wait)
+    wanted = local.settings(chosen) if on_laptop else chosen
+    outcome = _reconciled(wanted, console, wait=wait)
     _close(outcome, console, form)
 
 
 def _reconciled(chosen: Settings, console: rich.console.Console, *, wait: bool) -> service.Outcome:
-    with progress.listening(console) as listener, stopped_by_signals() as stop:
+    with progress.listening(console) as listener:
         opened = wiring.repository(chosen, listener=listener)
         around = wiring.edge(chosen, opened, listener=listener)
-        reconciler = service.Reconciler(around, stopping=stop.is_set)
-        return reconciler.run(wait=wait)
+        with stopped_by_signals(around.clock.wake) as stop:
+            reconciler = service.Reconciler(around, stopping=stop.is_set)
+            outcome = reconciler.run(wait=wait)
+            reconciler.hand_over()
+            return outcome
 
 
 def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -> None:
@@ -143,7 +150,7 @@ def _refuse(diagnostics: Sequence[errors.Diagnostic]) -> None:
 
 
 @contextlib.contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
+def stopped_by_signals(wake: Callable[[], None]) -> Iterator[threading.Event]:
     """An event that SIGTERM or the first Ctrl-C sets; the second Ctrl-C ends at once."""
     stop = threading.Event()
 
@@ -152,6 +159,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
         if stop.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         stop.set()
+        wake()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
@@ -159,3 +167,41 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@click.command()
+@options.repository
+@click.option("--poll", help="Seconds between two looks; default: 10.")
+def serve(chosen: Settings, poll: str | None) -> None:
+    """Keep reconciling until told to stop.
+
+    Polls the remote, with jitter, and reconciles what changed. SIGTERM and Ctrl-C start nothing new
+    and hand over: the next gitwf on this machine goes on where this one stopped.
+    """
+    console = options.console()
+    wanted = dataclasses.replace(chosen, poll=poll or chosen.poll)
+    with progress.listening(console) as listener:
+        opened = wiring.repository(wanted, listener=listener)
+        around = wiring.edge(wanted, opened, listener=listener)
+        with stopped_by_signals(around.clock.wake) as stop:
+            console.print(f"serving {opened.remote} {opened.branch}", markup=False)
+            keep = loop.Loop(
+                around, poll=wanted.number("poll"), stopping=stop.is_set, jitter=random.random
+            )
+            keep.run()
+    console.print("serve: stopped as asked; runs under way are handed over")
+
+
+@click.command()
+@options.repository
+@options.output
+def status(chosen: Settings, form: str) -> None:
+    """Say what each environment should serve, what it serves, and what comes next."""
+    opened = wiring.repository(chosen)
+    seen, planned = service.Reconciler(wiring.edge(chosen, opened)).look()
+    rows = statuses.rows(seen.observed, planned)
+    if form == "json":
+        options.print_json([vars(one) for one in rows])
+    else:
+        plans.statuses(options.console(), rows)
+    _refuse(seen.at.diagnostics())

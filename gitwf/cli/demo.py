@@ -117,7 +117,8 @@ class _Stage:
         self._revert()
         self._tell("What happened, from Git alone", "gitwf history ad-effect")
         edge = wiring.edge(self._settings, self._opened)
-        versions.history(self._console, retrospect.Retrospect(edge).history("ad-effect"))
+        back = retrospect.Retrospect(edge.repo, edge.ledger)
+        versions.history_table(self._console, back.story("ad-effect"))
 
     def _first_model(self) -> None:
         self._tell("A first commit: pipeline, viewer, data to the end of 1992", "git push")

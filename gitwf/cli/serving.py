@@ -67,18 +67,20 @@ def front(chosen: Settings, environment: str, model: str | None, port: str | Non
 @click.command()
 @click.argument("environment")
 @click.option("--model", help="Which model, where several deploy to the environment.")
+@click.option("--local", "on_laptop", is_flag=True, help="The front of `reconcile --local`.")
 @options.repository
-def down(chosen: Settings, environment: str, model: str | None) -> None:
+def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bool) -> None:
     """Stop the local front of an environment, and its viewers."""
     from gitwf.adapters.viewer import control
+    from gitwf.wiring import local
 
+    if on_laptop:
+        chosen = local.existing(chosen)
     was_there = control.down(_front(chosen, environment, model, chosen.port))
     click.echo(f"{environment}: " + ("stopped" if was_there else "was not running"))
 
 
-def _front(
-    chosen: Settings, environment: str, model: str | None, port: str
-) -> FrontSettings:
+def _front(chosen: Settings, environment: str, model: str | None, port: str) -> FrontSettings:
     """Find out which front is meant, from the documents at HEAD."""
     opened = wiring.repository(chosen)
     repo = wiring.edge(chosen, opened).repo

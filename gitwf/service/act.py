@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from gitwf import ports
-from gitwf.delivery import action, observed, pipeline
+from gitwf.delivery import action, observed
 from gitwf.errors import Stalled
 from gitwf.service import edge, execution, signals, targets
 from gitwf.service.observe import Pass
@@ -74,7 +74,7 @@ class Actor:
                 "commit": claim.commit,
             },
             source=source,
-            requirements=self._requirements(one.document.spec.requirements, asked.file, source),
+            requirements=self._requirements(one.requirements(), source),
             granted=seen.at.project.spec.policy.granted(),
         )
         self.executions.start(engine, order, held)
@@ -90,11 +90,9 @@ class Actor:
             partial.rename(folder)
         return folder
 
-    def _requirements(self, path: str | None, file: str, source: Path) -> str:
+    def _requirements(self, path: str | None, source: Path) -> str:
         """The text of the pipeline's requirements; "" where it has none."""
-        if path is None:
-            return ""
-        return (source / pipeline.rooted(path, file)).read_text("utf-8")
+        return "" if path is None else (source / path).read_text("utf-8")
 
     @perform.register
     def _cancel(self, asked: action.Cancel, seen: Pass) -> None:

@@ -43,12 +43,16 @@ class PipelineAt:
         """Where the viewer's files are, from the root."""
         return pipeline.rooted(deploy.viewer, self.file)
 
+    def requirements(self) -> str | None:
+        """Where the pipeline's requirements are, from the root, or None."""
+        path = self.document.spec.requirements
+        return None if path is None else pipeline.rooted(path, self.file)
+
     def sources(self) -> tuple[str, ...]:
         """The paths, from the root, that a run gets as its code."""
         paths = [pipeline.rooted(path, self.file) for path in self.document.spec.triggers.paths]
-        if self.document.spec.requirements is not None:
-            paths.append(pipeline.rooted(self.document.spec.requirements, self.file))
-        return tuple(paths)
+        requirements = self.requirements()
+        return (*paths, requirements) if requirements is not None else tuple(paths)
 
 
 @dataclass(frozen=True)

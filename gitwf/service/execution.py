@@ -81,6 +81,15 @@ class Executions:
             self._held.pop(run, None)
             self._engines.pop(run, None)
 
+    def close(self) -> None:
+        """Let every engine go of its runs, for whoever goes on with them."""
+        with self._lock:
+            engines = {id(engine): engine for engine in self._engines.values()}
+            self._held.clear()
+            self._engines.clear()
+        for engine in engines.values():
+            engine.close()
+
     def cancel(self, run: str, reason: str) -> None:
         """Ask the engine to end a run; its end arrives as a snapshot."""
         with self._lock:

@@ -102,10 +102,12 @@ class Reconciler:
                 continue
             if acted:
                 patience = 0
+            elif self._stopping():
+                return outcome
             elif self._actor.executions.held() and not self._all_over():
                 self._beat()
                 self._edge.clock.wait(min(LOOK, self._edge.lease / 3))
-            elif wait and self._waits_for_others(outcome) and not self._stopping():
+            elif wait and self._waits_for_others(outcome):
                 patience += 1
                 self._edge.clock.wait(min(0.25 * patience, LOOK))
             else:
@@ -161,10 +163,9 @@ class Reconciler:
         for one in self._actor.executions.held().values():
             self._edge.ledger.beat(_heartbeat(one.claim))
 
-    def hand_over(self, reason: str) -> None:
-        """Cancel nothing and let go: a run in hand is ended and its journal kept for the next."""
-        for run in self._actor.executions.held():
-            self._actor.executions.cancel(run, reason)
+    def hand_over(self) -> None:
+        """Let go of the runs in hand: the next gitwf of this host goes on where they stopped."""
+        self._actor.executions.close()
 
     def _say(self, text: str, level: str = "info", model: str = "") -> None:
         self._edge.listener(signals.Said(self._edge.clock.now(), text, level, model))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeVar
 from gitwf import errors, ports
 from gitwf.adapters import clock, host
 from gitwf.delivery import entry, project
+from gitwf.service import documents, signals
 from gitwf.service import edge as edges
-from gitwf.service import signals
 from gitwf.wiring import settings as all_settings
 
 if TYPE_CHECKING:
@@ -182,6 +182,22 @@ def _target(
     return target.LocalTarget(own, lambda uri, digest, to: store(wanted).fetch(uri, digest, to))
 
 
+def fronts(
+    settings: all_settings.Settings,
+    opened: Repository,
+    at: documents.ProjectAt,
+    model: str,
+) -> "list[front_settings_.FrontSettings]":
+    """The local fronts of a model, one for each local environment that it deploys to."""
+    known = at.project.spec.environments
+    wanted = [one.environment for one in at.pipelines[model].document.spec.deploy]
+    return [
+        front_settings(settings, opened.state, model, name, where.port)
+        for name in wanted
+        if name in known and (where := known[name].local) is not None
+    ]
+
+
 def front_settings(
     settings: all_settings.Settings, state: Path, model: str, environment: str, port: int | None
 ) -> "front_settings_.FrontSettings":
@@ -189,7 +205,7 @@ def front_settings(
     from gitwf.adapters.viewer import settings as front
 
     return front.FrontSettings(
-        environment=f"{environment}/{model}",
+        environment=environment,
         home=state / "fronts" / environment / model,
         port=int(settings.number("port")) if settings.port else port or 0,
         ready_seconds=settings.number("ready"),

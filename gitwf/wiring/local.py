@@ -1,35 +1,66 @@
-"""`--local`: the whole loop on this checkout's commit, in a world that is thrown away.
+"""A world of one's own: the whole loop on a checkout, with nothing pushed anywhere.
 
-The checkout's commit is put into a bare repository in a temporary folder, which then is the remote:
-the ledger, release commits and a folder store live there and nothing is pushed anywhere. Only the
-viewer's front stays up afterwards, since looking at it is what this is for.
+The checkout's commit, or its uncommitted tree, becomes the branch of a bare repository in the state
+folder, which then is the remote: ledger, release commits and a folder store live beside it. Each
+time it is made anew, and the viewer's front of the time before is stopped first; the front of this
+time stays up, since looking at it is what this is for.
 """
 
-import contextlib
 import dataclasses
-import tempfile
-from collections.abc import Iterator
+import hashlib
+import shutil
 from pathlib import Path
 
 from gitwf import errors
 from gitwf.adapters.git import checkout
 from gitwf.wiring import settings as all_settings
 
+BRANCH = "main"
 
-@contextlib.contextmanager
-def settings(chosen: all_settings.Settings) -> Iterator[all_settings.Settings]:
-    """Settings that name a throw-away remote holding the checkout's commit."""
+
+def folder(chosen: all_settings.Settings, found: checkout.Checkout) -> Path:
+    """Where the world of a checkout is kept."""
+    name = hashlib.sha256(str(found.folder.resolve()).encode()).hexdigest()[:12]
+    return chosen.state_folder / "local" / name
+
+
+def here() -> checkout.Checkout:
+    """The checkout that the current folder is in. Stalled: none, or one without a commit."""
     found = checkout.find(Path.cwd())
     if found is None or found.commit is None:
         raise errors.Stalled(
-            "--local works on a checkout with a commit", hint="run it inside one; commit first"
+            "this works on a checkout with a commit", hint="run it inside one; commit first"
         )
-    with tempfile.TemporaryDirectory(prefix="gitwf-local-") as folder:
-        remote = Path(folder) / "remote.git"
-        checkout.copy(found, remote, branch="main")
-        yield dataclasses.replace(
-            chosen,
-            remote=str(remote),
-            branch="main",
-            state=chosen.state or str(Path(folder) / "state"),
-        )
+    return found
+
+
+def settings(
+    chosen: all_settings.Settings, *, uncommitted: bool = False
+) -> all_settings.Settings:
+    """Make the world anew, and give the settings that name it."""
+    found = here()
+    root = folder(chosen, found)
+    clear(root)
+    root.mkdir(parents=True)
+    checkout.copy(found, root / "remote.git", branch=BRANCH, uncommitted=uncommitted)
+    return existing(chosen)
+
+
+def existing(chosen: all_settings.Settings) -> all_settings.Settings:
+    """The settings that name the world as it was made last."""
+    root = folder(chosen, here())
+    return dataclasses.replace(
+        chosen, remote=str(root / "remote.git"), branch=BRANCH, state=str(root / "state")
+    )
+
+
+def clear(root: Path) -> None:
+    """Stop the fronts of a world and remove it."""
+    from gitwf.adapters.viewer import control
+    from gitwf.wiring import front_settings
+
+    for home in root.glob("state/remotes/*/fronts/*/*"):
+        state = home.parent.parent.parent
+        own = front_settings(all_settings.Settings(), state, home.name, home.parent.name, None)
+        control.down(own)
+    shutil.rmtree(root, ignore_errors=True)

@@ -4,10 +4,12 @@ Only read, never changed: gitwf works on the remote and on its own cache. A remo
 which branch is its default one; where it is empty, the checkout's current branch is meant.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
+from pygit2.enums import FileMode, FileStatus
 
 from gitwf.errors import Stalled, redact
 from gitwf.values import CommitId
@@ -56,8 +58,28 @@ def default_branch(path: Path) -> str:
     return target.removeprefix(_HEADS) if isinstance(target, str) else "main"
 
 
-def copy(source: Checkout, to: Path, *, branch: str) -> None:
-    """Make a bare repository at `to` whose `branch` is the checkout's commit, with its history."""
+def copy(source: Checkout, to: Path, *, branch: str, uncommitted: bool = False) -> None:
+    """Make a bare repository at `to` whose `branch` is the checkout's commit, with its history.
+
+    `uncommitted`: one more commit on top of it holds the working tree as it is, ignored files left
+    out.
+    """
     made = pygit2.init_repository(str(to), bare=True, initial_head=branch)
-    remote = made.remotes.create_anonymous(str(source.folder))
-    remote.fetch([f"+HEAD:{_HEADS}{branch}"])
+    made.remotes.create_anonymous(str(source.folder)).fetch([f"+HEAD:{_HEADS}{branch}"])
+    if not uncommitted:
+        return
+    head = made.references[f"{_HEADS}{branch}"].target
+    index = pygit2.Index()
+    index.read_tree(made[head].tree)
+    for path, state in pygit2.Repository(str(source.folder)).status().items():
+        file = source.folder / path
+        if state & FileStatus.IGNORED:
+            continue
+        if file.is_file() and not file.is_symlink():
+            mode = FileMode.BLOB_EXECUTABLE if os.access(file, os.X_OK) else FileMode.BLOB
+            index.add(pygit2.IndexEntry(path, made.create_blob(file.read_bytes()), mode))
+        elif path in index:
+            index.remove(path)
+    who = pygit2.Signature("gitwf", "gitwf@localhost")
+    tree = index.write_tree(made)
+    made.create_commit(f"{_HEADS}{branch}", who, who, "Uncommitted changes\n", tree, [head])

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pygit2
+from pygit2.enums import ObjectType
 
 from gitwf.adapters.git import checkout, errors, local, mirror, network, objects
 from gitwf.adapters.git.address import Address
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 _CONNECT_MILLISECONDS = 15_000
 _SILENCE_MILLISECONDS = 120_000
+_BIGGEST_CACHED_TREE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,14 @@ class Remote:
     ) -> None:
         self.address = Address.parse(address) if isinstance(address, str) else address
         self._credentials = credentials or Credentials()
-        self._mirror = mirror.Mirror(cache)
+        self._mirror = mirror.Mirror(cache, self.address.path)
         self._notice = notice
         self._tracked: set[str] = set()
         self._local = local.LocalRefs(self.address.path) if self.address.path else None
         pygit2.settings.server_connect_timeout = _CONNECT_MILLISECONDS
         pygit2.settings.server_timeout = _SILENCE_MILLISECONDS
+        # A folder of thousands of pipelines is one big tree, which every look would unpack again.
+        pygit2.settings.cache_object_limit(ObjectType.TREE, _BIGGEST_CACHED_TREE)
 
     def __str__(self) -> str:
         return str(self.address)
@@ -190,6 +194,8 @@ class Remote:
         try:
             return self.value(ref)
         except GitwfError as silence:
+            if isinstance(error, Stalled):
+                raise error from None
             raise Transient(
                 f"{error.message}; it is not known whether the push was applied, since the remote "
                 f"cannot be asked: {silence.message}"

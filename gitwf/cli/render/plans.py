@@ -11,7 +11,7 @@ from typing import Any
 import rich.console
 
 from gitwf.cli.render import tables
-from gitwf.delivery import action
+from gitwf.delivery import action, status
 
 _STYLES: Mapping[str, str] = {
     "synced": "green",
@@ -82,3 +82,22 @@ def markdown(plan: action.Plan) -> str:
             f"| {row['model'] or '-'} | {row['environment'] or '-'} | {row['action']} | {why} |"
         )
     return "\n".join([*lines, "", summary(plan)])
+
+
+def statuses(console: rich.console.Console, rows: Sequence[status.Row]) -> None:
+    """Print where each environment stands as a table."""
+    listed: list[list[tables.Cell]] = [
+        [
+            row.model,
+            row.environment,
+            "none" if row.named is None else str(row.named),
+            (row.served or "nothing", "green" if row.ready else "red"),
+            (row.state, _STYLES.get(row.state, "bold")),
+            row.next + (f" (held: {row.held})" if row.held else ""),
+        ]
+        for row in rows
+    ]
+    if not listed:
+        console.print("no model is deployed anywhere")
+        return
+    tables.table(console, ["MODEL", "ENVIRONMENT", "NAMED", "SERVED", "STATE", "WHY"], listed)

@@ -1,0 +1,87 @@
+"""`promote`, `rollback`, `hold`, `unhold` and `reject`: a person's say, each as one commit.
+
+Nothing here that could not be done by editing a file and pushing it; the commands write the same
+bytes, refuse what would be refused, and say which commit they made. The next reconcile acts on it.
+"""
+
+import click
+
+from gitwf import wiring
+from gitwf.cli import options, versions
+from gitwf.cli.asking import person
+from gitwf.delivery import verbs
+from gitwf.service import asking
+from gitwf.wiring.settings import Settings
+
+_in = click.option(
+    "--in", "environment", default="production", show_default=True, help="The environment."
+)
+_why = click.option("--reason", default="", help="Why; it goes into the commit.")
+
+
+def _publish(chosen: Settings, model: str, decide: asking.Publishing) -> None:
+    commit, reason = asking.Asking(wiring.edge(chosen, wiring.repository(chosen))).publish(
+        model, decide
+    )
+    click.echo(f"{reason}: commit {commit.short}; the next reconcile rolls it out")
+
+
+@click.command()
+@click.argument("version", metavar="MODEL@VERSION")
+@_in
+@options.repository
+def promote(chosen: Settings, version: str, environment: str) -> None:
+    """Release a version, as a commit. A person's choice beats rejection and gates."""
+    model, number = versions.parsed(version)
+    _publish(
+        chosen,
+        model,
+        lambda view, seen: verbs.promote(view, environment, number, seen, person()),
+    )
+
+
+@click.command()
+@click.argument("model", metavar="MODEL[@VERSION]")
+@_in
+@options.repository
+def rollback(chosen: Settings, model: str, environment: str) -> None:
+    """Release the last good version before this one, or VERSION, as a commit."""
+    name, number = versions.parsed(model) if "@" in model else (model, None)
+    _publish(
+        chosen,
+        name,
+        lambda view, seen: verbs.rollback(view, environment, seen, person(), number),
+    )
+
+
+@click.command()
+@click.argument("model")
+@_in
+@_why
+@options.repository
+def hold(chosen: Settings, model: str, environment: str, reason: str) -> None:
+    """Stop automation from promoting in an environment, until `unhold`."""
+    _publish(
+        chosen,
+        model,
+        lambda view, seen: verbs.hold(view, environment, seen, person(), reason),
+    )
+
+
+@click.command()
+@click.argument("model")
+@_in
+@options.repository
+def unhold(chosen: Settings, model: str, environment: str) -> None:
+    """Let automation promote again."""
+    _publish(chosen, model, lambda view, seen: verbs.unhold(view, environment, seen, person()))
+
+
+@click.command()
+@click.argument("version", metavar="MODEL@VERSION")
+@_why
+@options.repository
+def reject(chosen: Settings, version: str, reason: str) -> None:
+    """Mark a version as one that automation must not choose, as a commit."""
+    model, number = versions.parsed(version)
+    _publish(chosen, model, lambda view, seen: verbs.reject(view, number, seen, person(), reason))
