@@ -25,7 +25,7 @@ def gateway_binary():
     if go is None:
         return None
     binary.parent.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "GOBIN": str(binary.parent), "CGO_ENABLED": "0"}
+    env = {**os.environ, "GOBIN": str(binary.parent), "CGO_ENABLED": "0", "GOFLAGS": "-modcacherw"}
     done = subprocess.run(
         [go, "install", MODULE], env=env, capture_output=True, text=True, check=False
     )

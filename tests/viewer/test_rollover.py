@@ -21,6 +21,11 @@ ROLLOVERS, CLIENTS, REQUESTS = 10, 4, 1_000
 MODEL_OF_PAGE = re.compile(rb"""<meta[^>]*gitwf-model[^>]*content="ad-effect-v(\d+)\"""")
 
 
+def ended(clients):
+    """Whether a client broke off."""
+    return any(client.done() for client in clients)
+
+
 def curves():
     """A model as the viewer's contract has it."""
     spend = [100.0 * step for step in range(41)]
@@ -66,12 +71,6 @@ class Load:
         connection.close()
 
 
-def await_requests(site, load, clients):
-    """Wait for this rollover's part of all requests, or until a client broke off."""
-    enough = len(load.seen) + REQUESTS // ROLLOVERS
-    site.eventually(lambda: len(load.seen) >= enough or any(c.done() for c in clients), 60)
-
-
 @pytest.mark.parametrize(
     "viewer", ["page", pytest.param(str(R_VIEWER), marks=pytest.mark.slow, id="R-Shiny")]
 )
@@ -88,7 +87,8 @@ def test_no_request_fails_over_ten_rollovers(site, viewer):
                 rollout = site.roll(version, viewer=viewer, model={**curves(), "made": version})
                 assert rollout.state == "complete", rollout.reason
                 load.served = version
-                await_requests(site, load, clients)
+                site.eventually(lambda v=version: v in load.seen or ended(clients), 60)
+            site.eventually(lambda: len(load.seen) >= REQUESTS or ended(clients), 120)
         finally:
             load.over.set()
     assert [client.result() for client in clients] == [None] * CLIENTS
