@@ -3,8 +3,8 @@
 The tree is built from libyaml's events, one by one and without recursion, because only so can
 depth and size be bounded before memory is spent. Aliases point at their anchor's node and count
 with its whole weight, so that a few lines cannot stand for a billion values. A syntax error ends
-the reading (libyaml cannot go on); every other mistake is collected. Read next:
-`gitwf.text.yaml_reader`.
+the reading (libyaml cannot go on); every other mistake is collected. A message never repeats a
+value: it may be a password that nobody quoted. Read next: `gitwf.text.yaml_reader`.
 """
 
 import dataclasses
@@ -184,10 +184,11 @@ class _Composer:
         start, end = _at(event.start_mark), _at(event.end_mark)
         target = self._anchors.get(event.anchor or "")
         if target is None:
-            message = f"the alias `*{event.anchor}` has no anchor before it"
-            self.problems.append(self._lines.diagnostic(start, message, "quote a text with a `*`"))
+            message = "this alias has no anchor before it"
+            hint = "quote a text that begins with `*`"
+            self.problems.append(self._lines.diagnostic(start, message, hint))
         elif any(target is node for node in self._open):
-            message = f"the alias `*{event.anchor}` stands inside its own anchor"
+            message = "this alias stands inside its own anchor"
             self.problems.append(self._lines.diagnostic(start, message))
         else:
             return dataclasses.replace(target, start=start, end=end, aliased=True)
@@ -200,12 +201,9 @@ class _Composer:
         known = _TAGS_OF[type(event)]
         if tag.removeprefix(_TAG_PREFIX) in known and tag.startswith(_TAG_PREFIX):
             return tag.removeprefix(_TAG_PREFIX)
-        written = tag.replace(_TAG_PREFIX, "!!")
-        self.problems.append(
-            self._lines.diagnostic(
-                _at(event.start_mark), f"the tag `{written}` is not supported here"
-            )
-        )
+        message = "this tag is not supported here"
+        hint = "quote a text that begins with `!`"
+        self.problems.append(self._lines.diagnostic(_at(event.start_mark), message, hint))
         return ""
 
 

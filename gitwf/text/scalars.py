@@ -31,7 +31,7 @@ def resolve(text: str, tag: str = "") -> Scalar:
         return text
     value = _resolve(text)
     if tag and tag != _name(value) and not (tag == "float" and _name(value) == "int"):
-        raise ScalarError(f"`{text}` is not of the type `!!{tag}`")
+        raise ScalarError(f"this is not of the type `!!{tag}`")
     return value
 
 
@@ -56,14 +56,14 @@ def _number(text: str) -> int | float | str:
     if _HEX.fullmatch(text):
         return int(text, 16)
     if _NOT_JSON.fullmatch(text):
-        raise ScalarError(f"`{text}` is no number that JSON can hold; quote it")
+        raise ScalarError("JSON cannot hold this number; quote it")
     if _DOUBTFUL.fullmatch(text):
-        raise ScalarError(f"`{text}` is read in different ways by different tools; quote it")
+        raise ScalarError("tools read this number in different ways; quote it")
     if not _FLOAT.fullmatch(text):
         return text
     number = float(text)
     if not math.isfinite(number):
-        raise ScalarError(f"`{text}` is too large a number; quote it")
+        raise ScalarError("this number is too large; quote it")
     return number
 
 

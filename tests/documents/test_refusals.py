@@ -7,6 +7,7 @@ one crashes the controller and one it never finishes.
 
 import pathlib
 import re
+import time
 
 import pytest
 
@@ -507,3 +508,15 @@ def test_a_name_must_not_be_too_long(resolved):
     assert re.fullmatch(
         r'workflow name "n+" must not be more than 63 characters long \(currently 64\)', one.message
     )
+
+
+def test_a_long_chain_of_tasks_costs_its_length(problems):
+    tasks = ["{name: t0, template: emit}"]
+    tasks += [
+        f"{{name: t{n}, depends: t{n - 1}, {argument(f'{{{{tasks.t{n - 1}.id}}}}')}}}"
+        for n in range(1, 3_000)
+    ]
+    started = time.process_time()
+
+    assert problems(graph(*tasks)) == []
+    assert time.process_time() - started < 10

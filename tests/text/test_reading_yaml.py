@@ -82,10 +82,16 @@ def test_a_number_that_tools_read_differently_is_refused(word):
                 '(a value that begins with a tag needs quotes: "{{…}}")'
             ),
         ),
-        ("a: *b", "f.yaml:1:4: the alias `*b` has no anchor before it (quote a text with a `*`)"),
-        ("a: &a [*a]", "f.yaml:1:8: the alias `*a` stands inside its own anchor"),
-        ("a: !!binary x", "f.yaml:1:4: the tag `!!binary` is not supported here"),
-        ("a: !!int x", "f.yaml:1:4: `x` is not of the type `!!int`"),
+        (
+            "a: *b",
+            "f.yaml:1:4: this alias has no anchor before it (quote a text that begins with `*`)",
+        ),
+        ("a: &a [*a]", "f.yaml:1:8: this alias stands inside its own anchor"),
+        (
+            "a: !!binary x",
+            "f.yaml:1:4: this tag is not supported here (quote a text that begins with `!`)",
+        ),
+        ("a: !!int x", "f.yaml:1:4: this is not of the type `!!int`"),
         ("<<: 1", "f.yaml:1:5: the merge key `<<` needs a mapping or a list of mappings"),
         ("? \n: 1", "f.yaml:1:2: a key is missing before the `:`"),
     ],
@@ -174,3 +180,11 @@ def test_lines_are_counted_as_editors_count_them():
     [document] = yaml_reader.read('a: "x\u2028y"\r\nb: 1\r\n', "f")
 
     assert (document.place(("b",)).line, document.place(("b",)).column) == (2, 4)
+
+
+@pytest.mark.parametrize("secret", ["*hunter2", "!hunter2", "0123789", "1_23_45", "@hunter2", "'x"])
+def test_a_message_never_repeats_a_value(secret):
+    [problem] = refused(f"password: {secret}")
+
+    assert "hunter" not in problem
+    assert "23" not in problem

@@ -85,7 +85,11 @@ def _int_or_string(value: object) -> object:
     return value
 
 
-AnyString: TypeAlias = Annotated[str, pydantic.BeforeValidator(any_string)]
+AnyString: TypeAlias = Annotated[
+    str,
+    pydantic.BeforeValidator(any_string),
+    pydantic.WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
 IntOrString: TypeAlias = Annotated[int | str, pydantic.BeforeValidator(_int_or_string)]
 
 # What gitwf carries, or refuses by name, without looking inside.

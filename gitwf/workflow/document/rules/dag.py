@@ -7,6 +7,7 @@ waits for ever on the others; here every tag of a task counts.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitwf.workflow.document import resolved, template
@@ -33,6 +34,28 @@ def references(task: template.Task) -> list[tuple[str, str]]:
     ]
 
 
+@dataclass(frozen=True)
+class _Graph:
+    """The tasks of one DAG by name, the templates they call, and what each gives when it ends."""
+
+    tasks: Mapping[str, template.Task]
+    called: Mapping[str, template.Template | None]
+    gives: Mapping[str, tags.Names]
+
+    def waits(self, task: template.Task, wanted: str) -> bool:
+        """Whether `wanted` has ended before `task` starts."""
+        seen: set[str] = set()
+        ahead = [task.name]
+        while ahead:
+            for other, _ in references(self.tasks[ahead.pop()]):
+                if other == wanted:
+                    return True
+                if other not in seen:
+                    seen.add(other)
+                    ahead.append(other)
+        return False
+
+
 def check(walk: "walk.Walk", here: "walk.Here") -> None:
     """Check a DAG and follow its calls. Adds the tasks' outputs to `here.names`."""
     one, dag = here.template, here.template.dag or template.Dag()
@@ -55,11 +78,17 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
             called[task.name] = walk.call(here.scope, task, where, task.arguments)
             steps.follow_hooks(walk, here.scope, task, where)
         _check_results(walk.found, one.name, task, tasks, where)
+    whole = _Graph(tasks, called, {name: tags.Names() for name in tasks})
     for task in dag.tasks:
-        _add(walk, here.names, task, called[task.name], status=bool(task.hooks))
-    _check_target(walk.found, here, dag, tasks)
+        steps.add(walk, whole.gives[task.name], f"tasks.{task.name}", task, called[task.name])
+        loose = whole.gives[task.name].loose
+        here.names.loose.update(name for name in loose if name.startswith("workflow."))
     for index, task in enumerate(dag.tasks):
-        _check_task(walk, here, task, tasks, called, origin.at(index))
+        _check_task(walk, here, task, whole, origin.at(index))
+    for task in dag.tasks:
+        status = bool(task.hooks)
+        steps.add(walk, here.names, f"tasks.{task.name}", task, called[task.name], status=status)
+    _check_target(walk.found, here, dag, tasks)
 
 
 def _sorts(
@@ -95,10 +124,20 @@ def _sorts(
 def _in_cycle(dag: template.Dag) -> int | None:
     """Give the index of the first task that is part of, or behind, a cycle."""
     waits = {task.name: {other for other, _ in references(task)} for task in dag.tasks}
-    while ready := [name for name, others in waits.items() if not others & waits.keys()]:
-        for name in ready:
-            del waits[name]
-    return next((index for index, task in enumerate(dag.tasks) if task.name in waits), None)
+    followers: dict[str, list[str]] = {name: [] for name in waits}
+    for name, others in waits.items():
+        for other in others:
+            followers[other].append(name)
+    open_ = {name: len(others) for name, others in waits.items()}
+    ready = [name for name, count in open_.items() if not count]
+    while ready:
+        name = ready.pop()
+        del open_[name]
+        for follower in followers[name]:
+            open_[follower] -= 1
+            if not open_[follower]:
+                ready.append(follower)
+    return next((index for index, task in enumerate(dag.tasks) if task.name in open_), None)
 
 
 def _check_style(
@@ -169,8 +208,7 @@ def _check_task(
     walk: "walk.Walk",
     here: "walk.Here",
     task: template.Task,
-    tasks: Mapping[str, template.Task],
-    called: Mapping[str, template.Template | None],
+    graph: _Graph,
     where: resolved.Origin,
 ) -> None:
     """Check what one task's own text says, now that every task's template is known."""
@@ -178,34 +216,30 @@ def _check_task(
     steps.check_loop(walk.found, path, task, where)
     steps.check_hooks(walk.found, path, task.hooks, where.at("hooks"))
     arguments.check(walk.found, f"{path}.arguments.", task.arguments, where.at("arguments"))
-    scope = here.names.copy()
-    scope.exact = {name for name in scope.exact if not name.startswith("tasks.")}
-    scope.loose = {name for name in scope.loose if not name.startswith("tasks.")}
+    scope = steps.inline_names(here.names, task)
     scope.update(steps.items(task))
-    for ancestor in _ancestors(task, tasks):
-        _add(walk, scope, tasks[ancestor], called[ancestor], status=True)
-    own = steps.own_names(walk, scope, f"tasks.{task.name}", task, called[task.name])
-    for place, tag in tags.unresolved(task.plain(), steps.inline_names(scope, task)):
+    own = steps.own_names(walk, scope, f"tasks.{task.name}", task, graph.called[task.name])
+    for place, tag in tags.unresolved(task.plain(), scope):
         if place[0] in steps.HOOKS and own.resolves(tag):
             continue
-        _refuse(walk.found, here, path, task, tasks, where.at(*place), place, tag)
+        other = tag.strip().removeprefix("tasks.").partition(".")[0]
+        given = tag.strip().startswith("tasks.") and other in graph.tasks and other != task.name
+        if not given or not graph.gives[other].resolves(tag):
+            tags.refuse(walk.found, path, where.at(*place), tag)
+        elif not graph.waits(task, other):
+            _refuse_stranger(walk.found, path, task, where.at(*place), place, tag, other)
 
 
-def _refuse(
+def _refuse_stranger(
     found: report.Report,
-    here: "walk.Here",
     path: str,
     task: template.Task,
-    tasks: Mapping[str, template.Task],
     where: resolved.Origin,
     place: tuple[str | int, ...],
     tag: str,
+    other: str,
 ) -> None:
-    other = tag.strip().removeprefix("tasks.").partition(".")[0]
-    stranger = tag.strip().startswith("tasks.") and other in tasks and other != task.name
-    if not stranger or not here.names.resolves(tag):
-        tags.refuse(found, path, where, tag)
-        return
+    """Report a tag of a task that need not have ended."""
     hint = f"add `{other}` to what `{task.name}` depends on"
     match place:
         case ("arguments", "parameters" | "artifacts" as kind, int() as index, *_):
@@ -215,26 +249,3 @@ def _refuse(
             found.error(where, message, hint, within=f"{{{{{tag}}}}}")
         case _:
             tags.refuse(found, path, where, tag, hint)
-
-
-def _ancestors(task: template.Task, tasks: Mapping[str, template.Task]) -> set[str]:
-    """Name every task that has ended before `task` starts."""
-    seen: set[str] = set()
-    ahead = [other for other, _ in references(task)]
-    while ahead:
-        name = ahead.pop()
-        if name not in seen:
-            seen.add(name)
-            ahead += [other for other, _ in references(tasks[name])]
-    return seen
-
-
-def _add(
-    walk: "walk.Walk",
-    scope: tags.Names,
-    task: template.Task,
-    called: template.Template | None,
-    *,
-    status: bool,
-) -> None:
-    steps.add(walk, scope, f"tasks.{task.name}", task, called, status=status)

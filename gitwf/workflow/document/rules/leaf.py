@@ -46,8 +46,7 @@ def check_head(found: report.Report, one: template.Template, origin: resolved.Or
 def check(found: report.Report, here: "walk.Here", default_image: str) -> None:
     """Check a template that calls no other."""
     one, origin, path = here.template, here.origin, f"templates.{here.template.name}"
-    scope = here.names.copy()
-    tags.check(found, f"{path}:", one.plain(), origin, scope)
+    tags.check(found, f"{path}:", one.plain(), origin, here.names)
     for kind, container in (("container", one.container), ("script", one.script)):
         if container is None:
             continue

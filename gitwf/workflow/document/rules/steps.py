@@ -22,7 +22,7 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
     one, origin = here.template, here.origin.at("steps")
     taken: set[str] = set()
     for number, group in enumerate(one.steps):
-        before = here.names.copy()
+        gained = tags.Names()
         siblings = frozenset(step.name for step in group)
         for index, step in enumerate(group):
             where = origin.at(number, index)
@@ -30,16 +30,16 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
             _check_name(walk.found, path, step.name, taken, where)
             taken.add(step.name)
             path = f"{path}.{step.name}"
-            for scope in (before, here.names):
-                scope.update(items(step))
+            here.names.update(items(step))
             check_loop(walk.found, path, step, where)
             arguments.check(walk.found, f"{path}.arguments.", step.arguments, where.at("arguments"))
             with walk.found.within(path):
                 called = walk.call(here.scope, step, where, step.arguments)
                 follow_hooks(walk, here.scope, step, where)
             check_hooks(walk.found, path, step.hooks, where.at("hooks"))
-            _check_tags(walk, here, step, where, before, called, siblings)
-            add(walk, here.names, f"steps.{step.name}", step, called)
+            _check_tags(walk, here, step, where, called, siblings)
+            add(walk, gained, f"steps.{step.name}", step, called)
+        here.names.update(gained)
 
 
 def _check_name(
@@ -138,7 +138,7 @@ def own_names(
     called: template.Template | None,
 ) -> tags.Names:
     """Give what a call's hooks can see: its own status, and with an exit hook its outputs."""
-    own = scope.copy()
+    own = scope.layer()
     own.exact.add(f"{prefix}.status")
     if call.on_exit or "exit" in call.hooks:
         add(walk, own, prefix, call, called)
@@ -147,7 +147,7 @@ def own_names(
 
 def inline_names(scope: tags.Names, call: template.Call) -> tags.Names:
     """Give the scope of a call's text, which holds its inline template's text too."""
-    wider = scope.copy()
+    wider = scope.layer()
     if call.inline is not None:
         wider.exact.update(f"inputs.parameters.{one.name}" for one in call.inline.inputs.parameters)
     return wider
@@ -158,13 +158,12 @@ def _check_tags(
     here: "walk.Here",
     step: template.Step,
     where: resolved.Origin,
-    before: tags.Names,
     called: template.Template | None,
     siblings: frozenset[str],
 ) -> None:
     """Report what the step's text names and cannot see."""
-    own = own_names(walk, before, f"steps.{step.name}", step, called)
-    for path, tag in tags.unresolved(step.plain(), inline_names(before, step)):
+    own = own_names(walk, here.names, f"steps.{step.name}", step, called)
+    for path, tag in tags.unresolved(step.plain(), inline_names(here.names, step)):
         if path[0] in HOOKS and own.resolves(tag):
             continue
         named = tag.strip().removeprefix("steps.").partition(".")[0]

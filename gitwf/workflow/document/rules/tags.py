@@ -26,26 +26,35 @@ _LATE = (
 
 @dataclass
 class Names:
-    """The variables in sight: by name, and by beginning where any ending will do."""
+    """The variables in sight: by name, and by beginning where any ending will do.
+
+    What is in sight below is in sight here too, also when it comes there later.
+    """
 
     exact: set[str] = field(default_factory=set)
     loose: set[str] = field(default_factory=set)
+    below: "Names | None" = None
 
-    def copy(self) -> "Names":
-        """The same names, to be added to apart."""
-        return Names(set(self.exact), set(self.loose))
+    def layer(self) -> "Names":
+        """Give the same names, to be added to apart."""
+        return Names(below=self)
 
     def update(self, other: "Names") -> None:
-        """Add what `other` has in sight."""
+        """Add what the topmost layer of `other` has in sight."""
         self.exact |= other.exact
         self.loose |= other.loose
 
     def resolves(self, tag: str) -> bool:
         """Whether `tag` may stand in a workflow where these names are in sight."""
         name = tag.strip()
-        if not name.startswith(_CHECKED) or name in self.exact or name.startswith(_LATE):
+        if not name.startswith(_CHECKED) or name.startswith(_LATE):
             return True
-        return any(name.startswith(beginning) for beginning in self.loose)
+        layer: Names | None = self
+        while layer is not None:
+            if name in layer.exact or any(name.startswith(start) for start in layer.loose):
+                return True
+            layer = layer.below
+        return False
 
 
 def strings(

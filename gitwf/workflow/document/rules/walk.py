@@ -127,7 +127,7 @@ class Walk:
 
     def _names(self, one: template.Template) -> tags.Names:
         """Name what a template's own text can see before any of its steps has run."""
-        seen = self.everywhere.copy()
+        seen = self.everywhere.layer()
         seen.exact.update(inputs.names(one))
         if one.type in _POD_TYPES:
             seen.exact.add("pod.name")
