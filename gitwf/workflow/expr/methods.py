@@ -5,6 +5,7 @@ methods that depend on nothing but their value. Read next: `times`, `layouts`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -79,20 +80,25 @@ METHODS: Final[dict[type, dict[str, tuple[Callable[..., object], tuple[type, ...
 """The methods of each type: what they do and the types of their arguments."""
 
 
-def method(value: object, name: str) -> Callable[..., object] | None:
-    """Give a method bound to its value; None when there is none of that name."""
-    found = METHODS.get(type(value), {}).get(name)
-    if found is None:
-        return None
-    body, types = found
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method bound to its value, as `a.Year` gives it before the call."""
 
-    def bound(*arguments: object) -> object:
+    value: object
+    name: str
+
+    def call(self, *arguments: object) -> object:
+        """Run the method. Raises Fault for arguments it cannot take."""
+        body, types = METHODS[type(self.value)][self.name]
         if len(arguments) != len(types):
             count = len(arguments)
             raise errors.Fault(f"invalid number of arguments: expected {len(types)}, got {count}")
         for argument, wanted in zip(arguments, types, strict=True):
             if not isinstance(argument, wanted) or isinstance(argument, bool):
-                raise errors.Fault(f"cannot call {name} with that argument")
-        return body(value, *arguments)
+                raise errors.Fault(f"cannot call {self.name} with that argument")
+        return body(self.value, *arguments)
 
-    return bound
+
+def method(value: object, name: str) -> Method | None:
+    """Give a method bound to its value; None when there is none of that name."""
+    return Method(value, name) if name in METHODS.get(type(value), {}) else None

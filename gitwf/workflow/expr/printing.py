@@ -68,6 +68,21 @@ def quoted(text: str) -> str:
     return f'"{_ESCAPED.sub(escape, text)}"'
 
 
+def go_quoted(text: str) -> str:
+    """Write a text in double quotes as Go source does (`%q`), letters of any script bare."""
+    made: list[str] = []
+    for character in text:
+        if character in _SHORT:
+            made.append(_SHORT[character])
+        elif character.isprintable():
+            made.append(character)
+        else:
+            code = ord(character)
+            width = 2 if code < 0x80 else 4 if code < 0x10000 else 8  # noqa: PLR2004
+            made.append(f"\\{'xuU'[(2, 4, 8).index(width)]}{code:0{width}x}")
+    return f'"{"".join(made)}"'
+
+
 def json(value: object, cost: budget.Budget, indent: str = "", margin: str = "\n") -> str:
     """Write a value as compact JSON, or indented when `indent` is given.
 

@@ -8,6 +8,7 @@ messages people search for contain it. Read next: `operators`.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TypeGuard
 
 from gitwf.workflow.expr import budget, errors, numbers, times
@@ -59,7 +60,9 @@ def octets(text: str) -> bytes:
 
 
 def adopt(value: object) -> object:
-    """Take a value of the environment: an int beyond 64 bits becomes a float64, as from JSON."""
+    """Take a value of the environment: Python's dates, and ints beyond 64 bits as float64."""
+    if isinstance(value, datetime):
+        return times.Moment.of(value)
     if is_int(value) and not numbers.INT_MIN <= value <= numbers.INT_MAX:
         try:
             return float(value)
@@ -92,7 +95,7 @@ def type_name(value: object) -> str:
     name = _NAMES.get(type(value))
     if name is not None:
         return name
-    if callable(value):
+    if hasattr(value, "call"):
         return "func"
     if isinstance(value, Mapping):
         return _NAMES[dict]
@@ -125,6 +128,6 @@ def same(left: object, right: object, cost: budget.Budget) -> bool:
         if len(left) != len(right):
             return False
         return all(key in right and same(left[key], right[key], cost) for key in left)
-    if type_name(left) != type_name(right) or callable(left):
+    if type_name(left) != type_name(right) or type_name(left) in ("func", "unknown"):
         return False
     return left == right

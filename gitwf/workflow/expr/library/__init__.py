@@ -8,8 +8,16 @@ subject and a table `FUNCTIONS`; read next: `context`, for what a function is.
 
 from collections.abc import Mapping, Sequence
 
-from gitwf.workflow.expr import errors, grammar, values
-from gitwf.workflow.expr.library import argo, arithmetic, collections, context, conversions, texts
+from gitwf.workflow.expr import errors, grammar, methods, values
+from gitwf.workflow.expr.library import (
+    argo,
+    arithmetic,
+    collections,
+    context,
+    conversions,
+    sprig,
+    texts,
+)
 
 BUILTINS: Mapping[str, context.Function] = {
     **arithmetic.FUNCTIONS,
@@ -18,15 +26,15 @@ BUILTINS: Mapping[str, context.Function] = {
     **conversions.FUNCTIONS,
     **context.table(*((name, lambda *_: None, 0, None) for name in grammar.PREDICATES)),
 }
-GLOBALS: Mapping[str, object] = {**argo.FUNCTIONS}
+GLOBALS: Mapping[str, object] = {**argo.FUNCTIONS, "sprig": sprig.FUNCTIONS}
 
 
 def call(value: object, arguments: Sequence[object], given: context.Context) -> object:
     """Call a value with arguments. Raises Fault when it is no function or takes others."""
     if isinstance(value, context.Function):
         return value.call(given, *arguments)
-    if callable(value):
-        return values.adopt(value(*arguments))
+    if isinstance(value, methods.Method):
+        return value.call(*arguments)
     if value is None:
         raise errors.Fault("invalid operation: cannot call nil")
     name = values.type_name(value)

@@ -4,7 +4,6 @@ import base64 as codec
 import binascii
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
 from gitwf.workflow.expr import errors, jsontext, layouts, numbers, printing, times, values
 from gitwf.workflow.expr.library import arguments as args
@@ -104,11 +103,9 @@ def from_base64(context: Context, value: object) -> object:
 
 def moment(context: Context) -> times.Moment:
     """Give the time the caller put into the environment as `now`; no clock is read."""
-    given = context.environment.get("now")
+    given = values.adopt(context.environment.get("now"))
     if isinstance(given, times.Moment):
         return given
-    if isinstance(given, datetime):
-        return times.Moment.of(given)
     raise errors.Fault("now() is not available here: the environment brings no time")
 
 

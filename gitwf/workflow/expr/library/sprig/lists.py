@@ -1,0 +1,131 @@
+"""Sprig's lists: building, cutting, searching. Every function returns a new list."""
+
+from collections.abc import Callable, Sequence
+
+from gitwf.workflow.expr import errors, values
+from gitwf.workflow.expr.library import arguments as args
+from gitwf.workflow.expr.library import context
+from gitwf.workflow.expr.library.sprig import casts
+
+Context = context.Context
+
+
+def _listed(given: Context, value: object, name: str) -> Sequence[object]:
+    if not values.is_list(value):
+        raise errors.Fault(f"Cannot find {name} on type {values.kind(value)}")
+    given.cost.collect(len(value))
+    return value
+
+
+def _list(given: Context, *items: object) -> object:
+    given.cost.collect(len(items))
+    return list(items)
+
+
+def _of_list(name: str, work: Callable[[Sequence[object]], object]) -> Callable[..., object]:
+    return lambda given, value: work(_listed(given, value, name))
+
+
+def _filled(items: Sequence[object]) -> list[object]:
+    return [item for item in items if not casts.is_empty(item)]
+
+
+def _append(given: Context, value: object, item: object) -> object:
+    return [*_listed(given, value, "append"), item]
+
+
+def _prepend(given: Context, value: object, item: object) -> object:
+    return [item, *_listed(given, value, "prepend")]
+
+
+def _concat(given: Context, *lists: object) -> object:
+    return [item for each in lists for item in _listed(given, each, "concat")]
+
+
+def _uniq(given: Context, value: object) -> object:
+    return _kept(given, _listed(given, value, "uniq"))
+
+
+def _kept(given: Context, items: Sequence[object]) -> list[object]:
+    kept: list[object] = []
+    for item in items:
+        if not _inside(given, item, kept):
+            kept.append(item)
+    return kept
+
+
+def _inside(given: Context, item: object, items: Sequence[object]) -> bool:
+    """Search as Go's DeepEqual does: 1 and 1.0 are different."""
+    return any(
+        values.type_name(item) == values.type_name(other) and values.same(item, other, given.cost)
+        for other in items
+    )
+
+
+def _without(given: Context, value: object, *omitted: object) -> object:
+    items = _listed(given, value, "without")
+    return [item for item in items if not _inside(given, item, omitted)]
+
+
+def _has(given: Context, needle: object, value: object) -> object:
+    return value is not None and _inside(given, needle, _listed(given, value, "has"))
+
+
+def _slice(given: Context, value: object, start: object = 0, stop: object = None) -> object:
+    items = _listed(given, value, "slice")
+    low = casts.to_int(start)
+    high = len(items) if stop is None else casts.to_int(stop)
+    if not 0 <= low <= high <= len(items):
+        raise errors.Fault("reflect.Value.Slice: slice index out of bounds")
+    return list(items[low:high])
+
+
+def _chunk(given: Context, size: object, value: object) -> object:
+    width = args.whole(size, "chunk")
+    if width <= 0:
+        raise errors.Fault("a chunk needs a positive size")
+    items = _listed(given, value, "chunk")
+    return [list(items[place : place + width]) for place in range(0, len(items), width)]
+
+
+def _sort_alpha(given: Context, value: object) -> object:
+    if not values.is_list(value):
+        return [casts.to_text(given, value)]
+    shown = [casts.to_text(given, item) for item in _listed(given, value, "sortAlpha")]
+    return sorted(shown, key=values.octets)
+
+
+def _to_strings(given: Context, value: object) -> object:
+    items = value if values.is_list(value) else [value]
+    return [casts.to_text(given, item) for item in items if item is not None]
+
+
+_PLAIN = (
+    ("first", _of_list("first", lambda items: items[0] if items else None), 1, 1),
+    ("last", _of_list("last", lambda items: items[-1] if items else None), 1, 1),
+    ("rest", _of_list("rest", lambda items: list(items[1:])), 1, 1),
+    ("initial", _of_list("initial", lambda items: list(items[:-1])), 1, 1),
+    ("reverse", _of_list("reverse", lambda items: list(reversed(items))), 1, 1),
+    ("compact", _of_list("compact", _filled), 1, 1),
+    ("append", _append, 2, 2),
+    ("push", _append, 2, 2),
+    ("prepend", _prepend, 2, 2),
+    ("uniq", _uniq, 1, 1),
+    ("without", _without, 1, None),
+    ("has", _has, 2, 2),
+    ("slice", _slice, 1, 3),
+    ("chunk", _chunk, 2, 2),
+)
+FUNCTIONS = context.table(
+    *_PLAIN,
+    *(
+        (f"must{name[0].upper()}{name[1:]}", body, least, most)
+        for name, body, least, most in _PLAIN
+    ),
+    ("list", _list, 0, None),
+    ("tuple", _list, 0, None),
+    ("concat", _concat, 0, None),
+    ("sortAlpha", _sort_alpha, 1, 1),
+    ("toStrings", _to_strings, 1, 1),
+)
+"""The list functions by name; `mustFirst` and its like are the same functions."""

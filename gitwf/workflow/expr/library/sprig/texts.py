@@ -1,0 +1,284 @@
+"""Sprig's texts: trimming, cutting, case, quoting, indenting, and regular expressions."""
+
+import re
+from collections.abc import Callable
+
+from gitwf.workflow.expr import characters, errors, operators, patterns, printing, values
+from gitwf.workflow.expr.library import arguments as args
+from gitwf.workflow.expr.library import context
+from gitwf.workflow.expr.library import texts as builtin
+from gitwf.workflow.expr.library.sprig import casts
+
+Context = context.Context
+
+
+def _of_text(
+    name: str, change: Callable[[str], object]
+) -> tuple[str, Callable[..., object], int, int]:
+    return name, lambda _given, text: change(args.text(text, name)), 1, 1
+
+
+def _of_two(
+    name: str, change: Callable[[str, str], object]
+) -> tuple[str, Callable[..., object], int, int]:
+    def apply(_given: Context, first: object, second: object) -> object:
+        return change(args.text(first, name), args.text(second, name))
+
+    return name, apply, 2, 2
+
+
+def _cased(change: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda text: "".join(builtin.each_case(each, change) for each in text)
+
+
+def _first_letters(change: Callable[[str], str]) -> Callable[[str], str]:
+    def apply(text: str) -> str:
+        begun = re.sub(r"[^\w']", " ", " " + text)
+        return "".join(
+            builtin.each_case(each, change) if begun[place] == " " else each
+            for place, each in enumerate(text)
+        )
+
+    return apply
+
+
+def _swapped(text: str) -> str:
+    made, blank = [], True
+    for each in text:
+        if each.isupper() or each.istitle():
+            made.append(builtin.each_case(each, str.lower))
+        elif each.islower():
+            made.append(builtin.each_case(each, str.title if blank else str.upper))
+        else:
+            made.append(each)
+        blank = each in characters.SPACES
+    return "".join(made)
+
+
+def _words(text: str) -> list[str]:
+    """Cut at blanks, dashes, underscores and where a word begins with a capital."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
+    spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
+    return [word for word in re.split(r"[\s_\-.]+", spaced) if word]
+
+
+def _trunc(given: Context, count: object, text: object) -> object:
+    width, subject = args.whole(count, "trunc"), args.text(text, "trunc")
+    size = len(values.octets(subject))
+    if width < 0:
+        kept = operators.cut(subject, size + width, None, given.cost)
+        return kept if size + width > 0 else subject
+    return operators.cut(subject, 0, width, given.cost)
+
+
+def _substr(given: Context, start: object, stop: object, text: object) -> object:
+    low, high = args.whole(start, "substr"), args.whole(stop, "substr")
+    subject = args.text(text, "substr")
+    size = len(values.octets(subject))
+    bound = None if high < 0 or high > size else high
+    return operators.cut(subject, max(low, 0), bound, given.cost)
+
+
+def _abbrev(_given: Context, width: object, text: object) -> object:
+    size, subject = args.whole(width, "abbrev"), args.text(text, "abbrev")
+    if size < 4 or len(subject) <= size:  # noqa: PLR2004
+        return subject
+    return subject[: size - 3] + "..."
+
+
+def _repeat(given: Context, count: object, text: object) -> object:
+    times = max(0, args.whole(count, "repeat"))
+    return builtin.repeated(given, args.text(text, "repeat"), times)
+
+
+def _replace(given: Context, old: object, new: object, text: object) -> object:
+    former, latter, subject = (args.text(each, "replace") for each in (old, new, text))
+    return builtin.replaced(given, subject, former, latter)
+
+
+def _indent(given: Context, width: object, text: object) -> object:
+    pad = builtin.repeated(given, " ", max(0, args.whole(width, "indent")))
+    return pad + builtin.replaced(given, args.text(text, "indent"), "\n", "\n" + pad)
+
+
+def _nindent(given: Context, width: object, text: object) -> object:
+    return f"\n{_indent(given, width, text)}"
+
+
+def _quote(given: Context, *parts: object) -> object:
+    shown = [casts.to_text(given, part) for part in parts if part is not None]
+    return " ".join(printing.go_quoted(text) for text in shown)
+
+
+def _squote(given: Context, *parts: object) -> object:
+    return " ".join(f"'{casts.to_text(given, part)}'" for part in parts if part is not None)
+
+
+def _cat(given: Context, *parts: object) -> object:
+    return " ".join(casts.to_text(given, part) for part in parts if part is not None)
+
+
+def _plural(_given: Context, one: object, many: object, count: object) -> object:
+    return args.text(one if count == 1 else many, "plural")
+
+
+def _split_list(given: Context, separator: object, text: object) -> object:
+    subject = args.text(text, "splitList")
+    given.cost.write(len(subject))
+    parts = builtin.pieces(subject, args.text(separator, "splitList"), -1, keep=False)
+    given.cost.collect(len(parts))
+    return parts
+
+
+def _split(given: Context, separator: object, text: object) -> object:
+    parts = _split_list(given, separator, text)
+    return {f"_{place}": part for place, part in enumerate(parts if values.is_list(parts) else ())}
+
+
+def _splitn(given: Context, separator: object, count: object, text: object) -> object:
+    subject, limit = args.text(text, "splitn"), args.whole(count, "splitn")
+    parts = builtin.pieces(subject, args.text(separator, "splitn"), limit, keep=False)
+    given.cost.collect(len(parts))
+    return {f"_{place}": part for place, part in enumerate(parts)}
+
+
+def _join(given: Context, separator: object, parts: object) -> object:
+    listed = parts if values.is_list(parts) else [parts]
+    shown = [casts.to_text(given, part) for part in listed if part is not None]
+    glue = args.text(separator, "join")
+    given.cost.write(sum(map(len, shown)) + len(glue) * len(shown))
+    return glue.join(shown)
+
+
+def _matching(
+    work: Callable[[Context, patterns.Pattern, str], object],
+) -> Callable[..., object]:
+    def apply(given: Context, pattern: object, text: object) -> object:
+        compiled = patterns.compiled(args.text(pattern, "regexMatch"))
+        return work(given, compiled, args.text(text, "regexMatch"))
+
+    return apply
+
+
+def _is_match(given: Context, pattern: patterns.Pattern, text: str) -> object:
+    return pattern.search(text, given.cost) is not None
+
+
+def _find(given: Context, pattern: patterns.Pattern, text: str) -> object:
+    found = pattern.search(text, given.cost)
+    return text[found[0] : found[1]] if found else ""
+
+
+def _find_all(given: Context, pattern: object, text: object, count: object) -> object:
+    compiled, subject = patterns.compiled(args.text(pattern, "regexFindAll")), str(text)
+    limit = args.whole(count, "regexFindAll")
+    return [subject[one[0] : one[1]] for one in compiled.matches(subject, given.cost, limit)]
+
+
+def _regex_split(given: Context, pattern: object, text: object, count: object) -> object:
+    compiled, subject = patterns.compiled(args.text(pattern, "regexSplit")), str(text)
+    limit = args.whole(count, "regexSplit")
+    if limit == 0:
+        return []
+    parts: list[object] = []
+    start = last = 0
+    for found in compiled.matches(subject, given.cost):
+        if len(parts) == limit - 1:
+            break
+        if found[1] == 0 and subject:
+            continue
+        last = found[0]
+        parts.append(subject[start:last])
+        start = found[1]
+    # An empty match at the very end cuts nothing more off.
+    return parts if subject and start == last == len(subject) else [*parts, subject[start:]]
+
+
+def _substituted(*, literal: bool) -> Callable[..., object]:
+    def apply(given: Context, pattern: object, text: object, template: object) -> object:
+        compiled = patterns.compiled(args.text(pattern, "regexReplaceAll"))
+        subject, new = args.text(text, "regexReplaceAll"), args.text(template, "regexReplaceAll")
+        parts, start = [], 0
+        for found in compiled.matches(subject, given.cost):
+            filled = new if literal else _expanded(new, subject, compiled, found)
+            given.cost.write(found[0] - start + len(filled))
+            parts += [subject[start : found[0]], filled]
+            start = found[1]
+        return "".join([*parts, subject[start:]])
+
+    return apply
+
+
+def _expanded(template: str, text: str, pattern: patterns.Pattern, found: patterns.Slots) -> str:
+    """Fill `$1`, `${name}` and `$$` in a template, a missing group with nothing."""
+
+    def fill(match: re.Match[str]) -> str:
+        name = match.group(1) or match.group(2)
+        if name is None:
+            return "$"
+        short = name.isdigit() and len(name) < 5  # noqa: PLR2004
+        number = int(name) if short else pattern.names.get(name, -1)
+        if not 0 <= number <= pattern.groups or found[2 * number] < 0:
+            return ""
+        return text[found[2 * number] : found[2 * number + 1]]
+
+    return re.sub(r"\$(?:\{(\w+)\}|(\w+)|\$)", fill, template, flags=re.ASCII)
+
+
+def _fail(given: Context, message: object) -> object:
+    raise errors.Fault(casts.to_text(given, message))
+
+
+_TEXTS = (
+    _of_text("trim", lambda text: text.strip(characters.SPACES)),
+    _of_text("upper", _cased(str.upper)),
+    _of_text("lower", _cased(str.lower)),
+    _of_text("title", _first_letters(str.title)),
+    _of_text("untitle", _first_letters(str.lower)),
+    _of_text("swapcase", _swapped),
+    _of_text("nospace", lambda text: re.sub(r"\s", "", text)),
+    _of_text("initials", lambda text: "".join(word[0] for word in text.split())),
+    _of_text("snakecase", lambda text: "_".join(_words(text)).lower()),
+    _of_text("kebabcase", lambda text: "-".join(_words(text)).lower()),
+    _of_text("camelcase", lambda text: "".join(word.capitalize() for word in _words(text))),
+    _of_text("regexQuoteMeta", lambda text: re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)),
+    _of_two("trimAll", lambda cut, text: text.strip(cut) if cut else text),
+    _of_two("trimall", lambda cut, text: text.strip(cut) if cut else text),
+    _of_two("trimSuffix", lambda suffix, text: text.removesuffix(suffix)),
+    _of_two("trimPrefix", lambda prefix, text: text.removeprefix(prefix)),
+    _of_two("contains", lambda part, text: part in text),
+    _of_two("hasPrefix", lambda prefix, text: text.startswith(prefix)),
+    _of_two("hasSuffix", lambda suffix, text: text.endswith(suffix)),
+)
+FUNCTIONS = context.table(
+    *_TEXTS,
+    ("trunc", _trunc, 2, 2),
+    ("substr", _substr, 3, 3),
+    ("abbrev", _abbrev, 2, 2),
+    ("repeat", _repeat, 2, 2),
+    ("replace", _replace, 3, 3),
+    ("indent", _indent, 2, 2),
+    ("nindent", _nindent, 2, 2),
+    ("quote", _quote, 0, None),
+    ("squote", _squote, 0, None),
+    ("cat", _cat, 0, None),
+    ("plural", _plural, 3, 3),
+    ("split", _split, 2, 2),
+    ("splitn", _splitn, 3, 3),
+    ("splitList", _split_list, 2, 2),
+    ("join", _join, 2, 2),
+    ("regexMatch", _matching(_is_match), 2, 2),
+    ("mustRegexMatch", _matching(_is_match), 2, 2),
+    ("regexFind", _matching(_find), 2, 2),
+    ("mustRegexFind", _matching(_find), 2, 2),
+    ("regexFindAll", _find_all, 3, 3),
+    ("mustRegexFindAll", _find_all, 3, 3),
+    ("regexSplit", _regex_split, 3, 3),
+    ("mustRegexSplit", _regex_split, 3, 3),
+    ("regexReplaceAll", _substituted(literal=False), 3, 3),
+    ("mustRegexReplaceAll", _substituted(literal=False), 3, 3),
+    ("regexReplaceAllLiteral", _substituted(literal=True), 3, 3),
+    ("mustRegexReplaceAllLiteral", _substituted(literal=True), 3, 3),
+    ("fail", _fail, 1, 1),
+)
+"""The text functions by name."""

@@ -1,0 +1,124 @@
+"""Sprig's defaults, conditions, types, paths and dates."""
+
+import posixpath
+from collections.abc import Callable
+
+from gitwf.workflow.expr import errors, layouts, numbers, times, values
+from gitwf.workflow.expr.library import arguments as args
+from gitwf.workflow.expr.library import context, conversions
+from gitwf.workflow.expr.library.sprig import casts
+
+Context = context.Context
+_HTML = "2006-01-02"
+
+
+def _default(_given: Context, fallback: object, *value: object) -> object:
+    return fallback if not value or casts.is_empty(value[0]) else value[0]
+
+
+def _coalesce(_given: Context, *choices: object) -> object:
+    return next((choice for choice in choices if not casts.is_empty(choice)), None)
+
+
+def _ternary(_given: Context, yes: object, no: object, test: object) -> object:
+    if not isinstance(test, bool):
+        raise args.wrong(test, "bool", "ternary")
+    return yes if test else no
+
+
+def _path(work: Callable[[str], object], name: str) -> tuple[str, Callable[..., object], int, int]:
+    return name, lambda _given, path: work(args.text(path, name)), 1, 1
+
+
+def _clean(path: str) -> str:
+    cleaned = posixpath.normpath(path) if path else "."
+    return cleaned[1:] if cleaned.startswith("//") else cleaned
+
+
+def _base(path: str) -> str:
+    stripped = path.rstrip("/")
+    return stripped.rpartition("/")[2] if stripped else ("/" if path else ".")
+
+
+def _extension(path: str) -> str:
+    base = path.rpartition("/")[2]
+    return base[base.rindex(".") :] if "." in base else ""
+
+
+def _moment(given: Context, value: object) -> times.Moment:
+    if isinstance(value, times.Moment):
+        return value
+    if values.is_int(value):
+        return times.Moment(value * times.SECOND)
+    return conversions.moment(given)
+
+
+def _date(given: Context, layout: object, value: object) -> object:
+    return layouts.write(args.text(layout, "date"), _moment(given, value))
+
+
+def _date_in_zone(given: Context, layout: object, value: object, name: object) -> object:
+    zone = times.zone(args.text(name, "dateInZone"))
+    moment = times.Moment(_moment(given, value).nanoseconds, zone)
+    return layouts.write(args.text(layout, "dateInZone"), moment)
+
+
+def _to_date(_given: Context, layout: object, text: object) -> object:
+    return layouts.parse(args.text(layout, "toDate"), args.text(text, "toDate"), times.Zone())
+
+
+def _date_modify(given: Context, span: object, value: object) -> object:
+    return _moment(given, value).add(times.duration(args.text(span, "dateModify")))
+
+
+def _duration(_given: Context, value: object) -> object:
+    return str(times.Duration(numbers.wrap(casts.to_int(value) * times.SECOND)))
+
+
+def _type_is(_given: Context, name: object, value: object) -> object:
+    return values.type_name(value) == name
+
+
+def _strict_date(given: Context, layout: object, text: object) -> object:
+    try:
+        return _to_date(given, layout, text)
+    except errors.Fault:
+        return times.Moment(-62_135_596_800 * times.SECOND)
+
+
+FUNCTIONS = context.table(
+    ("default", _default, 1, None),
+    ("empty", lambda _given, value: casts.is_empty(value), 1, 1),
+    ("coalesce", _coalesce, 0, None),
+    ("all", lambda _given, *each: not any(map(casts.is_empty, each)), 0, None),
+    ("any", lambda _given, *each: not all(map(casts.is_empty, each)), 0, None),
+    ("ternary", _ternary, 3, 3),
+    ("typeOf", lambda _given, value: values.type_name(value), 1, 1),
+    ("typeIs", _type_is, 2, 2),
+    ("kindOf", lambda _given, value: values.kind(value), 1, 1),
+    ("kindIs", lambda _given, name, value: values.kind(value) == name, 2, 2),
+    ("toString", casts.to_text, 1, 1),
+    _path(_base, "base"),
+    _path(lambda path: _clean(path.rpartition("/")[0] or ("/" if path[:1] == "/" else ".")), "dir"),
+    _path(_clean, "clean"),
+    _path(_extension, "ext"),
+    _path(lambda path: path.startswith("/"), "isAbs"),
+    ("now", conversions.moment, 0, 0),
+    ("date", _date, 2, 2),
+    ("dateInZone", _date_in_zone, 3, 3),
+    ("date_in_zone", _date_in_zone, 3, 3),
+    ("htmlDate", lambda given, value: _date(given, _HTML, value), 1, 1),
+    ("toDate", _strict_date, 2, 2),
+    ("mustToDate", _to_date, 2, 2),
+    ("dateModify", _date_modify, 2, 2),
+    ("date_modify", _date_modify, 2, 2),
+    ("mustDateModify", _date_modify, 2, 2),
+    (
+        "unixEpoch",
+        lambda given, value: str(_moment(given, value).nanoseconds // times.SECOND),
+        1,
+        1,
+    ),
+    ("duration", _duration, 1, 1),
+)
+"""The remaining functions by name."""
