@@ -2,7 +2,8 @@
 
 It holds what was fetched, under `refs/seen/…`, and heads that a force-push took away, under
 `refs/lost/…`. Nobody's answer depends on it: deleted at any moment, or damaged, it is built again
-from the remote. Several processes and threads share it; what changes its refs holds a file lock.
+from the remote. Of a remote that is a folder it borrows the objects and copies none, since libgit2
+would pack all of its history anew, which takes minutes. Several processes and threads share it; what changes its refs holds a file lock.
 Each thread has its own open repository, since libgit2's are not made to be shared.
 """
 
@@ -25,10 +26,14 @@ LOST = "refs/lost/"
 
 
 class Mirror:
-    """A bare repository at `folder`, made when it is first needed."""
+    """A bare repository at `folder`, made when it is first needed.
 
-    def __init__(self, folder: Path) -> None:
+    `lender` is the repository, a folder, whose objects it uses beside its own.
+    """
+
+    def __init__(self, folder: Path, lender: Path | None = None) -> None:
         self.folder = folder
+        self._lender = lender
         self._open = threading.local()
 
     def open(self) -> pygit2.Repository:
@@ -77,9 +82,20 @@ class Mirror:
         """Put an empty repository in place, the old one away; called with the lock held."""
         fresh = self.folder.with_name(f"{self.folder.name}.{uuid.uuid4().hex}")
         pygit2.init_repository(str(fresh), bare=True)
+        if self._lender is not None:
+            (fresh / "objects" / "info").mkdir(exist_ok=True)
+            lent = f"{_common(self._lender) / 'objects'}\n"
+            (fresh / "objects" / "info" / "alternates").write_text(lent, "utf-8")
         with contextlib.suppress(FileNotFoundError):
             old = fresh.with_suffix(".old")
             os.rename(self.folder, old)  # noqa: PTH104 - a folder, moved away in one step
             shutil.rmtree(old, ignore_errors=True)
         os.rename(fresh, self.folder)  # noqa: PTH104 - same
         return self._identity()
+
+
+def _common(lender: Path) -> Path:
+    """The folder with a repository's objects; a linked worktree names its main repository's."""
+    found = Path(pygit2.Repository(str(lender)).path)
+    common = found / "commondir"
+    return (found / common.read_text("utf-8").strip()).resolve() if common.exists() else found

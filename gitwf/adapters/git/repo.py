@@ -167,20 +167,26 @@ def _write(to: Path, file: pygit2.Blob) -> None:
 def _changes(
     repository: pygit2.Repository, tip: CommitId, path: str, limit: int | None
 ) -> list[ports.Commit]:
-    known: dict[pygit2.Oid, pygit2.Oid | None] = {}
+    names = tuple(path.split("/")) if path != "." else ()
+    known: dict[tuple[pygit2.Oid, int], pygit2.Oid | None] = {}
 
-    def entry(commit: pygit2.Commit) -> pygit2.Oid | None:
-        if commit.tree_id not in known:
-            found = objects.entry(commit.tree, path)
-            known[commit.tree_id] = found.id if found is not None else None
-        return known[commit.tree_id]
+    def below(tree: pygit2.Oid, depth: int) -> pygit2.Oid | None:
+        """What the rest of the path names in a tree; a tree that stays is looked into once."""
+        if depth == len(names):
+            return tree
+        if (tree, depth) not in known:
+            here = repository[tree]
+            found = objects.entry(here, names[depth]) if isinstance(here, pygit2.Tree) else None
+            known[tree, depth] = below(found.id, depth + 1) if found is not None else None
+        return known[tree, depth]
 
     changed: list[ports.Commit] = []
     commit = objects.commit_of(repository, tip)
     while limit is None or len(changed) < limit:
         parents = commit.parent_ids
         parent = objects.commit_of(repository, str(parents[0])) if parents else None
-        if entry(commit) != (entry(parent) if parent is not None else None):
+        before = below(parent.tree_id, 0) if parent is not None else None
+        if below(commit.tree_id, 0) != before:
             changed.append(_commit(commit))
         if parent is None:
             break
