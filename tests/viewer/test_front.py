@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import urllib.error
@@ -164,6 +165,33 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
 
     with pytest.raises(Stalled, match="the front of production cannot start"):
         control.start(own)
+
+
+ABRUPT = [
+    b"",
+    b"GET /webs",
+    b"GET /slowly HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc",
+    b"POST /-/gitwf/apply HTTP/1.1\r\nContent-Length: 100\r\n\r\nabc",
+    b"POST /-/gitwf/apply HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nabc",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+]
+RESET = struct.pack("ii", 1, 0)  # closing sends a reset instead of waiting
+
+
+def test_clients_that_break_off_leave_no_trace(site):
+    site.roll(1)
+    for _ in range(10):
+        for raw in ABRUPT:
+            with socket.create_connection(("127.0.0.1", site.seen["port"])) as client:
+                client.sendall(raw)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+
+    site.roll(2)
+
+    site.eventually(lambda: site.seen["draining"] == 0)
+    assert "ad-effect-v2" in site.get()
+    assert (site.settings.home / "front.log").read_text() == ""
 
 
 def test_down_leaves_no_process_no_port_and_no_file(site):

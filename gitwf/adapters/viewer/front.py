@@ -45,9 +45,7 @@ class Front:
         """Serve until told to end; then stop every viewer and remove the front's folder."""
         self._write_token()
         serving = proxy.Proxy(self._rollouts, self._control)
-        server = await asyncio.start_server(
-            serving.connection, sock=self._listening, limit=wire.LIMIT
-        )
+        server = await asyncio.start_server(serving.accept, sock=self._listening, limit=wire.LIMIT)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._over.set)
@@ -56,6 +54,7 @@ class Front:
         await self._rollouts.close()
         shutil.rmtree(self._settings.home, ignore_errors=True)
         server.close()
+        await serving.close()
 
     @property
     def url(self) -> str:

@@ -54,8 +54,21 @@ class Proxy:
     def __init__(self, viewers: Viewers, control: Control) -> None:
         self._viewers = viewers
         self._control = control
+        self._connections: set[asyncio.Task[None]] = set()
 
-    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a client from now on, in a task that is held until it ends."""
+        task = asyncio.ensure_future(self._connection(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def close(self) -> None:
+        """Break off every connection."""
+        for task in (tasks := tuple(self._connections)):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one client until it or an error ends the connection."""
         try:
             while await self._exchange(reader, writer):
