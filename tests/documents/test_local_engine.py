@@ -12,6 +12,8 @@ LEAF = "- {name: main, container: {image: i}"
     [
         ("templates:\n- {name: main, resource: {action: get}}\n", 6, "resource"),
         (f"templates:\n{LEAF}, daemon: true}}\n", 6, "daemon"),
+        (f"templateDefaults: {{daemon: true}}\ntemplates:\n{LEAF}}}\n", 5, "daemon"),
+        (f"shutdown: Stop\ntemplates:\n{LEAF}}}\n", 5, "shutdown"),
         (f"templates:\n{LEAF}, sidecars: [{{name: s}}]}}\n", 6, "sidecars"),
         (f"templates:\n{LEAF}, memoize: {{key: k}}}}\n", 6, "memoize"),
         (

@@ -510,6 +510,25 @@ def test_a_name_must_not_be_too_long(resolved):
     )
 
 
+def test_templates_must_not_call_each_other_too_deep(problems):
+    spec = "entrypoint: t0\ntemplates:\n"
+    spec += "".join(
+        f"- {{name: t{n}, steps: [[{{name: s, template: t{n + 1}}}]]}}\n" for n in range(500)
+    )
+    spec += "- {name: t500, suspend: {}}\n"
+
+    found = problems(spec)
+
+    assert found
+    assert all(one.endswith("Maximum recursion depth exceeded") for one in found)
+
+
+def test_a_template_may_call_itself(problems):
+    spec = calls("{name: again, template: main, when: '1 == 2'}")
+
+    assert problems(spec) == []
+
+
 def test_a_long_chain_of_tasks_costs_its_length(problems):
     tasks = ["{name: t0, template: emit}"]
     tasks += [

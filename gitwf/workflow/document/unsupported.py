@@ -32,6 +32,7 @@ _TEMPLATE = {
 _SPEC = {
     "synchronization": "locks between workflows",
     "executorPlugins": "it runs in Argo's agent",
+    "shutdown": "a run is stopped from outside, not by its document",
 }
 _VOLUMES = (
     "hostPath", "projected", "downwardAPI", "csi", "ephemeral", "image", "nfs", "iscsi", "fc",
@@ -55,6 +56,7 @@ _REFUSED_IN_TEMPLATE = {
     **_TEMPLATE,
     **{f"volumes.*.{source}": _CLUSTER for source in _VOLUMES},
     **{f"{place}.{store}": _STORE for place in _ARTIFACTS for store in _STORES},
+    "inputs.artifacts.*.recurseMode": "it sets the mode of a file alone",
     **{f"{one}.env.*.valueFrom.{source}": _CLUSTER for one in _CONTAINERS for source in _SOURCES},
 }
 _REFUSED_IN_SPEC = {
@@ -96,9 +98,11 @@ def check(whole: resolved.Resolved) -> list[Diagnostic]:
     for path, message in _ignored(spec, _IGNORED_IN_SPEC):
         place = whole.origin(*path)
         found.setdefault(place.diagnostic(message, key=True, severity="warning"))
-    for key in sorted(whole.reachable()):
-        for one in _template(whole.templates[key].plain(), whole.origins[key]):
-            found.setdefault(one)
+    parts = [(whole.templates[key].plain(), whole.origins[key]) for key in whole.reachable()]
+    if "templateDefaults" in spec:
+        parts.append((spec["templateDefaults"], whole.origin("templateDefaults")))
+    for part, origin in parts:
+        found.update(dict.fromkeys(_template(part, origin)))
     return sorted(found)
 
 

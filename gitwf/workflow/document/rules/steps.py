@@ -71,13 +71,13 @@ def add(
 
 def items(call: template.Call) -> tags.Names:
     """Name what a call's loop puts in sight (Argo: addItemsToScope)."""
-    names_ = tags.Names(loose={"item."} if call.with_param else set())
+    seen = tags.Names(loose={"item."} if call.with_param else set())
     for item in call.with_items:
         if isinstance(item, dict):
-            names_.exact.update(f"item.{name}" for name in item)
+            seen.exact.update(f"item.{name}" for name in item)
         elif isinstance(item, list):
-            names_.exact.update(f"item.[{index}]" for index in range(len(item)))
-    return names_
+            seen.exact.update(f"item.[{index}]" for index in range(len(item)))
+    return seen
 
 
 def check_loop(

@@ -20,6 +20,8 @@ from gitwf.workflow.document.rules import (
     tags,
 )
 
+# Argo ends a run that nests deeper; a template that calls itself is looked at once.
+_MAX_DEPTH = 100
 _POD_TYPES = frozenset({"container", "script", "resource", "data", "containerSet"})
 
 
@@ -41,6 +43,7 @@ class Walk:
         self.everywhere = everywhere
         self._whole = whole
         self._checked: set[resolved.TemplateKey] = set()
+        self._depth = 0
 
     def call(
         self,
@@ -64,9 +67,14 @@ class Walk:
             if key is None:
                 return None
             one, origin, scope = self._whole.templates[key], self._whole.origins[key], key.scope
-        if key not in self._checked:
+        if self._depth > _MAX_DEPTH:
+            hint = f"templates call each other more than {_MAX_DEPTH} deep"
+            self.found.error(where, "Maximum recursion depth exceeded", hint)
+        elif key is None or key not in self._checked:
             self._checked |= {key} if key is not None else set()
+            self._depth += 1
             self._template(scope, one, origin)
+            self._depth -= 1
         if given is not None:
             arguments.check_supplied(self.found, one.name, one.inputs, given, where, supplied)
         return one
