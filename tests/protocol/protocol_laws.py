@@ -11,7 +11,7 @@ import protocol_steps as steps
 import protocol_world as world
 from protocol_world import MODEL, State, Universe
 
-from gitwf.delivery import release, serving
+from gitwf.delivery import facts, release, serving
 
 
 def moment(universe: Universe, state: State) -> None:
@@ -20,13 +20,20 @@ def moment(universe: Universe, state: State) -> None:
     for key, count in Counter(state.starts).items():
         allowed = 1 + state.interruptions + len(known.ended(MODEL, key))
         assert count <= allowed, f"{key[:8]} was started {count} times"
+    if state.ledger not in universe.sound:
+        numbers(known)
+        universe.sound.add(state.ledger)
+    assert not state.went_back, "an older release was applied over a newer one"
+
+
+def numbers(known: facts.Facts) -> None:
+    """Every key has one number and every number one key."""
     versions = known.versions(MODEL)
     assert len(set(versions.values())) == len(versions), "two numbers for one key"
     for key in known.keys(MODEL):
-        numbers = {claim.version for claim in known.claims(MODEL, key)}
-        assert numbers == {known.version_of(MODEL, key)}, "two numbers for one key"
+        versions_of = {claim.version for claim in known.claims(MODEL, key)}
+        assert versions_of == {known.version_of(MODEL, key)}, "two numbers for one key"
         assert versions[known.version_of(MODEL, key)] == key, "one number for two keys"
-    assert not state.went_back, "an older release was applied over a newer one"
 
 
 def history(universe: Universe, head: str, environment: str = "prod") -> None:
@@ -44,9 +51,7 @@ def history(universe: Universe, head: str, environment: str = "prod") -> None:
             continue
         rejected = before.read(release.rejected_path(MODEL))
         if rejected:
-            numbers = release.load_rejections(
-                rejected, release.rejected_path(MODEL)
-            ).numbers()
+            numbers = release.load_rejections(rejected, release.rejected_path(MODEL)).numbers()
             assert new not in numbers, f"version {new} was rejected"
         assert not withdrawn(universe, commits, after, path, new), f"{new} was withdrawn"
         if kinds[after.id] != "promote":
@@ -122,13 +127,10 @@ def barred(universe: Universe, state: State, environment: str, version: int) -> 
         or universe.letter_of(state.ledger, version) in universe.bad
         or (
             rejected is not None
-            and version
-            in release.load_rejections(rejected, release.rejected_path(MODEL)).numbers()
+            and version in release.load_rejections(rejected, release.rejected_path(MODEL)).numbers()
         )
         or withdrawn(universe, [*commits[::-1], commits[0]], commits[0], path, version)
-        or any(
-            not verdict.passed for verdict in known.verdicts(MODEL, environment, version)
-        )
+        or any(not verdict.passed for verdict in known.verdicts(MODEL, environment, version))
     )
 
 
@@ -139,6 +141,7 @@ class Explorer:
         self.universe = universe
         self.ends: dict[object, State] = {}
         self.checked: set[str] = set()
+        self.rested: set[object] = set()
         self.complete = True
 
     def explore(self, start: State, *, most: int = 1_000_000) -> int:
@@ -171,6 +174,9 @@ class Explorer:
                 history(self.universe, state.head, environment)
             self.checked.add(state.head)
         end = self.end(state)
+        if (end.head, end.ledger, end.targets) in self.rested:
+            return
+        self.rested.add((end.head, end.ledger, end.targets))
         for environment in self.universe.environments:
             if self.universe.pipeline.deploy(environment).promote == "auto":
                 rest(self.universe, end, environment)

@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import types
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -26,7 +27,9 @@ from gitwf.delivery import (
     release,
     serving,
     trail,
+    writing,
 )
+from gitwf.text import rendering, splice
 from gitwf.values import CommitId, Digest, Instant
 from gitwf.workflow import record
 
@@ -116,6 +119,23 @@ class Commit:
         return dict(self.files).get(path)
 
 
+def remembered(write):
+    """A writer of YAML, asked once for each text: exploring asks the same many thousand times."""
+    known = {}
+
+    def same(*arguments):
+        key = repr(arguments)
+        if key not in known:
+            known[key] = write(*arguments)
+        return known[key]
+
+    return same
+
+
+writing.splice = types.SimpleNamespace(edit=remembered(splice.edit), Path=splice.Path)
+writing.rendering = types.SimpleNamespace(block=remembered(rendering.block))
+
+
 @functools.cache
 def release_of(source: bytes, path: str) -> release.Release:
     return release.load(source, path)
@@ -162,7 +182,9 @@ class Universe:
         self.ledgers: dict[str, facts.Facts] = {"": facts.EMPTY}
         self.ledger_parent: dict[str, str] = {"": ""}
         self._plans: dict[object, action.Plan] = {}
+        self.slow: set[int] = set()
         self.people: set[str] = set()
+        self.sound: set[str] = set()
         self.claims: dict[tuple[str, int], entry.Claim] = {}
 
     # Git
@@ -191,7 +213,7 @@ class Universe:
 
     def append(self, tip: str, additions: entry.Additions) -> str:
         old = self.ledgers[tip]
-        if not additions or any(path in old.entries for path in additions):
+        if not additions or not all(self.absent(path, tip) for path in additions):
             return tip
         merged = {**old.entries, **json.loads(json.dumps(additions))}
         name = identified(sorted(merged.items(), key=lambda row: row[0]))
@@ -251,8 +273,20 @@ class Universe:
             serving=served,
             rollout=serving.Rollout(rollout, "it is bad") if rollout is not None else None,
             viewer="viewer",
-            known=not target.release or any(c.id == target.release for c in self.history(head)),
+            known=not target.release or self.knows(head, target.release),
         )
+
+    def knows(self, head: str, commit: str) -> bool:
+        return any(one.id == commit for one in self.history(head))
+
+    def rejected(self, commit: Commit) -> frozenset[int]:
+        path = release.rejected_path(MODEL)
+        source = commit.read(path)
+        return release.load_rejections(source, path).numbers() if source else frozenset()
+
+    def absent(self, path: str, tip: str) -> bool:
+        """Whether an entry may be created: the first writer wins."""
+        return path not in self.ledgers[tip].entries
 
     def observe(self, proc: Proc, owner: entry.Owner, gone: dict[str, str]) -> observed.Observed:
         commit = self.commits[proc.head]
@@ -272,11 +306,7 @@ class Universe:
             request=lambda: self.request(proc.head),
             environments=environments,
             named=lambda: max(self.trail(proc.head, n).highest() for n in self.environments),
-            rejected=(
-                release.load_rejections(rejected, release.rejected_path(MODEL)).numbers()
-                if rejected
-                else frozenset()
-            ),
+            rejected=self.rejected(commit),
             rejected_source=rejected,
         )
         stamps = {
@@ -297,6 +327,10 @@ class Universe:
             lost_stamps=frozenset(s for s in stamps if not self.contains(proc.ledger, s)),
             reread=proc.reread,
         )
+
+    @functools.cache  # noqa: B019
+    def open_claims(self, ledger: str) -> tuple[entry.Claim, ...]:
+        return self.ledgers[ledger].open_claims(MODEL)
 
     def contains(self, ledger: str, stamp: str) -> bool:
         tip, old = self.ledgers[ledger], self.ledgers.get(stamp)
@@ -335,4 +369,3 @@ class Universe:
 
 def owner(index: int, life: int) -> entry.Owner:
     return entry.Owner("host", "boot", 100 * index + life, "start")
-
