@@ -33,7 +33,6 @@ FIELDS = (
 
 KNOWN_GAPS = {
     "memo-miss-hit": "memoize is refused: nothing keeps what an earlier run gave",
-    "sub-expr-functions": "sprig and jsonpath are not in the expression library yet",
     "cset-fail": "containerSet has no Container nodes yet",
     "cset-sequence": "containerSet has no Container nodes yet",
 }

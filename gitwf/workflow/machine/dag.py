@@ -88,7 +88,7 @@ class Dag(composite.Composite):
         except failure.NodeFailure as problem:
             child.skip(record.Phase.ERROR, str(problem))
             return
-        if not task.loops:
+        if len(turns) == 1 and turns[0].name == task.name:
             child.submit(turns[0])
         elif not turns:
             child.skip(record.Phase.SKIPPED, _EMPTY)

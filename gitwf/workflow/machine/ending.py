@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import record
 from gitwf.workflow.document import flow, resolved, template
-from gitwf.workflow.machine import calls, hooks, nodes, orders, variables
+from gitwf.workflow.machine import calls, hooks, nodes, orders, suspends, variables
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -28,7 +28,13 @@ class Root:
         self._hooks = hooks.Hooks(run, named, resolved.LOCAL, lambda: run.variables, self._handle)
 
     def start(self) -> None:
-        """Start the entrypoint, and the clock of the whole run."""
+        """Start the entrypoint, unless the run begins suspended."""
+        if self._run.spec.suspend:
+            suspends.Held(self._run, self._enter)
+        else:
+            self._enter()
+
+    def _enter(self) -> None:
         run = self._run
         if run.spec.active_deadline_seconds is not None:
             run.wake(run.now.after(float(run.spec.active_deadline_seconds)), run.expire)

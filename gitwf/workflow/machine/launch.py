@@ -135,7 +135,7 @@ def _begin(
         case "dag":
             run.later(dag.Dag(run, order, node, made, prepared, artifacts).start)
         case "suspend":
-            suspends.Waiting(run, node, made).start()
+            suspends.Waiting(run, node, made, on_exit=order.on_exit).start()
         case "container" | "script" | "containerSet":
             _begin_pod(run, order, node, prepared, artifacts)
         case other:

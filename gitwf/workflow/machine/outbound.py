@@ -13,7 +13,8 @@ _COMPOSITES = frozenset({record.NodeType.STEPS, record.NodeType.DAG})
 def of(node: nodes.Node) -> tuple[nodes.Node, ...]:
     """Give the nodes at which `node` ends: itself, or the last ones inside it."""
     if node.type in _COMPOSITES:
-        return node.outbound
+        # Argo gives nothing for one that failed before it had children, and loses what follows it.
+        return node.outbound or (node,)
     if node.type is record.NodeType.RETRY:
         attempts = [child for child in node.children.values() if child.retried]
         return of(attempts[-1]) if attempts else (node,)

@@ -39,6 +39,8 @@ class Pod:
         self._artifacts = artifacts
         self._volumes = volumes
         self._stopped = ""
+        # Set before the clocks are looked at, so that no pod is stopped that has just ended.
+        self.gone = False
 
     @property
     def on_exit(self) -> bool:
@@ -84,7 +86,8 @@ class Pod:
         """Have the pod killed; its node will be Failed with `message`."""
         if not self.node.phase.fulfilled and not self._stopped:
             self._stopped = message
-            self._run.command(messages.StopPod(self.node.id, message))
+            if not self.gone:
+                self._run.command(messages.StopPod(self.node.id, message))
 
     def ended(self, event: messages.PodEnded) -> None:
         """End the node as the pod ended."""

@@ -59,11 +59,18 @@ class Retrying:
 
     def stop(self) -> None:
         """Wait no longer: what is under way shall end."""
-        self._decide()
+        self._elapse()
+
+    @property
+    def on_exit(self) -> bool:
+        """Whether the node is part of an exit handler."""
+        return self._order.on_exit
+
+    def _elapse(self) -> None:
+        if self in self._run.backing_off:
+            self._decide()
 
     def _decide(self) -> None:
-        if self.node.phase.fulfilled:
-            return
         last, count = self._last(), len(self._attempts)
         names = last.scope(count - 1)
         try:
@@ -88,7 +95,7 @@ class Retrying:
             case retry.Later(at, message):
                 self._say(message)
                 self._run.backing_off[self] = None
-                self._run.wake(at, self._decide)
+                self._run.wake(at, self._elapse)
             case retry.Over(message):
                 self._run.end(self.node, self._attempts[-1].phase, message)
 

@@ -59,7 +59,7 @@ class Run:
         self.composites: dict[str, composite.Composite] = {}
         self.pods: dict[str, pods.Pod] = {}
         self.backing_off: dict[retries.Retrying, None] = {}
-        self.suspended: dict[str, suspends.Waiting] = {}
+        self.suspended: dict[str, suspends.Suspension] = {}
         self.shutdown: messages.Shutdown | None = None
         self.out_of_time = False
         self.root: Callable[[], None] = lambda: None
@@ -91,6 +91,8 @@ class Run:
             return []
         self.now = max(self.now, event.at)
         self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
+        if isinstance(event, messages.PodEnded) and event.node in self.pods:
+            self.pods[event.node].gone = True
         self._ring()
         match event:
             case messages.PodStarted():
@@ -156,9 +158,11 @@ class Run:
             if handlers or not pod.on_exit:
                 pod.stop(message)
         for waiting in [*self.suspended.values()]:
-            waiting.stop(message)
+            if handlers or not waiting.on_exit:
+                waiting.stop(message)
         for retrying in [*self.backing_off]:
-            retrying.stop()
+            if handlers or not retrying.on_exit:
+                retrying.stop()
 
     def expire(self) -> None:
         """Note that the workflow's own time is over; exit handlers still run."""

@@ -1,11 +1,11 @@
-"""A node that waits: for a person, or until its duration has passed.
+"""What waits: a node for a person or until its duration has passed, a run to be begun.
 
 A person may fill in outputs while it waits (`valueFrom: {supplied: {}}`); a value that nobody gave
 and that has no default keeps the node waiting.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from gitwf.workflow import durations, record
 from gitwf.workflow.document import template
@@ -15,11 +15,48 @@ if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
 
+class Suspension(Protocol):
+    """Anything that a `Resume` lets go on, and a `Shutdown` ends."""
+
+    on_exit: bool
+
+    def resume(self, supplied: Mapping[str, str]) -> None:
+        """Go on with the values a person supplied."""
+
+    def stop(self, message: str) -> None:
+        """Give up waiting."""
+
+
+class Held:
+    """A whole run that begins suspended (`spec.suspend`)."""
+
+    on_exit = False
+
+    def __init__(self, run: "run.Run", start: Callable[[], None]) -> None:
+        self._run = run
+        self._start = start
+        run.suspended[""] = self
+
+    def resume(self, supplied: Mapping[str, str]) -> None:
+        """Begin."""
+        del supplied
+        self._run.suspended.pop("", None)
+        self._start()
+
+    def stop(self, message: str) -> None:
+        """Begin too: what is stopped has nodes that say so."""
+        del message
+        self.resume({})
+
+
 class Waiting:
     """One suspended node."""
 
-    def __init__(self, run: "run.Run", node: nodes.Node, made: template.Template) -> None:
+    def __init__(
+        self, run: "run.Run", node: nodes.Node, made: template.Template, *, on_exit: bool
+    ) -> None:
         self._run = run
+        self.on_exit = on_exit
         self.node = node
         self._template = made
 

@@ -1,0 +1,96 @@
+"""How many at once, how deep, and what a large run costs."""
+
+import itertools
+import sys
+
+import pytest
+
+from gitwf.values import Instant
+from gitwf.workflow import record
+
+START = Instant.parse("2026-01-01T00:00:00Z")
+BAD = (record.Phase.FAILED, "no", record.Outputs(exit_code="1"))
+OK = {"name": "ok", "container": {"image": "x", "command": ["true"]}}
+
+
+def fan(count, kind="steps", **more):
+    step = {"name": "each", "template": "ok", "withSequence": {"count": str(count)}}
+    body = {"steps": [[step]]} if kind == "steps" else {"dag": {"tasks": [step]}}
+    return {"name": "main", **body, **more}
+
+
+@pytest.mark.parametrize("kind", ["steps", "dag"])
+@pytest.mark.parametrize("limit", [1, 3])
+def test_parallelism_bounds_the_pods_of_the_workflow_and_the_children_of_a_template(
+    player, kind, limit
+):
+    for spec in (
+        {"parallelism": limit, "templates": [fan(10, kind), OK]},
+        {"templates": [fan(10, kind, parallelism=limit), OK]},
+    ):
+        played = player(spec, seconds=lambda start: 1.0 + len(start.name) % 3)
+        final = played.play()
+        assert (final.phase, len(played.starts), played.most_active) == ("Succeeded", 10, limit)
+
+
+def test_attempts_wait_for_room_too(player):
+    retried = {**OK, "retryStrategy": {"limit": 1}}
+    played = player({"parallelism": 1, "templates": [fan(4), retried]}, outcome=lambda _: BAD)
+    assert played.play().phase == "Failed"
+    assert (len(played.starts), played.most_active) == (8, 1)
+
+
+def test_a_template_that_calls_itself_for_ever_ends_in_error(play):
+    main = {"name": "main", "steps": [[{"name": "again", "template": "main"}]]}
+    final = play({"templates": [main]})
+    deepest = max(final.nodes.values(), key=lambda node: len(node.name))
+    assert (deepest.phase, deepest.message) == ("Error", "Maximum recursion depth exceeded")
+    assert len(final.nodes) == 2 * 101 + 1
+    assert final.phase == "Failed"
+
+
+def cost(player, spec):
+    """Count the functions called from the first command to the end of the run."""
+    played = player(spec)
+    calls = 0
+
+    def count(_frame, event, _argument):
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        final = played.play()
+    finally:
+        sys.setprofile(None)
+    assert final.phase == "Succeeded"
+    return calls
+
+
+def chain(count):
+    tasks = [{"name": f"t{i}", "template": "ok"} for i in range(count)]
+    for before, task in itertools.pairwise(tasks):
+        task["depends"] = before["name"]
+    return {"templates": [{"name": "main", "dag": {"tasks": tasks}}, OK]}
+
+
+def row(count):
+    groups = [[{"name": f"s{i}", "template": "ok"}] for i in range(count)]
+    return {"templates": [{"name": "main", "steps": groups}, OK]}
+
+
+@pytest.mark.parametrize(
+    "spec_of",
+    [
+        lambda n: {"templates": [fan(n), OK]},
+        lambda n: {"templates": [fan(n, "dag"), OK]},
+        lambda n: {"parallelism": 2, "templates": [fan(n), OK]},
+        lambda n: {"templates": [fan(n, parallelism=2), OK]},
+        chain,
+        row,
+    ],
+    ids=["steps", "dag", "workflow-limit", "template-limit", "chain", "row"],
+)
+def test_the_cost_of_a_run_grows_with_its_nodes_and_no_faster(player, spec_of):
+    small, large = cost(player, spec_of(50)), cost(player, spec_of(500))
+    assert large < 11 * small
