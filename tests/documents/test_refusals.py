@@ -370,6 +370,27 @@ def test_a_task_sees_the_ancestors_of_its_ancestors(problems):
     assert problems(spec) == []
 
 
+def test_an_inline_template_sees_the_inputs_of_the_template_around_it(problems):
+    spec = """\
+entrypoint: main
+templates:
+- name: main
+  inputs: {parameters: [{name: x, value: 1}]}
+  steps:
+  - - name: a
+      inline:
+        steps: [[{name: b, inline: {container: {image: i, args: ["{{inputs.parameters.x}}"]}}}]]
+- {name: other, steps: [[{name: c, inline: {suspend: {duration: "{{inputs.parameters.x}}"}}}]]}
+"""
+    assert problems(spec) == [
+        (
+            "9: templates.other templates.other.steps[0].c templates.: failed to resolve "
+            "{{inputs.parameters.x}}"
+        ),
+        "9: templates.other templates.other.steps failed to resolve {{inputs.parameters.x}}",
+    ]
+
+
 def test_an_exit_hook_sees_the_outputs_of_its_own_step(problems):
     hook = argument("{{steps.a.outputs.parameters.p}} {{steps.a.status}}")
     assert problems(calls(f"{{name: a, template: emit, hooks: {{exit: {{{hook}}}}}}}")) == []

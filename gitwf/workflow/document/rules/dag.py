@@ -75,7 +75,9 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
         _check_style(walk.found, one.name, task, where, using_depends=using_depends)
         path = f"templates.{one.name}.tasks.{task.name}"
         with walk.found.within(path):
-            called[task.name] = walk.call(here.scope, task, where, task.arguments)
+            called[task.name] = walk.call(
+                here.scope, task, where, task.arguments, outer=here.inputs
+            )
             steps.follow_hooks(walk, here.scope, task, where)
         _check_results(walk.found, one.name, task, tasks, where)
     whole = _Graph(tasks, called, {name: tags.Names() for name in tasks})

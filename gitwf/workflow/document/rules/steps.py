@@ -34,7 +34,7 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
             check_loop(walk.found, path, step, where)
             arguments.check(walk.found, f"{path}.arguments.", step.arguments, where.at("arguments"))
             with walk.found.within(path):
-                called = walk.call(here.scope, step, where, step.arguments)
+                called = walk.call(here.scope, step, where, step.arguments, outer=here.inputs)
                 follow_hooks(walk, here.scope, step, where)
             check_hooks(walk.found, path, step.hooks, where.at("hooks"))
             _check_tags(walk, here, step, where, called, siblings)

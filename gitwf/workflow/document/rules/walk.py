@@ -27,12 +27,17 @@ _POD_TYPES = frozenset({"container", "script", "resource", "data", "containerSet
 
 @dataclass(frozen=True)
 class Here:
-    """A template in the middle of its check: its scope, its place, and the names it can see."""
+    """A template in the middle of its check: its scope, its place, and the names it can see.
+
+    `inputs` are the names of its inputs and of those of the templates that hold it inline: Argo
+    puts their values into the whole text, inline templates included.
+    """
 
     scope: str
     template: template.Template
     origin: resolved.Origin
     names: tags.Names
+    inputs: frozenset[str]
 
 
 class Walk:
@@ -53,11 +58,12 @@ class Walk:
         given: parameters.Arguments | None = None,
         *,
         supplied: frozenset[str] = frozenset(),
+        outer: frozenset[str] = frozenset(),
     ) -> template.Template | None:
         """Follow a call to its template and check that; None when it leads nowhere.
 
         `given` None stands for arguments that supply everything. `supplied` are artifacts that
-        need no argument.
+        need no argument; `outer` the inputs of the caller, which an inline template sees.
         """
         key = None
         if call.inline is not None:
@@ -67,13 +73,14 @@ class Walk:
             if key is None:
                 return None
             one, origin, scope = self._whole.templates[key], self._whole.origins[key], key.scope
+            outer = frozenset()
         if self._depth > _MAX_DEPTH:
             hint = f"templates call each other more than {_MAX_DEPTH} deep"
             self.found.error(where, "Maximum recursion depth exceeded", hint)
         elif key is None or key not in self._checked:
             self._checked |= {key} if key is not None else set()
             self._depth += 1
-            self._template(scope, one, origin)
+            self._template(scope, one, origin, outer)
             self._depth -= 1
         if given is not None:
             arguments.check_supplied(self.found, one.name, one.inputs, given, where, supplied)
@@ -114,12 +121,21 @@ class Walk:
         place = where.at("template") if name and where.holds("template") else where
         self.found.error(place, message, hint)
 
-    def _template(self, scope: str, one: template.Template, origin: resolved.Origin) -> None:
+    def _template(
+        self,
+        scope: str,
+        one: template.Template,
+        origin: resolved.Origin,
+        outer: frozenset[str],
+    ) -> None:
         """Check one template, whoever calls it."""
         if not one.types:
             self.found.error(origin, f"template '{one.name}' type is unknown")
             return
-        here = Here(scope, one, origin, self._names(one))
+        own = outer | set(inputs.names(one))
+        seen = self.everywhere.layer()
+        seen.exact |= own | ({"pod.name"} if one.type in _POD_TYPES else set())
+        here = Here(scope, one, origin, seen, own)
         leaf.check_head(self.found, one, origin)
         inputs.check(self.found, one, origin.at("inputs"))
         if one.steps:
@@ -132,14 +148,6 @@ class Walk:
             path, where = f"templates.{one.name}.outputs", origin.at("outputs")
             tags.check(self.found, path, one.plain().get("outputs", {}), where, here.names)
         outputs.check(self.found, one, origin.at("outputs"))
-
-    def _names(self, one: template.Template) -> tags.Names:
-        """Name what a template's own text can see before any of its steps has run."""
-        seen = self.everywhere.layer()
-        seen.exact.update(inputs.names(one))
-        if one.type in _POD_TYPES:
-            seen.exact.add("pod.name")
-        return seen
 
     def _default_image(self, here: "Here") -> str:
         """Find the image that templateDefaults give, where the template was written or runs."""
