@@ -75,7 +75,7 @@ def test_a_step_has_its_own_variables_and_none_of_gitwfs(local, written, monkeyp
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
     ran = local.run(
         written(
-            "env | cut -d= -f1 | sort | tr '\\\\n' ' '",
+            "env | cut -d= -f1 | sort | tr '\\n' ' '",
             "      env: [{name: MINE, value: 'yes'}]",
         )
     )

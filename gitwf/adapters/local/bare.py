@@ -94,28 +94,30 @@ class Bare:
 
     def start(self, given: box.Box, work: Path, stdout: int, stderr: int) -> box.Running:
         """Put everything in place and start the program."""
-        try:
-            program = launcher.find_program(given.argv[0], given.env.get("PATH", ""))
-        except LookupError as error:
-            return Refused(box.Ended(code=64, refused=f"failed to find name in PATH: {error}"))
         put_in_place(given, work)
         if not Path(given.cwd).is_dir():
             Path(given.cwd).mkdir(parents=True)
         try:
-            started = subprocess.Popen(
-                [program, *given.argv[1:]],
-                env=dict(given.env),
-                cwd=given.cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
+            return Process(self._spawn(given, stdout, stderr), given, work)
+        except LookupError as error:
+            why = f"failed to find name in PATH: {error}"
         except OSError as error:
-            take_away(given)
-            why = f"fork/exec {program}: {(error.strerror or str(error)).lower()}"
-            return Refused(box.Ended(code=64, refused=why))
-        return Process(started, given, work)
+            why = f"fork/exec {given.argv[0]}: {(error.strerror or str(error)).lower()}"
+        take_away(given)
+        return Refused(box.Ended(code=64, refused=why))
+
+    def _spawn(self, given: box.Box, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+        program = launcher.find_program(given.argv[0], given.env.get("PATH", ""))
+        return subprocess.Popen(
+            # As Argo's emissary does, the program is told the path that it was found at.
+            [program, *given.argv[1:]],
+            env=dict(given.env),
+            cwd=given.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
 
     def close(self) -> None:
         """End what steps left running in groups of their own."""

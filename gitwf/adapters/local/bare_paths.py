@@ -24,11 +24,9 @@ def declared(made: template.Template) -> frozenset[str]:
     return frozenset(mounts) | {path for path in paths if not path.startswith(inside or ("\0",))}
 
 
-def shared(
-    workflow: resolved.Resolved, entrypoint: str | None
-) -> Iterator[tuple[resolved.TemplateKey, str]]:
+def shared(workflow: resolved.Resolved) -> Iterator[tuple[resolved.TemplateKey, str]]:
     """Each template whose calls may run at once and declare one path, with the reason."""
-    everything = workflow.reachable() if entrypoint is None else workflow.templates.keys()
+    everything = workflow.reachable()
     if workflow.spec.parallelism == 1:
         return
     paths = {key: _reached(workflow, key, frozenset()) for key in everything}

@@ -31,12 +31,16 @@ def essentials(order: ports.Order) -> dict[str, Any]:
     return {
         "name": order.name,
         "entrypoint": order.entrypoint,
-        "workflow": json.loads(order.workflow.canonical()),
-        "files": {str(key): order.workflow.file_of(key) for key in order.workflow.reachable()},
+        "workflow": json.loads(begun_at(order).canonical()),
         "parameters": dict(order.parameters),
         "requirements": order.requirements,
         "granted": {key: sorted(names) for key, names in order.granted.items()},
     }
+
+
+def begun_at(order: ports.Order) -> resolved.Resolved:
+    """The workflow as the order begins it: at its own entrypoint or at another template."""
+    return order.workflow.started_at(order.entrypoint) if order.entrypoint else order.workflow
 
 
 def write(path: Path, order: ports.Order, at: Instant) -> Begun:

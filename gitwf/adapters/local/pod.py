@@ -14,6 +14,8 @@ from gitwf.adapters.local import artifacts, box, environment, folder, scratch, v
 from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
+_HOME = "/home/step"  # In no use, so that nothing of the machine is ever shown in it.
+
 
 @dataclass(frozen=True)
 class Context:
@@ -112,10 +114,10 @@ def _private(work: Path, context: Context) -> _Private:
         env |= {"HOME": str(home), "TMPDIR": str(temporary)}
         return _Private(env, str(home), str(work / "script"))
     mounts = (
-        box.Mount("/root", home, box.Kind.OWN),
+        box.Mount(_HOME, home, box.Kind.OWN),
         box.Mount("/tmp", temporary, box.Kind.OWN),  # noqa: S108 - the step's own
     )
-    return _Private(env | {"HOME": "/root"}, "/", "/argo/staging/script", mounts)
+    return _Private(env | {"HOME": _HOME}, "/", "/argo/staging/script", mounts)
 
 
 def _script(source: str, work: Path, path: str, context: Context) -> list[box.Mount]:

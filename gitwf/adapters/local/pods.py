@@ -236,6 +236,7 @@ class Pods:
         """Kill what runs, without a word to the machine: the next owner starts it again."""
         self._waiting.clear()
         for one in self._running.values():
+            one.stopped = one.stopped or "the engine was closed"
             one.running.stop(kill=True)
         while self._running:
             for key, _ in self._selector.select():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf import ports
-from gitwf.adapters.local import bare_paths, ground, pod, volumes
+from gitwf.adapters.local import bare_paths, ground, orders, pod, volumes
 from gitwf.errors import Diagnostic
 from gitwf.workflow.document import containers, resolved, template
 
@@ -26,13 +26,13 @@ def check(
 ) -> list[Diagnostic]:
     """Say everything about the order that cannot run on this machine, in file order."""
     found: list[Diagnostic] = []
-    for one in templates(order.workflow):
+    workflow = orders.begun_at(order)
+    for one in templates(workflow):
         found += _pod(one, order, settings)
         if isolation == "none":
             found += _bare(one, explicit=explicit)
     if isolation == "none":
-        workflow = order.workflow
-        for key, problem in bare_paths.shared(workflow, order.entrypoint):
+        for key, problem in bare_paths.shared(workflow):
             found.append(_said(workflow, key, problem, _HINT_SHARED))
     return sorted(set(found))
 

@@ -1,0 +1,166 @@
+"""What cannot run on this machine is said in `start`, at its place, before anything is written."""
+
+import os
+import pathlib
+
+import pytest
+
+from gitwf.errors import Rejected
+
+LEAF = "container: {image: none, command: ['true']}"
+
+
+def refused(local, text, **more):
+    with pytest.raises(Rejected) as caught:
+        local.start(text, **more)
+    assert not (local.state / "runs").exists()
+    return [str(one) for one in caught.value.diagnostics]
+
+
+def test_a_container_without_a_command_is_refused_at_its_line(local):
+    (said,) = refused(
+        local, "  templates:\n  - name: main\n    container: {image: 'busybox:1', args: [x]}\n"
+    )
+
+    assert said.startswith(
+        "wf.yaml:8:5: template 'main': the command of the image 'busybox:1' is not"
+    )
+    assert said.endswith("(write it down as `command`)")
+
+
+def test_an_image_whose_entrypoint_is_given_needs_no_command(make):
+    local = make("none", entrypoints={"say": ("echo", "said")})
+    ran = local.run("  templates:\n  - name: main\n    container: {image: say, args: [x]}\n")
+
+    assert ran.text == "said x\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "what"),
+    [
+        ("containerSet: {containers: [{name: main, image: i, command: [x]}]}", "containerSet"),
+        ("resource: {action: get}", "resource"),
+        ("http: {url: 'http://localhost'}", "http"),
+    ],
+)
+def test_templates_that_need_a_cluster_are_refused_by_name(local, more, what):
+    (said,) = refused(local, f"  templates:\n  - name: main\n    {more}\n")
+
+    assert f"the local engine runs no {what} templates" in said
+
+
+def test_sidecars_and_daemons_are_refused(local):
+    said = refused(
+        local,
+        f"  templates:\n  - name: main\n    {LEAF}\n    daemon: true\n"
+        "    sidecars: [{name: s, image: i}]\n",
+    )
+
+    assert [line.split(": ")[2].split(" (")[0] for line in said] == [
+        "the local engine has no daemon",
+        "the local engine has no sidecars",
+    ]
+
+
+def test_everything_is_said_in_one_go_and_only_of_what_is_reached(local):
+    said = refused(
+        local,
+        """  templates:
+  - name: main
+    steps:
+    - - {name: a, template: a}
+      - {name: b, inline: {container: {image: inner}}}
+  - name: a
+    container: {image: outer}
+  - name: unused
+    container: {image: nobody}
+""",
+    )
+
+    assert len(said) == 2
+    assert "'outer'" in said[1]
+    assert "'inner'" in said[0]
+
+
+PARALLEL = """
+  templates:
+  - name: main
+    {flow}
+  - name: w
+    inputs: {{parameters: [{{name: n, default: "0"}}]}}
+    container: {{image: none, command: [sh, -c, "mkdir -p {place}; echo 1 > {place}/n"]}}
+    outputs: {{parameters: [{{name: n, valueFrom: {{path: {place}/n}}}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("flow", "who"),
+    [
+        ("steps: [[{name: a, template: w}, {name: b, template: w}]]", "a and b"),
+        ("steps: [[{name: a, template: w, withItems: [1, 2]}]]", "a"),
+        ("dag: {tasks: [{name: a, template: w}, {name: b, template: w}]}", "a and b"),
+        (
+            "dag: {tasks: [{name: r, template: w}, {name: a, template: w, depends: r},"
+            " {name: b, template: w, dependencies: [r]}]}",
+            "a and b",
+        ),
+    ],
+)
+def test_paths_that_steps_would_fight_over_are_refused_without_isolation(bare, place, flow, who):
+    (said,) = refused(bare, PARALLEL.format(place=place, flow=flow))
+
+    assert f"{who} may run at the same time and declare one path, {place}/n" in said
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        "steps: [[{name: a, template: w}], [{name: b, template: w}]]",
+        "{parallelism: 1, steps: [[{name: a, template: w, withItems: [1, 2]}]]}",
+        "dag: {tasks: [{name: a, template: w}, {name: b, template: w, depends: a.Succeeded},"
+        " {name: c, template: w, depends: 'b && !a.Failed'}]}",
+    ],
+)
+def test_steps_that_follow_each_other_may_use_one_path(bare, place, flow):
+    if flow.startswith("{"):
+        flow = "parallelism: 1\n    steps: [[{name: a, template: w, withItems: [1, 2]}]]"
+    ran = bare.run(PARALLEL.format(place=place, flow=flow))
+
+    assert ran.record.phase == "Succeeded"
+
+
+def test_a_path_that_this_user_cannot_write_is_refused(bare, monkeypatch):
+    writable = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: str(path) != "/usr" and writable(path, mode)
+    )
+    (said,) = refused(
+        bare,
+        f"  templates:\n  - name: main\n    {LEAF}\n"
+        "    outputs: {parameters: [{name: n, valueFrom: {path: /usr/new/n}}]}\n",
+    )
+
+    assert "/usr/new/n cannot be made: /usr is not writable here" in said
+
+
+def test_an_output_that_is_there_already_is_refused_and_left_alone(bare, place):
+    place.mkdir()
+    (place / "n").write_text("precious", "utf-8")
+    (said,) = refused(bare, PARALLEL.format(place=place, flow="steps: [[{name: a, template: w}]]"))
+
+    assert f"{place}/n exists on this machine, where nothing hides it (remove it)" in said
+    assert pathlib.Path(place, "n").read_text("utf-8") == "precious"
+
+
+def test_an_input_that_would_cover_a_file_ends_the_step_in_error(bare, place, written):
+    place.mkdir()
+    (place / "in").write_text("precious", "utf-8")
+    ran = bare.run(
+        written(
+            "true", f"    inputs: {{artifacts: [{{name: i, path: {place}/in, raw: {{data: x}}}}]}}"
+        )
+    )
+
+    assert ran["wf"].phase == "Error"
+    assert ran["wf"].message == f"{place}/in exists on this machine, where nothing hides it"
+    assert (place / "in").read_text("utf-8") == "precious"

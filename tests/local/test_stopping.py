@@ -1,0 +1,155 @@
+"""Time limits, cancelling and closing end everything that a step has started."""
+
+import contextlib
+import os
+import pathlib
+import time
+
+import pytest
+
+from gitwf.errors import Transient
+from gitwf.workflow import record
+
+
+def processes_with(text):
+    found = []
+    for cmdline in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if text.encode() in cmdline.read_bytes():
+                found.append(int(cmdline.parent.name))
+    return found
+
+
+def await_that(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to be"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def mark(tmp_path):
+    """A number of seconds that no other process sleeps for."""
+    return f"{1000 + os.getpid() % 1000}.{abs(hash(str(tmp_path))) % 10**9}"
+
+
+LIMITED = """
+  templates:
+  - name: main
+    {limit}
+    container: {{image: none, command: [sh, -c, "{command}"]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("timeout: 1s", "timeout"),
+        (
+            "activeDeadlineSeconds: 1",
+            "Pod was active on the node longer than the specified deadline",
+        ),
+    ],
+)
+def test_a_step_past_its_time_is_killed_with_all_its_children(local, mark, limit, message):
+    command = f"sleep {mark} & setsid sleep {mark} & sleep {mark}"
+    ran = local.run(LIMITED.format(limit=limit, command=command))
+    local.engine.close()
+
+    node = ran["wf"]
+    assert (node.phase, node.message) == ("Failed", message)
+    assert node.outputs == record.Outputs()
+    assert processes_with(mark) == []
+
+
+def test_a_step_that_ignores_the_request_to_end_is_killed_after_the_grace(local, mark):
+    command = f"trap '' TERM; sleep {mark} & wait; while true; do sleep 0.05; done"
+    ran = local.run(LIMITED.format(limit="timeout: 1s", command=command))
+    local.engine.close()
+
+    assert ran["wf"].message == "timeout"
+    assert 1.0 < ran.record.finished.since(ran.record.started) < 10
+    assert processes_with(mark) == []
+
+
+def test_a_step_may_tidy_up_when_it_is_asked_to_end(local):
+    command = "trap 'echo tidy; exit 0' TERM; echo on; while true; do sleep 0.05; done"
+    ran = local.run(LIMITED.format(limit="timeout: 1s", command=command))
+
+    assert (ran.text[:3], ran.text[-5:]) == ("on\n", "tidy\n")
+
+
+def test_cancelling_ends_the_step_and_runs_the_exit_handler(local, mark):
+    local.start(f"""
+  onExit: bye
+  templates:
+  - name: main
+    steps:
+    - - {{name: slow, template: slow}}
+    - - {{name: never, template: bye}}
+  - name: slow
+    container: {{image: none, command: [sh, -c, "echo on; sleep {mark}"]}}
+  - name: bye
+    container: {{image: none, command: [echo, "bye {{{{workflow.status}}}}"]}}
+""")
+    await_that(lambda: any(line.text == "on" for line in local.engine.logs("run")))
+    local.engine.cancel("run", "a newer commit came")
+    ran = local.wait()
+    local.engine.close()
+
+    assert ran[".slow"].message == "a newer commit came"
+    assert ran.log["wf.onExit"] == "bye Failed\n"
+    assert "wf[1]" not in ran.record.nodes
+    assert processes_with(mark) == []
+
+
+def test_cancelling_what_is_over_or_unknown_does_nothing(local, written):
+    ran = local.run(written("true"))
+    local.engine.cancel("run", "too late")
+    local.engine.cancel("unknown", "nobody")
+
+    assert local.engine.observe("run") == ran.record
+    assert local.engine.observe("unknown") is None
+
+
+def test_closing_the_engine_kills_steps_and_tells_watchers(local, mark, written):
+    local.start(written(f"echo on; sleep {mark}"))
+    await_that(lambda: any(local.engine.logs("run")))
+    watching = local.engine.watch("run")
+    next(watching)
+    local.engine.close()
+
+    with pytest.raises(Transient, match="was closed while the run went on"):
+        list(watching)
+    assert processes_with(mark) == []
+
+
+def test_another_engine_takes_a_closed_ones_run_up(make, rung, tmp_path):
+    count = tmp_path / "count"
+    count.mkdir()
+    text = f"""
+  volumes: [{{name: v, persistentVolumeClaim: {{claimName: v}}}}]
+  templates:
+  - name: main
+    steps:
+    - - {{name: first, template: t, arguments: {{parameters: [{{name: n, value: first}}]}}}}
+    - - {{name: second, template: t, arguments: {{parameters: [{{name: n, value: second}}]}}}}
+  - name: t
+    inputs: {{parameters: [{{name: n}}]}}
+    container:
+      image: none
+      command: [sh, -c, "echo x >> {tmp_path}/place/{{{{inputs.parameters.n}}}};
+        test {{{{inputs.parameters.n}}}} = first || test -e {tmp_path}/place/go || sleep 600"]
+      volumeMounts: [{{name: v, mountPath: {tmp_path}/place}}]
+"""
+    first = make(rung)
+    volume = first.state / "volumes" / "v"
+    first.start(text)
+    await_that(lambda: (volume / "second").exists())
+    first.engine.close()
+    (volume / "go").touch()
+    ran = make(rung).run(text)
+
+    assert ran.record.phase == "Succeeded"
+    assert (volume / "first").read_text("utf-8") == "x\n"
+    assert (volume / "second").read_text("utf-8") == "x\nx\n"

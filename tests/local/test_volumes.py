@@ -1,0 +1,138 @@
+"""Volumes: which live with the pod, which with the run, which with the state folder."""
+
+import pytest
+
+from gitwf.errors import Rejected
+
+SHARED = """
+  {spec}
+  templates:
+  - name: main
+    steps:
+    - - {{name: w, template: w}}
+    - - {{name: r, template: r}}
+  - name: w
+    container:
+      image: none
+      command: [sh, -c, "echo hi > {place}/f; ls {place}"]
+      volumeMounts: [{{name: v, mountPath: {place}}}]
+  - name: r
+    container:
+      image: none
+      command: [sh, -c, "ls {place} | wc -l"]
+      volumeMounts: [{{name: v, mountPath: {place}{more}}}]
+"""
+CLAIM = "volumeClaimTemplates: [{metadata: {name: v}, spec: {}}]"
+NAMED = "volumes: [{name: v, persistentVolumeClaim: {claimName: kept}}]"
+
+
+def shared(place, spec, more=""):
+    return SHARED.format(place=place, spec=spec, more=more)
+
+
+def test_an_empty_dir_lives_as_long_as_the_pod(local, place):
+    ran = local.run(shared(place, "volumes: [{name: v, emptyDir: {}}]"))
+
+    assert ran.text == "f\n0\n"
+
+
+def test_a_claim_template_lives_as_long_as_the_run(local, place):
+    assert local.run(shared(place, CLAIM)).text == "f\n1\n"
+    assert local.run(shared(place, CLAIM), run="another").text == "f\n1\n"
+    assert (local.state / "runs" / "run" / "volumes" / "v" / "f").read_text("utf-8") == "hi\n"
+
+
+def test_a_named_claim_outlives_the_run(local, place):
+    local.run(shared(place, NAMED))
+    ran = local.run(
+        f"""
+  {NAMED}
+  templates:
+  - name: main
+    container: {{image: none, command: [cat, {place}/f],
+      volumeMounts: [{{name: v, mountPath: {place}}}]}}
+""",
+        run="later",
+    )
+
+    assert ran.text == "hi\n"
+
+
+def test_a_sub_path_is_a_folder_of_the_volume(local, place):
+    ran = local.run(shared(place, CLAIM, ", subPath: inner"))
+
+    assert ran.text == "f\n0\n"
+    assert (local.state / "runs" / "run" / "volumes" / "v" / "inner").is_dir()
+
+
+def test_a_read_only_mount_takes_no_writes(walled, place):
+    text = shared(place, CLAIM, ", readOnly: true").replace(
+        f"ls {place} | wc -l", f"echo x > {place}/g || cat {place}/f"
+    )
+
+    assert walled.run(text).text.endswith("hi\n")
+
+
+def test_a_config_map_is_a_folder_of_files(local, place):
+    ran = local.run(f"""
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: cm}}
+data: {{a.txt: alpha, b.txt: beta}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: wf}}
+spec:
+  entrypoint: main
+  volumes:
+  - {{name: all, configMap: {{name: cm}}}}
+  - {{name: some, configMap: {{name: cm, items: [{{key: b.txt, path: sub/c}}]}}}}
+  templates:
+  - name: main
+    container:
+      image: none
+      command: [sh, -c, "cd {place} && cat all/a.txt all/b.txt some/sub/c; ls some"]
+      volumeMounts:
+      - {{name: all, mountPath: {place}/all}}
+      - {{name: some, mountPath: {place}/some}}
+""")
+
+    assert ran.text == "alphabetabetasub\n"
+
+
+def test_outputs_are_read_from_volumes_and_stay_in_them(local, place):
+    ran = local.run(f"""
+  {CLAIM}
+  templates:
+  - name: main
+    steps:
+    - - {{name: w, template: w}}
+    - - {{name: w2, template: w}}
+  - name: w
+    container:
+      image: none
+      command: [sh, -c, "echo x >> {place}/n"]
+      volumeMounts: [{{name: v, mountPath: {place}}}]
+    outputs: {{parameters: [{{name: n, valueFrom: {{path: {place}/n}}}}]}}
+""")
+
+    assert ran[".w2"].outputs.parameters == {"n": "x\nx"}
+
+
+@pytest.mark.parametrize(
+    ("volume", "kind"),
+    [
+        ("hostPath: {path: /etc}", "host_path"),
+        ("nfs: {server: s, path: /}", "nfs"),
+        ("downwardAPI: {}", "downward_api"),
+    ],
+)
+def test_volumes_that_need_a_cluster_are_refused(local, place, volume, kind):
+    with pytest.raises(Rejected, match=f"no volumes of the kind '{kind}'"):
+        local.start(shared(place, f"volumes: [{{name: v, {volume}}}]"))
+
+
+def test_a_mount_of_an_unknown_volume_is_refused(local, place):
+    with pytest.raises(Rejected, match="volume 'v' is not declared"):
+        local.start(shared(place, ""))
