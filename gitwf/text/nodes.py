@@ -22,6 +22,8 @@ MAX_BYTES = 1_048_576  # an object of Kubernetes cannot be larger than 1.5 MB ei
 MAX_DEPTH = 100
 MAX_NODES = 200_000
 
+# PyYAML may have been built without libyaml; its own parser reads the same, more slowly.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 TAG_HINT = 'a value that begins with a tag needs quotes: "{{…}}"'
 _TAG_PREFIX = "tag:yaml.org,2002:"
 
@@ -85,7 +87,7 @@ def compose(text: str, lines: places.Lines) -> tuple[list[Node], list[Diagnostic
     """Build one tree for each document of `text`; a document without content is left out."""
     composer = _Composer(lines)
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
     except _TooMuch as error:
         composer.problems.append(lines.diagnostic(error.offset, str(error)))
