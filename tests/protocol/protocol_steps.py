@@ -36,21 +36,32 @@ def process(universe, state, index, proc) -> Iterator[tuple[str, State]]:
     elif not proc.head:
         yield f"{who} reads", put(state, index, read(state, proc, state.head, state.ledger))
         if budget.stale:
-            spent = state._replace(budget=budget._replace(stale=budget.stale - 1))
-            if state.before and not proc.reread:
-                stale = read(state, proc, state.before, state.ledger)
-                yield f"{who} reads an old head", put(spent, index, stale)
-            if state.ledger_before != state.ledger and not (
-                seen_of(universe, proc) - universe.ledgers[state.ledger_before].entries.keys()
-            ):
-                stale = read(state, proc, state.head, state.ledger_before)
-                yield f"{who} reads an old ledger", put(spent, index, stale)
+            yield from stale_reads(universe, state, index, proc)
     else:
         yield from acts(universe, state, index, proc)
     for place, run in enumerate(proc.runs):
         if run.state == "running":
             runs = (*proc.runs[:place], run._replace(state="over"), *proc.runs[place + 1 :])
             yield f"{who} ends {run.id}", put(state, index, proc._replace(runs=runs))
+    yield from mishaps(universe, state, index, proc)
+
+
+def stale_reads(universe, state, index, proc) -> Iterator[tuple[str, State]]:
+    """A server that answers with the head or the ledger as it was one push before."""
+    who, budget = f"p{index}", state.budget
+    spent = state._replace(budget=budget._replace(stale=budget.stale - 1))
+    if state.before and not proc.reread:
+        stale = read(state, proc, state.before, state.ledger)
+        yield f"{who} reads an old head", put(spent, index, stale)
+    before = universe.ledgers[state.ledger_before].entries.keys()
+    if state.ledger_before != state.ledger and seen_of(universe, proc) <= before:
+        stale = read(state, proc, state.head, state.ledger_before)
+        yield f"{who} reads an old ledger", put(spent, index, stale)
+
+
+def mishaps(universe, state, index, proc) -> Iterator[tuple[str, State]]:
+    """A kill, and the wrong belief that another process is dead."""
+    who, budget = f"p{index}", state.budget
     if budget.crashes and (proc.targets is not None or proc.runs):
         spent = state._replace(budget=budget._replace(crashes=budget.crashes - 1))
         spent = spent._replace(interruptions=state.interruptions + 1)
@@ -95,7 +106,7 @@ def put(state: State, index: int, proc: Proc) -> State:
 
 def gone(universe: Universe, state: State, proc: Proc, index: int) -> dict[str, str]:
     """The claims whose owners are dead (their life is over) or believed so."""
-    found = {nonce: "it seems dead" for nonce in proc.suspects}
+    found = dict.fromkeys(proc.suspects, "it seems dead")
     for claim in universe.open_claims(proc.ledger):
         number, life = divmod(claim.owner.pid, 100)
         if number >= len(state.procs) or state.procs[number].life > life:
@@ -140,22 +151,32 @@ def unsettled(universe: Universe, state: State, wanted: action.Watch) -> bool:
 
 def perform(universe, state, index, fresh, wanted, proc) -> State:
     """Carry out one action against the world as it is now; a lost race changes nothing."""
+    idle = put(state, index, fresh)
     match wanted:
-        case action.Claim() | action.Reclaim() | action.Judge() | action.Mirror():
-            return append(universe, put(state, index, fresh), wanted.decide)
-        case action.RecordRollout():
-            return append(universe, put(state, index, fresh), wanted.decide)
-        case action.End(run=run):
-            done = fresh._replace(
-                runs=tuple(one for one in fresh.runs if one.id != run),
-                finished=fresh.finished | {run},
-            )
-            return append(universe, put(state, index, done), wanted.decide)
+        case action.Run() | action.Cancel() | action.End() | action.Accept():
+            return perform_run(universe, state, index, fresh, wanted, proc)
+        case action.Publish():
+            if state.head != wanted.expected and COMPARE_HEAD:
+                return idle
+            return push(idle, universe.commit(state.head, dict(wanted.edits)))
+        case action.RollOut():
+            return roll_out(universe, idle, wanted)
+        case action.Watch():
+            return watch(universe, idle, wanted)
+        case action.Reread():
+            # Its targets were read before; the head must now come from the remote.
+            return put(state, index, fresh._replace(targets=proc.targets, reread=True))
+    return append(universe, idle, wanted.decide)
+
+
+def perform_run(universe, state, index, fresh, wanted, proc) -> State:
+    """Carry out an action that is about a run of this process."""
+    others = tuple(one for one in fresh.runs if one.id != wanted.run)
+    match wanted:
         case action.Run(claim=claim, run=run):
             universe.claims[run, claim.attempt] = first_of(universe, proc, claim)
-            others = tuple(one for one in fresh.runs if one.id != run)
             started = fresh._replace(runs=(*others, Run(run, claim.key, claim.attempt)))
-            known = any(one.id == run for one in fresh.runs)
+            known = len(others) < len(fresh.runs)
             starts = state.starts if known else tuple(sorted((*state.starts, claim.key)))
             return put(state, index, started)._replace(starts=starts)
         case action.Cancel(run=run):
@@ -163,27 +184,13 @@ def perform(universe, state, index, fresh, wanted, proc) -> State:
                 one._replace(state="cancelled") if one.id == run else one for one in fresh.runs
             )
             return put(state, index, fresh._replace(runs=runs))
-        case action.Accept(run=run, claim=claim):
-            digest = Digest.of(f"{claim.key} {claim.nonce}".encode())
-            result = wanted.result(f"store/{digest.hex}", digest)
-            done = fresh._replace(
-                runs=tuple(one for one in fresh.runs if one.id != run),
-                finished=fresh.finished | {run},
-            )
-            return append(universe, put(state, index, done), wanted.decide(result))
-        case action.Publish():
-            if state.head != wanted.expected and COMPARE_HEAD:
-                return put(state, index, fresh)
-            head = universe.commit(state.head, dict(wanted.edits))
-            return push(put(state, index, fresh), head)
-        case action.RollOut():
-            return roll_out(universe, put(state, index, fresh), wanted)
-        case action.Watch():
-            return watch(universe, put(state, index, fresh), wanted)
-        case action.Reread():
-            # Its targets were read before; the head must now come from the remote.
-            return put(state, index, fresh._replace(targets=proc.targets, reread=True))
-    raise AssertionError(wanted)
+    done = fresh._replace(runs=others, finished=fresh.finished | {wanted.run})
+    decide = wanted.decide
+    if isinstance(wanted, action.Accept):
+        claim = wanted.claim
+        digest = Digest.of(f"{claim.key} {claim.nonce}".encode())
+        decide = wanted.decide(wanted.result(f"store/{digest.hex}", digest))
+    return append(universe, put(state, index, done), decide)
 
 
 def first_of(universe: Universe, proc: Proc, claim: entry.Claim) -> entry.Claim:

@@ -66,7 +66,7 @@ def test_f1_two_plan_a_claim_and_one_run_is_started():
 
     state = both_claim(universe)
 
-    assert 1 == len(state.starts)
+    assert len(state.starts) == 1
     laws.moment(universe, state)
     laws.rest(universe, state)
 
@@ -85,7 +85,7 @@ def test_f1_a_loser_that_applies_its_claim_again_trains_twice(monkeypatch):
 
     state = both_claim(universe)
 
-    assert 2 == len(state.starts)
+    assert len(state.starts) == 2
 
 
 def two_keys(universe):
@@ -99,7 +99,7 @@ def test_f1b_two_keys_get_two_numbers():
 
     state = two_keys(universe)
 
-    assert [2, 1] == list(universe.ledgers[state.ledger].versions(MODEL))
+    assert list(universe.ledgers[state.ledger].versions(MODEL)) == [2, 1]
     laws.moment(universe, state)
 
 
@@ -111,7 +111,7 @@ def test_f1b_a_number_chosen_before_the_tip_is_read_goes_to_two_keys(monkeypatch
 
     known = universe.ledgers[two_keys(universe).ledger]
 
-    assert [1, 1] == [known.version_of(MODEL, key) for key in known.keys(MODEL)]
+    assert [known.version_of(MODEL, key) for key in known.keys(MODEL)] == [1, 1]
 
 
 def claimed_and_killed(universe):
@@ -125,7 +125,7 @@ def test_f2_a_claim_whose_owner_was_killed_is_taken_over():
     state = settle(universe, claimed_and_killed(universe))
 
     laws.rest(universe, state)
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
 
 
 def test_f2_without_takeover_it_is_never_trained(monkeypatch):
@@ -145,7 +145,7 @@ def test_f3_a_kill_before_or_after_the_release_commit_loses_no_promotion():
         end = settle(universe, state)
 
         laws.rest(universe, end)
-        assert 1 == names(universe, end)
+        assert names(universe, end) == 1
 
 
 def test_f3_a_promotion_written_down_before_its_commit_is_lost_for_ever():
@@ -162,7 +162,7 @@ def released_killed_reverted(universe):
     state = steps.run(universe, begin(universe))
     state = person(universe, state, "push", "B")
     state = kill(until(universe, state, action.Mirror), 0)
-    assert 2 == names(universe, state)
+    assert names(universe, state) == 2
     return person(universe, state, "revert-release")
 
 
@@ -171,7 +171,7 @@ def test_f4_a_release_that_was_reverted_before_it_was_noted_is_not_made_again():
 
     state = settle(universe, released_killed_reverted(universe))
 
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
     laws.history(universe, state.head)
     laws.rest(universe, state)
 
@@ -186,7 +186,7 @@ def test_f4_when_only_the_ledger_counts_it_is_released_again(monkeypatch):
 
     state = settle(universe, state)
 
-    assert 2 == names(universe, state)
+    assert names(universe, state) == 2
 
 
 def code_reverted(universe):
@@ -200,8 +200,8 @@ def test_f5_a_code_revert_serves_the_old_version_untrained():
 
     state = code_reverted(universe)
 
-    assert 1 == names(universe, state)
-    assert 2 == len(state.starts)
+    assert names(universe, state) == 1
+    assert len(state.starts) == 2
     laws.history(universe, state.head)
     laws.rest(universe, state)
 
@@ -214,7 +214,7 @@ def test_f5_at_most_once_ever_forbids_a_code_revert(monkeypatch):
 
     state = code_reverted(universe)
 
-    assert 2 == names(universe, state)
+    assert names(universe, state) == 2
     with pytest.raises(AssertionError, match="unreleased"):
         laws.rest(universe, state)
 
@@ -257,7 +257,7 @@ def rollout_overtaken(universe):
     state = steps.put(state, 0, world.Proc())
     state = person(universe, state, "push", "B")
     state = steps.run(universe, state, 1)
-    assert 2 == state.targets[0].version
+    assert state.targets[0].version == 2
     return act(universe, steps.put(state, 0, waiting), 0)
 
 
@@ -266,7 +266,7 @@ def test_f8_an_older_rollout_does_not_overwrite_a_newer_one():
 
     state = rollout_overtaken(universe)
 
-    assert 2 == state.targets[0].version
+    assert state.targets[0].version == 2
     laws.moment(universe, state)
 
 
@@ -294,7 +294,7 @@ def test_f8b_the_target_is_read_before_the_branch():
 
     state = read_apart(universe, target_first=True)
 
-    assert 2 == state.targets[0].version
+    assert state.targets[0].version == 2
     laws.moment(universe, state)
 
 
@@ -313,7 +313,7 @@ def test_f8b_a_target_that_serves_what_the_head_does_not_know_is_asked_about_aga
     state = read_apart(universe, target_first=False)
 
     assert state.procs[0].reread
-    assert 2 == state.targets[0].version
+    assert state.targets[0].version == 2
 
 
 def all_fails(universe):
@@ -328,9 +328,11 @@ def test_f9_a_failed_rollback_is_left_to_a_person():
 
     state = all_fails(universe)
 
-    assert 1 == names(universe, state)
-    assert ["promote", "promote", "rollback"] == [
-        one.kind for one in universe.trail(state.head, "prod").changes
+    assert names(universe, state) == 1
+    assert [one.kind for one in universe.trail(state.head, "prod").changes] == [
+        "promote",
+        "promote",
+        "rollback",
     ]
     reports = [one for one in planned(universe, state) if isinstance(one, action.Report)]
     assert action.State.STALLED in {one.state for one in reports}
@@ -354,7 +356,7 @@ def test_f9_when_rollbacks_are_rolled_back_they_go_on(monkeypatch):
 
     state = all_fails(universe)
 
-    assert 4 == len(universe.trail(state.head, "prod").changes)
+    assert len(universe.trail(state.head, "prod").changes) == 4
     assert names(universe, state) is None
 
 
@@ -362,7 +364,7 @@ def failed_then_good(universe):
     universe.bad = frozenset("B")
     state = steps.run(universe, begin(universe))
     state = steps.run(universe, person(universe, state, "push", "B"))
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
     return steps.run(universe, person(universe, state, "push", "C"))
 
 
@@ -371,7 +373,7 @@ def test_f10_after_a_failure_the_next_good_version_is_released():
 
     state = failed_then_good(universe)
 
-    assert 3 == names(universe, state)
+    assert names(universe, state) == 3
     laws.history(universe, state.head)
     laws.rest(universe, state)
 
@@ -388,7 +390,7 @@ def test_f10_a_total_hold_after_a_failure_blocks_the_good_version_too(monkeypatc
     monkeypatch.setattr(writing, "named", holding)
     universe = Universe()
 
-    assert 1 == names(universe, failed_then_good(universe))
+    assert names(universe, failed_then_good(universe)) == 1
 
 
 RELATIVE = "current == nil || metrics.mape <= current.metrics.mape"
@@ -399,7 +401,7 @@ def test_f11_a_gate_relative_to_current_lets_the_code_revert_through():
 
     state = code_reverted(universe)
 
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
     laws.rest(universe, state)
     # Asked again, with version 2 as `current`, the same gate would refuse it.
     known = universe.ledgers[state.ledger]
@@ -414,7 +416,7 @@ def withdrawn_then_wanted(universe):
     state = steps.run(universe, begin(universe))
     state = steps.run(universe, person(universe, state, "push", "B"))
     state = steps.run(universe, person(universe, state, "revert-release"))
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
     state = steps.run(universe, person(universe, state, "push", "C"))
     return steps.run(universe, person(universe, state, "push", "B"))
 
@@ -424,7 +426,7 @@ def test_f12_a_withdrawn_version_does_not_come_back_through_later_code():
 
     state = withdrawn_then_wanted(universe)
 
-    assert 3 == names(universe, state)
+    assert names(universe, state) == 3
     laws.history(universe, state.head)
     laws.rest(universe, state)
 
@@ -447,7 +449,7 @@ def both_finish(universe):
     doubting = state.procs[1]._replace(suspects=frozenset({claim.nonce}))
     state = steps.put(state, 1, doubting)._replace(interruptions=1)
     state = steps.run(universe, state, 1)
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
     return act(universe, state, 0)
 
 
@@ -459,7 +461,7 @@ def test_f13_of_two_that_finish_one_result_is_recorded():
     laws.moment(universe, state)
     laws.rest(universe, state)
     known = universe.ledgers[state.ledger]
-    assert 2 == known.result_of(MODEL, 1).attempt
+    assert known.result_of(MODEL, 1).attempt == 2
 
 
 def test_f13_when_any_owner_may_record_one_version_has_two_digests(monkeypatch):
@@ -484,7 +486,7 @@ def test_f14_a_rollback_passes_over_a_rejected_version():
 
     state = rejected_then_failed(universe)
 
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
     laws.history(universe, state.head)
 
 
@@ -505,7 +507,7 @@ def superseded_watcher(universe):
     watching = state.procs[0]._replace(targets=state.targets)
     head, ledger = state.head, state.ledger
     state = steps.run(universe, person(universe, state, "push", "B"), 1)
-    assert 2 == state.targets[0].version
+    assert state.targets[0].version == 2
     state = steps.put(state, 0, steps.read(state, watching, head, ledger))
     state = act(universe, state, 0)
     return universe.ledgers[state.ledger].rollouts(MODEL, "prod")
@@ -514,7 +516,7 @@ def superseded_watcher(universe):
 def test_f15_the_watcher_of_a_superseded_rollout_reports_no_failure():
     universe = Universe()
 
-    assert [(2, True)] == [(one.version, one.ok) for one in superseded_watcher(universe)]
+    assert [(one.version, one.ok) for one in superseded_watcher(universe)] == [(2, True)]
 
 
 def test_f15_a_watcher_that_takes_it_for_a_failure_bars_a_good_version(monkeypatch):
@@ -540,7 +542,7 @@ def staging_changed_by_hand(universe):
     state = steps.run(universe, begin(universe))
     for letter in "BC":
         state = steps.run(universe, person(universe, state, "push", letter))
-    assert (3, 3) == (names(universe, state, "staging"), names(universe, state))
+    assert (names(universe, state, "staging"), names(universe, state)) == (3, 3)
     return steps.run(universe, person(universe, state, "hand", "1", "staging"))
 
 
@@ -553,7 +555,7 @@ def test_f16_production_does_not_follow_what_a_person_did_to_staging():
 
     state = staging_changed_by_hand(universe)
 
-    assert (1, 3) == (names(universe, state, "staging"), names(universe, state))
+    assert (names(universe, state, "staging"), names(universe, state)) == (1, 3)
 
 
 def test_f16_a_chain_that_follows_anybody_takes_production_back(monkeypatch):
@@ -567,7 +569,7 @@ def test_f16_a_chain_that_follows_anybody_takes_production_back(monkeypatch):
     )
     universe = chain()
 
-    assert 1 == names(universe, staging_changed_by_hand(universe))
+    assert names(universe, staging_changed_by_hand(universe)) == 1
 
 
 def own_claim_seen_late(universe, *, remembers):
@@ -587,7 +589,7 @@ def test_f18_a_process_never_starts_again_what_it_has_run():
 
     state = own_claim_seen_late(universe, remembers=True)
 
-    assert 1 == len(state.starts)
+    assert len(state.starts) == 1
     laws.moment(universe, state)
 
 
@@ -609,7 +611,7 @@ def test_f19_without_its_ledger_nothing_is_begun():
 
     state = ledger_lost(universe)
 
-    assert "" == state.ledger
+    assert state.ledger == ""
     (report,) = planned(universe, state)
     assert action.State.STALLED is report.state
 
@@ -623,8 +625,8 @@ def test_f19_a_person_who_adopts_a_new_ledger_gets_new_numbers():
 
     state = settle(universe, steps.push(state, adopted))
 
-    assert [2] == list(universe.ledgers[state.ledger].versions(MODEL))
-    assert 2 == names(universe, state)
+    assert list(universe.ledgers[state.ledger].versions(MODEL)) == [2]
+    assert names(universe, state) == 2
 
 
 def test_f19_a_new_ledger_that_asks_nobody_starts_the_numbers_again(monkeypatch):
@@ -634,7 +636,7 @@ def test_f19_a_new_ledger_that_asks_nobody_starts_the_numbers_again(monkeypatch)
 
     state = ledger_lost(universe)
 
-    assert [1] == list(universe.ledgers[state.ledger].versions(MODEL))
+    assert list(universe.ledgers[state.ledger].versions(MODEL)) == [1]
 
 
 def test_f20_an_older_version_applied_by_a_stale_read_across_a_force_push_heals():
@@ -642,14 +644,14 @@ def test_f20_an_older_version_applied_by_a_stale_read_across_a_force_push_heals(
     one = steps.run(universe, begin(universe))
     two = steps.run(universe, person(universe, one, "push", "B"))
     state = steps.run(universe, two._replace(head=one.head))
-    assert 1 == state.targets[0].version
+    assert state.targets[0].version == 1
     proc = steps.read(state, state.procs[1]._replace(targets=state.targets), two.head, two.ledger)
     state = act(universe, steps.put(state, 1, proc), 1)
-    assert 2 == state.targets[0].version
+    assert state.targets[0].version == 2
 
     state = settle(universe, state)
 
-    assert 1 == state.targets[0].version
+    assert state.targets[0].version == 1
     laws.rest(universe, state)
 
 
@@ -661,7 +663,7 @@ def test_an_undo_by_force_push_sticks():
 
     state = settle(universe, state._replace(head=universe.commits[before].parent))
 
-    assert 1 == names(universe, state)
+    assert names(universe, state) == 1
 
 
 def test_a_hand_edit_that_disagrees_with_the_ledger_is_refused():
