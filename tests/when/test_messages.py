@@ -252,3 +252,19 @@ def test_a_when_that_cannot_be_evaluated_says_what_argo_says(text, expected):
     with pytest.raises(when.WhenError) as caught:
         when.evaluate(text)
     assert caught.value.message == expected
+
+
+def test_a_real_controller_said_exactly_this():
+    said = {
+        "1.2.3 == 1.2.3": "Invalid 'when' expression '1.2.3 == 1.2.3': "
+        "Unable to parse numeric value '1.2.3' to float64\n",
+        "foo-bar == foo-bar": "Failed to evaluate 'when' expresion 'foo-bar == foo-bar': "
+        "Value 'foo' cannot be used with the modifier '-', it is not a number",
+        " == x": "Invalid 'when' expression ' == x': "
+        "Cannot transition token types from UNKNOWN [<nil>] to COMPARATOR [==]",
+        "1 + 1": "Expected boolean evaluation for '1 + 1'. Got 2",
+    }
+    for text, message in said.items():
+        with pytest.raises(when.WhenError) as caught:
+            when.evaluate(text)
+        assert caught.value.message == message

@@ -9,7 +9,7 @@ place on every machine.
 
 from gitwf.workflow.expr import errors
 
-MAX_STEPS = 500_000
+MAX_STEPS = 200_000
 MAX_CELLS = 1_000_000
 TEXT_PER_CELL = 16
 

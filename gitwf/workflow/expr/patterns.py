@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from gitwf.workflow.expr import budget, regexes
 
-MOVES_PER_STEP = 4
+MOVES_PER_STEP = 2
 Slots = tuple[int, ...]
 
 
@@ -49,7 +49,7 @@ class Pattern:
             at = found[1] + 1 if found[1] == found[0] else found[1]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def compiled(source: str) -> Pattern:
     """Compile a pattern. Raises Fault for what is none."""
     return Pattern(source)

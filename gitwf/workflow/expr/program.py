@@ -1,7 +1,7 @@
 """An expression that was read: its names, its paths and its value in an environment."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from gitwf.workflow.expr import budget, errors, evaluator, library, nodes, parser, printing
@@ -9,10 +9,10 @@ from gitwf.workflow.expr import budget, errors, evaluator, library, nodes, parse
 
 @dataclass(frozen=True)
 class Program:
-    """One expression, ready to be evaluated any number of times."""
+    """One expression, ready to be evaluated any number of times; equal when its text is."""
 
     source: str
-    root: nodes.Node
+    root: nodes.Node = field(compare=False, repr=False)
 
     def evaluate(self, environment: Mapping[str, object]) -> object:
         """Give the value in an environment of plain Python values.

@@ -12,7 +12,7 @@ from typing import Literal
 
 from gitwf.workflow.expr import charsets, errors
 
-MAX_PROGRAM = 20_000
+MAX_PROGRAM = 10_000
 MAX_REPEAT = 1_000
 MAX_NESTING = 60
 

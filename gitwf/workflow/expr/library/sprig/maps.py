@@ -101,10 +101,10 @@ def _merge_over(given: Context, value: object, *sources: object) -> object:
 def _dig(given: Context, *path: object) -> object:
     *keys, default, value = path
     for key in keys:
-        items = _mapped(given, value, "dig")
-        if key not in items:
+        items, name = _mapped(given, value, "dig"), args.text(key, "dig")
+        if name not in items:
             return default
-        value = items[key]
+        value = items[name]
     return value
 
 

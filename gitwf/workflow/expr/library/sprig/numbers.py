@@ -79,12 +79,10 @@ def _round(_given: Context, value: object, places: object, threshold: object = 0
 
 
 def _range(given: Context, start: int, stop: int, step: int) -> list[object]:
-    moving = step > 0 if stop > start else step < 0
-    if start == stop or not moving:
+    if step == 0 or (stop > start) is not (step > 0):
         return []
-    numbers_made = range(start, stop, step)
-    given.cost.collect(len(numbers_made))
-    return list(numbers_made)
+    given.cost.collect(abs(stop - start) // abs(step) + 1)
+    return list(range(start, stop, step))
 
 
 def _until(given: Context, count: object) -> object:
