@@ -17,8 +17,8 @@ from gitwf.testing import git_repository, git_server, memory_git
 from gitwf.testing.clock import ManualClock
 from gitwf.values import CommitId
 
-KINDS = ("memory", "path", "file", "http")
-REAL_KINDS = KINDS[1:]
+LOCAL_KINDS = ("memory", "path", "file")
+KINDS = (*LOCAL_KINDS, "http")
 
 
 class Person(Protocol):
@@ -105,7 +105,7 @@ class RealWorld:
 
 @contextlib.contextmanager
 def real_world(kind: str, folder: Path) -> Iterator[RealWorld]:
-    """A world of one of REAL_KINDS below the empty `folder`."""
+    """A world of one of KINDS but the one in memory, below the empty `folder`."""
     person = git_repository.Repository.create(folder / "remote.git")
     if kind == "http":
         with git_server.GitServer(folder) as server:

@@ -14,7 +14,7 @@ LEDGER = "gitwf/ledger"
 NOWHERE = CommitId("0123456789" * 4)
 
 
-@pytest.fixture(params=git_worlds.KINDS)
+@pytest.fixture(params=[*git_worlds.LOCAL_KINDS, pytest.param("http", marks=pytest.mark.slow)])
 def world(request, tmp_path):
     with git_worlds.world(request.param, tmp_path) as made:
         yield made

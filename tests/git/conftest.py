@@ -5,7 +5,14 @@ import pytest
 from gitwf.testing import git_worlds
 
 
-@pytest.fixture(params=git_worlds.REAL_KINDS)
+def pytest_collection_modifyitems(items):
+    """A test that starts a server is a slow one."""
+    for item in items:
+        if {"served", "server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(params=["path", "file", pytest.param("http", marks=pytest.mark.slow)])
 def world(request, tmp_path):
     with git_worlds.real_world(request.param, tmp_path) as made:
         yield made

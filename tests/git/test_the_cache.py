@@ -83,20 +83,20 @@ def damages():
 
 @pytest.mark.parametrize("damage", damages())
 @pytest.mark.parametrize("fresh", [False, True], ids=["same process", "next process"])
-def test_a_damaged_cache_is_built_again(folder, damage, fresh):
-    commit = folder.person.commit({"a/b": b"1", "c": b"2"})
-    repository = folder.repo()
+def test_a_damaged_cache_is_built_again(served, damage, fresh):
+    commit = served.person.commit({"a/b": b"1", "c": b"2"})
+    repository = served.repo()
     cache = repository.remote._mirror.folder
     assert repository.head() == commit
     repository.publish(None, {"d": b"3"}, "Loose objects\n", branch="other")
     damages()[damage](cache)
     if fresh:
-        repository = repo.GitRepo(remote.Remote(folder.url, cache), "main", SystemClock())
+        repository = repo.GitRepo(remote.Remote(served.url, cache), "main", SystemClock())
 
     assert everything(repository, commit) == {"a/b": b"1", "c": b"2"}
     assert repository.head() == commit
     again = repository.publish(commit, {"e": b"4"}, "Release\n")
-    assert folder.person.head() == again
+    assert served.person.head() == again
 
 
 def test_a_commit_that_a_force_push_took_away_stays_in_the_cache(served):

@@ -34,6 +34,10 @@ _CREDENTIALS_HINT = (
 )
 
 
+class Damaged(Transient):
+    """Git failed in a way that a damaged cache would explain: repair it and try once more."""
+
+
 def credentials_refused(place: str) -> Stalled:
     """The remote wants credentials that we do not have, or did not like those it got."""
     return Stalled(f"{place} did not accept the credentials", hint=_CREDENTIALS_HINT)
@@ -81,7 +85,7 @@ def translate(error: Exception, place: str, secrets: Iterable[str] = ()) -> Gitw
         )
     if isinstance(error, PermissionError) or "ermission denied" in said:
         return Stalled(f"{place} cannot be read or written: {said}", hint="check its owner")
-    return Transient(f"Git failed on {place}: {said}")
+    return Damaged(f"Git failed on {place}: {said}")
 
 
 def not_there(place: str) -> Stalled:

@@ -18,9 +18,8 @@ from typing import Any
 import pygit2
 
 from gitwf import ports
-from gitwf.adapters.git import objects
+from gitwf.adapters.git import objects, remote
 from gitwf.adapters.git.objects import Identity
-from gitwf.adapters.git.remote import Remote
 from gitwf.delivery import entry
 from gitwf.delivery.facts import Facts
 from gitwf.errors import RaceLost, Stalled, Transient
@@ -39,15 +38,15 @@ class GitLedger:
     """The ledger of `remote`: implements `gitwf.ports.Ledger`. Threads may share it."""
 
     def __init__(
-        self, remote: Remote, clock: ports.Clock, *, identity: Identity | None = None
+        self, at: remote.Remote, clock: ports.Clock, *, identity: Identity | None = None
     ) -> None:
-        self._remote = remote
+        self._remote = at
         self._clock = clock
         self._identity = identity or Identity()
         self._seen = Facts(None, {})
         self._reading = threading.RLock()
         self._appending = threading.Lock()
-        remote.track(_REF)
+        at.track(_REF)
 
     def facts(self) -> Facts:
         """Fetch and read; see `ports.Ledger`."""
@@ -89,8 +88,8 @@ class GitLedger:
 
     def beat(self, key: str) -> None:
         """Move the heartbeat ref of a claim that this process holds."""
-        beat = self._commit(None, {}, f"The owner of {key} is alive\n\nBeat: {uuid.uuid4().hex}\n")
-        self._remote.move(f"{_LEASES}/{key}", beat)
+        message = f"The owner of {key} is alive\n\nBeat: {uuid.uuid4().hex}\n"
+        self._remote.move(f"{_LEASES}/{key}", self._making(None, {}, message))
 
     def heartbeat(self, key: str) -> str | None:
         """The value of the heartbeat ref now."""
@@ -116,9 +115,14 @@ class GitLedger:
         taken = sorted(path for path in additions if path in now.entries)
         if taken:
             raise RaceLost(f"the ledger already holds {', '.join(taken)}")
-        tried.append(self._commit(now.commit, _edits(now, additions), message))
+        making = self._making(now.commit, _edits(now, additions), message)
+
+        def make(repository: pygit2.Repository) -> CommitId:
+            tried.append(making(repository))
+            return tried[-1]
+
         try:
-            self._remote.swap(_REF, now.commit, tried[-1])
+            self._remote.swap(_REF, now.commit, make)
         except Transient as error:
             raise _Lost(error) from error
         return self.facts()
@@ -131,13 +135,15 @@ class GitLedger:
             lambda r: objects.contains(r, objects.commit_of(r, tip).id, commit)
         )
 
-    def _commit(self, parent: CommitId | None, edits: objects.Edits, message: str) -> CommitId:
+    def _making(self, parent: CommitId | None, edits: objects.Edits, message: str) -> remote.Make:
         time = self._clock.now()
-        return self._remote.read(
-            lambda r: objects.make_commit(
-                r, parent, edits, message, identity=self._identity, time=time
+
+        def make(repository: pygit2.Repository) -> CommitId:
+            return objects.make_commit(
+                repository, parent, edits, message, identity=self._identity, time=time
             )
-        )
+
+        return make
 
     def _read(self, tip: CommitId | None) -> Facts | None:
         """The facts at `tip`; None when it lacks what was seen before."""

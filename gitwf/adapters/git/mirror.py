@@ -18,6 +18,7 @@ from pathlib import Path
 import filelock
 import pygit2
 
+from gitwf.adapters.git import errors
 from gitwf.errors import Transient
 
 _LOCK_SECONDS = 600
@@ -96,6 +97,9 @@ class Mirror:
 
 def _common(lender: Path) -> Path:
     """The folder with a repository's objects; a linked worktree names its main repository's."""
-    found = Path(pygit2.Repository(str(lender)).path)
+    try:
+        found = Path(pygit2.Repository(str(lender)).path)
+    except pygit2.GitError as error:
+        raise errors.translate(error, str(lender)) from error
     common = found / "commondir"
     return (found / common.read_text("utf-8").strip()).resolve() if common.exists() else found

@@ -25,6 +25,7 @@ from gitwf.errors import GitwfError, RaceLost, Stalled, Transient
 from gitwf.values import CommitId
 
 T = TypeVar("T")
+Make = Callable[[pygit2.Repository], CommitId]
 
 _CONNECT_MILLISECONDS = 15_000
 _SILENCE_MILLISECONDS = 120_000
@@ -78,8 +79,7 @@ class Remote:
 
     def value(self, ref: str) -> CommitId | None:
         """Ask what `ref` is at; nothing is fetched."""
-        _, heads = self._connected(self._mirror.open())
-        return heads.get(ref)
+        return self.read(lambda repository: self._connected(repository)[1].get(ref))
 
     def default_branch(self) -> str:
         """The branch that the remote calls its own, without `refs/heads/`; "" when it is empty."""
@@ -108,18 +108,22 @@ class Remote:
 
     def _fetch(self, ref: str) -> CommitId | None:
         repository = self._mirror.open()
-        remote, heads = self._connected(repository)
-        now = heads.get(ref)
-        if now is None or (_seen(repository, ref) == now and now in repository):
-            return now
-        with self._mirror.locked():
+        while True:
             seen = _seen(repository, ref)
-            if now not in repository:
-                # No destination: the head that was seen stays in place until it was compared.
-                remote.fetch([ref], callbacks=self._calls())
-            self._look_for_rewrite(repository, ref, seen, now)
-            repository.references.create(_seen_ref(ref), now, force=True)
-        return now
+            remote, heads = self._connected(repository)
+            now = heads.get(ref)
+            if now is None or (seen == now and now in repository):
+                return now
+            with self._mirror.locked():
+                if seen != _seen(repository, ref):
+                    # Somebody else fetched meanwhile, and may know more than we were told.
+                    continue
+                if now not in repository:
+                    # No destination: the head that was seen stays until it was compared.
+                    remote.fetch([ref], callbacks=self._calls())
+                self._look_for_rewrite(repository, ref, seen, now)
+                repository.references.create(_seen_ref(ref), now, force=True)
+                return now
 
     def _look_for_rewrite(
         self, repository: pygit2.Repository, ref: str, seen: CommitId | None, now: CommitId
@@ -160,12 +164,34 @@ class Remote:
 
     # Moving refs
 
-    def swap(self, ref: str, expected: CommitId | None, new: CommitId) -> None:
-        """Move `ref` from `expected` to `new`, which is in the cache.
+    def swap(self, ref: str, expected: CommitId | None, make: Make) -> CommitId:
+        """Make a commit and move `ref` from `expected` to it; gives the commit.
 
         RaceLost when the ref is elsewhere, Stalled when the server declines, Transient when it is
-        not known to have been applied. Returns only when it was.
+        not known to have been applied. `make` may be called again when the cache is found damaged.
         """
+
+        def attempt() -> CommitId:
+            new = self.read(make)
+            self._swap(ref, expected, new)
+            return new
+
+        return self._repairing(attempt)
+
+    def move(self, ref: str, make: Make | None) -> None:
+        """Make a commit and set a ref to it that nobody else writes; None deletes the ref."""
+        self._repairing(
+            lambda: self._push(ref, None, self.read(make) if make else None, compare=False)
+        )
+
+    def _repairing(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except errors.Damaged:
+            self._repair(rebuild=True)
+            return work()
+
+    def _swap(self, ref: str, expected: CommitId | None, new: CommitId) -> None:
         try:
             self._push(ref, expected, new, compare=True)
         except RaceLost:
@@ -173,14 +199,10 @@ class Remote:
                 raise
         except (Stalled, Transient) as error:
             now = self._value_after(error, ref)
-            if now != expected and not self._holds(ref, new):
-                raise RaceLost(f"{ref} of {self} is at {now}, no longer at {expected}") from error
             if now == expected:
                 raise
-
-    def move(self, ref: str, new: CommitId | None) -> None:
-        """Set a ref that nobody else writes; None deletes it."""
-        self._push(ref, None, new, compare=False)
+            if not self._holds(ref, new):
+                raise RaceLost(f"{ref} of {self} is at {now}, no longer at {expected}") from error
 
     def _holds(self, ref: str, commit: CommitId) -> bool:
         """Whether the ref's history contains the commit: our push may have been built upon."""
@@ -204,10 +226,10 @@ class Remote:
     def _push(
         self, ref: str, expected: CommitId | None, new: CommitId | None, *, compare: bool
     ) -> None:
-        repository = self._mirror.open()
         old = pygit2.Oid(hex=expected) if expected is not None else None
         wanted = pygit2.Oid(hex=new) if new is not None else None
         with self._translating():
+            repository = self._mirror.open()
             if self._local is None:
                 push = network.Push(self.address, self._credentials, ref, old, compare=compare)
                 remote = repository.remotes.create_anonymous(self.address.url)

@@ -105,13 +105,13 @@ class GitRepo:
         """Commit on top of `expected` and compare-and-swap the branch; see `ports.Repo`."""
         wanted = {inside(path): content for path, content in edits.items()}
         time = self._clock.now()
-        new = self.remote.read(
-            lambda r: objects.make_commit(
-                r, expected, wanted, message, identity=self._identity, time=time
+
+        def make(repository: pygit2.Repository) -> CommitId:
+            return objects.make_commit(
+                repository, expected, wanted, message, identity=self._identity, time=time
             )
-        )
-        self.remote.swap(_ref(branch or self.branch), expected, new)
-        return new
+
+        return self.remote.swap(_ref(branch or self.branch), expected, make)
 
     def _commit(self, commit: CommitId, tip: CommitId) -> ports.Commit:
         try:

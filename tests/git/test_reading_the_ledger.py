@@ -1,0 +1,115 @@
+"""A ledger of thousands of entries costs a pass no more than what is new in it."""
+
+import json
+
+import pytest
+
+from gitwf.adapters.git import ledger as git_ledger
+from gitwf.errors import Stalled
+
+
+@pytest.fixture
+def parsed(monkeypatch):
+    """The paths of the entries that were parsed."""
+    paths = []
+    real = git_ledger._parsed
+
+    def count(path, content):
+        paths.append(path)
+        return real(path, content)
+
+    monkeypatch.setattr(git_ledger, "_parsed", count)
+    return paths
+
+
+def test_a_pass_parses_only_the_entries_that_are_new(folder, parsed):
+    many = {f"runs/m{number % 7}/{number}.json": b"{}" for number in range(300)}
+    folder.person.commit({"format.json": b'{"format": 1}', **many}, branch=git_ledger.BRANCH)
+    view = folder.ledger()
+    view.facts()
+    first = len(parsed)
+    view.facts()
+    again = len(parsed)
+    folder.ledger().append(lambda _: {"runs/m3/new.json": {"n": 1}}, "New\n")
+    del parsed[:]
+    facts = view.facts()
+
+    assert (first, again) == (301, 301)
+    assert parsed == ["runs/m3/new.json"]
+    assert len(facts.entries) == 302
+
+
+def test_facts_that_did_not_move_are_the_same_object(folder):
+    view = folder.ledger()
+    facts = view.append(lambda _: {"a.json": {}}, "One\n")
+
+    assert view.facts() is facts
+
+
+def test_an_append_parses_back_only_what_it_added(folder, parsed):
+    view = folder.ledger()
+    view.append(lambda _: {"a/1.json": {}}, "One\n")
+    del parsed[:]
+    view.append(lambda _: {"a/2.json": {}}, "Two\n")
+
+    assert parsed == ["a/2.json"]
+
+
+def test_what_is_no_entry_is_left_alone(folder):
+    folder.person.commit(
+        {"README.md": b"by a person", "format.json": b'{"format": 1}'}, branch=git_ledger.BRANCH
+    )
+
+    assert folder.ledger().facts().entries == {"format.json": {"format": 1}}
+
+
+def test_entries_read_well_in_git(folder):
+    folder.ledger().append(lambda _: {"a.json": {"b": 1, "a": "ü"}}, "One\n")
+
+    assert folder.person.show("a.json", branch=git_ledger.BRANCH) == '{\n "a": "ü",\n "b": 1\n}'
+    assert folder.person.git("log", "--format=%an %s", git_ledger.BRANCH) == "gitwf One"
+
+
+def test_a_ledger_that_lags_behind_is_read_again_before_it_is_called_lost(folder):
+    """A server of several copies may answer from one that has not heard of the last append."""
+    view = folder.ledger()
+    first = view.append(lambda _: {"a.json": {}}, "One\n")
+    second = view.append(lambda _: {"b.json": {}}, "Two\n")
+    folder.person.force(first.commit, branch=git_ledger.BRANCH)
+
+    class CatchingUp:
+        def monotonic(self):
+            return 0.0
+
+        def now(self):
+            return folder.clock.now()
+
+        def wait(self, seconds):
+            folder.person.force(second.commit, branch=git_ledger.BRANCH)
+
+    view._clock = CatchingUp()
+
+    assert view.facts() == second
+
+
+def test_how_to_restore_a_lost_ledger_is_said(folder):
+    view = folder.ledger()
+    commit = view.append(lambda _: {"a.json": {}}, "One\n").commit
+    folder.person.force(None, branch=git_ledger.BRANCH)
+
+    with pytest.raises(Stalled) as lost:
+        view.facts()
+
+    assert f"git push origin {commit}:refs/heads/gitwf/ledger" in lost.value.hint
+
+
+def test_a_path_is_created_at_most_once_however_often_decide_wants_it(folder):
+    mine, theirs = folder.ledger(), folder.ledger()
+    mine.facts()
+    theirs.append(lambda _: {"x.json": {"by": "them"}}, "Theirs\n")
+
+    def decide(facts):
+        return {} if "x.json" in facts.entries else {"x.json": {"by": "me"}}
+
+    assert mine.append(decide, "Mine\n").entries["x.json"] == {"by": "them"}
+    assert json.loads(folder.person.show("x.json", branch=git_ledger.BRANCH)) == {"by": "them"}
