@@ -103,7 +103,7 @@ class Actor:
     def _end(self, asked: action.End, seen: Pass) -> None:
         del seen
         self._append(asked.decide, asked.message)
-        self._done(asked.run, asked.ended.model, asked.reason)
+        self._done(asked.run)
 
     @perform.register
     def _accept(self, asked: action.Accept, seen: Pass) -> None:
@@ -124,7 +124,7 @@ class Actor:
             kept = self._keep_record(engine, store, asked)
         result = asked.result(uri, digest, kept.uri, kept.digest)
         self._append(asked.decide(result), asked.message)
-        self._done(asked.run, asked.model, asked.reason)
+        self._done(asked.run)
 
     def _keep_record(
         self, engine: ports.Engine, store: ports.Store, asked: action.Accept
@@ -138,17 +138,17 @@ class Actor:
             file.write_text(json.dumps(whole, sort_keys=True), "utf-8")
             return store.put(f"{asked.model}/runs", file)
 
-    def _done(self, run: str, model: str, reason: str) -> None:
+    def _done(self, run: str) -> None:
         self.finished.add(run)
         self.executions.forget(run)
         shutil.rmtree(self._edge.state / "sources" / run, ignore_errors=True)
-        self._say(reason, model)
 
     @perform.register
     def _publish(self, asked: action.Publish, seen: Pass) -> None:
         del seen
         commit = self._edge.repo.publish(asked.expected, asked.edits, asked.message)
-        self._say(f"{asked.reason}: commit {commit.short}", asked.model)
+        said = f"{asked.reason}: commit {commit.short}"
+        self._edge.listener(signals.Said(self._edge.clock.now(), said, model=asked.model))
 
     @perform.register
     def _roll_out(self, asked: action.RollOut, seen: Pass) -> None:
@@ -186,9 +186,6 @@ class Actor:
     def _reread(self, asked: action.Reread, seen: Pass) -> None:
         del asked, seen
         self.rereads = True
-
-    def _say(self, text: str, model: str) -> None:
-        self._edge.listener(signals.Said(self._edge.clock.now(), text, model=model))
 
 
 def _file_name(workflow: resolved.Resolved | None, artifact: str) -> str:

@@ -7,11 +7,11 @@ the same commit many times and the walk back in time for its neighbours. Read ne
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gitwf import ports, values
-from gitwf.delivery import gates, globs, keys, pipeline, project, release
+from gitwf.delivery import agreement, globs, keys, pipeline, project, release
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId
@@ -26,13 +26,17 @@ _ARGO = (b"argoproj.io", b"ConfigMap", b"Secret")
 
 @dataclass(frozen=True)
 class PipelineAt:
-    """One pipeline at a commit. With `problems` that are errors, nothing is done for it."""
+    """One pipeline at a commit. With `problems` that are errors, nothing is done for it.
+
+    `source` is what it was read from, for the places of mistakes.
+    """
 
     file: str
     document: pipeline.Pipeline
     workflow: resolved.Resolved | None
     workflow_files: frozenset[str]
-    problems: tuple[Diagnostic, ...] = ()
+    problems: tuple[Diagnostic, ...]
+    source: yaml_reader.Document = field(compare=False, repr=False)
 
     @property
     def refused(self) -> bool:
@@ -71,10 +75,19 @@ class ProjectAt:
         return sorted({*self.problems, *found})
 
 
-class Documents:
-    """Reads projects out of the watched branch, each commit once."""
+@dataclass(frozen=True)
+class Pipelines:
+    """The pipelines of a tree by name; `problems` and `catalogue` as in `ProjectAt`."""
 
-    def __init__(self, repo: ports.Repo) -> None:
+    pipelines: Mapping[str, PipelineAt]
+    problems: tuple[Diagnostic, ...]
+    catalogue: load.Loaded
+
+
+class Documents:
+    """Reads projects out of the watched branch, or any other tree, each commit once."""
+
+    def __init__(self, repo: ports.Tree) -> None:
         self._repo = repo
         self.at = functools.lru_cache(maxsize=64)(self._at)
         self.parts = functools.lru_cache(maxsize=4096)(self._parts)
@@ -82,13 +95,24 @@ class Documents:
     def _at(self, commit: CommitId) -> ProjectAt:
         """Read one commit. Rejected: gitwf.yaml is missing or wrong."""
         settings = self._project(commit)
+        found = self.pipelines(commit, settings.spec.pipelines)
+        read = [(one.document, one.source) for one in found.pipelines.values()]
+        wrong = list(agreement.with_project(read, settings))
+        pipelines = {
+            name: replace(one, problems=(*one.problems, *(w for w in wrong if w.file == one.file)))
+            for name, one in found.pipelines.items()
+        }
+        return ProjectAt(commit, settings, pipelines, found.problems, found.catalogue)
+
+    def pipelines(self, commit: CommitId, patterns: Sequence[str]) -> "Pipelines":
+        """Read the pipelines that `patterns` match, and hold them against no gitwf.yaml."""
         found = self._repo.files(commit)
         files = [path for path, _ in found if not path.startswith(f"{release.FOLDER}/")]
         catalogue = self._catalogue(commit, files)
         pipelines: dict[str, PipelineAt] = {}
         problems: list[Diagnostic] = []
         for file in files:
-            if not globs.matches(file, settings.spec.pipelines):
+            if not globs.matches(file, patterns):
                 continue
             try:
                 one = self._pipeline(commit, file, catalogue)
@@ -98,9 +122,11 @@ class Documents:
             twin = pipelines.setdefault(one.document.name, one)
             if twin is not one:
                 message = f"a second pipeline is called `{one.document.name}`"
-                problems.append(Diagnostic(file, 1, 1, message, f"the first is in {twin.file}"))
-        pipelines = {name: _deployable(one, settings) for name, one in pipelines.items()}
-        return ProjectAt(commit, settings, pipelines, tuple(problems), catalogue)
+                place = ("metadata", "name")
+                problems.append(
+                    one.source.diagnostic(place, message, f"the first is in {twin.file}")
+                )
+        return Pipelines(pipelines, tuple(problems), catalogue)
 
     def _project(self, commit: CommitId) -> project.Project:
         source = self._repo.read(commit, project.FILE)
@@ -130,6 +156,7 @@ class Documents:
         if found is None:
             raise Rejected(problems)
         where = pipeline.rooted(found.spec.workflow, file)
+        own_problems = [*agreement.itself(found, document), *self._missing(commit, found, document)]
         try:
             content = self._repo.read(commit, where)
             if content is None:
@@ -138,14 +165,26 @@ class Documents:
             own = load.load({where: content})
             workflow = resolve.resolve(own.runnable(where), _joined(own, catalogue, where))
         except Rejected as error:
-            return PipelineAt(file, found, None, frozenset({where}), tuple(error.diagnostics))
+            problems = [*own_problems, *error.diagnostics]
+            return PipelineAt(file, found, None, frozenset({where}), tuple(problems), document)
         wrong = [
+            *own_problems,
             *validate.validate(workflow),
             *unsupported.check(workflow),
-            *_gate_problems(found, document),
+            *agreement.with_workflow(found, document, workflow),
         ]
         files = frozenset({where, *(one.file for one in workflow.origins.values())})
-        return PipelineAt(file, found, workflow, files, tuple(wrong))
+        return PipelineAt(file, found, workflow, files, tuple(wrong), document)
+
+    def _missing(
+        self, commit: CommitId, found: pipeline.Pipeline, document: yaml_reader.Document
+    ) -> list[Diagnostic]:
+        """Name the requirements where they are no file."""
+        path = found.spec.requirements
+        where = pipeline.rooted(path, document.file) if path is not None else None
+        if where is None or self._repo.read(commit, where) is not None:
+            return []
+        return [document.diagnostic(("spec", "requirements"), f"there is no file {where}")]
 
     def _parts(self, commit: CommitId, name: str) -> keys.KeyParts | None:
         """Take the run key of a pipeline apart at a commit; None where it has none."""
@@ -174,38 +213,7 @@ class Documents:
         return hashlib.sha256(values.canonical(shown).encode()).hexdigest()[:40]
 
 
-def _gate_problems(
-    found: pipeline.Pipeline, document: yaml_reader.Document
-) -> Iterator[Diagnostic]:
-    """Name the gates that are no expressions, each at its place."""
-    texts = found.spec.model.gates if found.spec.model is not None else ()
-    for number, words in gates.problems(texts):
-        yield document.diagnostic(("spec", "model", "gates", number), words)
-
-
 def _joined(own: load.Loaded, others: load.Loaded, file: str) -> load.Loaded:
     """Let a workflow's own file come first in what it can refer to."""
     rest = [source for source in others.sources if source.file != file]
     return load.Loaded((*own.sources, *rest), others.unread)
-
-
-def _deployable(one: PipelineAt, settings: project.Project) -> PipelineAt:
-    """Check that every environment it deploys to is one of the project's."""
-    known = settings.spec.environments
-    wrong = [
-        Diagnostic(
-            one.file,
-            1,
-            1,
-            f"the environment `{deploy.environment}` is not in {project.FILE}",
-            models.suggest(deploy.environment, known)
-            or f"add it to environments in {project.FILE}",
-        )
-        for deploy in one.document.spec.deploy
-        if deploy.environment not in known
-    ]
-    if not wrong:
-        return one
-    return PipelineAt(
-        one.file, one.document, one.workflow, one.workflow_files, (*one.problems, *wrong)
-    )

@@ -5,7 +5,7 @@ applies a release then knows that the target has not moved since before the rele
 environment that appears with the new head is asked after all, and the head is read once more.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,7 +14,6 @@ from gitwf.delivery import entry, observed, release, schedule
 from gitwf.delivery import facts as ledger_facts
 from gitwf.errors import Diagnostic, Rejected, Stalled
 from gitwf.service import documents, edge, past, targets
-from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId, Instant
 
 Places = frozenset[tuple[str, str]]
@@ -27,6 +26,11 @@ class Pass:
 
     at: documents.ProjectAt
     observed: observed.Observed
+
+    def diagnostics(self) -> Sequence[Diagnostic]:
+        """Everything that is wrong or doubtful in the documents, release files included."""
+        released = [one for view in self.observed.models.values() for one in view.problems]
+        return sorted({*self.at.diagnostics(), *released})
 
 
 class Observer:
@@ -156,7 +160,7 @@ class Observer:
         head, model = at.commit, one.document.name
         path = release.path(model, environment)
         source = self._edge.repo.read(head, path)
-        named = _checked(release.Release, source, path, problems)
+        named = _checked(release.load, source, path, problems)
         deploy = one.document.deploy(environment)
         served, unreachable = serving.get((model, environment), (None, ""))
         viewer = self.documents.viewer(head, one, deploy) if deploy is not None else ""
@@ -201,7 +205,7 @@ class Observer:
     ) -> tuple[bytes | None, frozenset[int]]:
         path = release.rejected_path(model)
         source = self._edge.repo.read(head, path)
-        found = _checked(release.Rejections, source, path, problems)
+        found = _checked(release.load_rejections, source, path, problems)
         return source, found.numbers() if found is not None else frozenset()
 
     def _gone(self, facts: ledger_facts.Facts, views: Iterable[str]) -> dict[str, str]:
@@ -250,15 +254,16 @@ def _places(at: documents.ProjectAt) -> Places:
 
 
 def _checked(
-    kind: type[Document], source: bytes | None, path: str, problems: list[Diagnostic]
+    load: Callable[[bytes, str], Document],
+    source: bytes | None,
+    path: str,
+    problems: list[Diagnostic],
 ) -> Document | None:
     """Read a document that may be missing; what is wrong with it joins `problems`."""
     if source is None:
         return None
     try:
-        found, wrong = models.check(kind, yaml_reader.read_one(source, path))
+        return load(source, path)
     except Rejected as error:
         problems += error.diagnostics
         return None
-    problems += wrong
-    return found

@@ -17,6 +17,7 @@ from gitwf.service import act, edge, observe, signals, targets
 LOOK = 5.0
 """Seconds between two looks at the world while runs are under way."""
 _AT_ONCE = action.Run | action.Cancel
+_SAID_LATER = action.Watch | action.Publish
 _BAD_ENDS = frozenset({"failed", "transient"})
 
 
@@ -131,7 +132,7 @@ class Reconciler:
         return acted
 
     def _perform(self, one: action.Action, seen: observe.Pass, outcome: Outcome) -> None:
-        if not isinstance(one, action.Watch):
+        if not isinstance(one, _SAID_LATER):
             self._say(one.reason, model=one.model)
         self._actor.perform(one, seen)
         outcome.done += 1

@@ -11,7 +11,7 @@ import pathlib
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -230,26 +230,27 @@ class World:
 FLAT = {path.rpartition("/")[2].partition(".")[0]: path for path in FILES}
 
 
-@pytest.fixture
-def new_world(tmp_path: pathlib.Path) -> Iterator[Callable[..., World]]:
-    """Makes worlds, and stops their fronts afterwards."""
-    made: list[World] = []
-
-    def make(name: str = "world") -> World:
-        folder = tmp_path / name
-        folder.mkdir()
-        remote = git_repository.Repository.create(folder / "shop.git")
-        world = World(folder, str(remote.path), remote, folder / "state")
-        made.append(world)
-        world.write(dict(FILES), "Begin")
-        return world
-
-    yield make
-    for world in made:
-        world.down()
+def make(folder: pathlib.Path, url: str = "") -> World:
+    """Make a world in an empty folder, with the toy pipeline on its branch."""
+    folder.mkdir(parents=True)
+    remote = git_repository.Repository.create(folder / "shop.git")
+    made = World(folder, url or str(remote.path), remote, folder / "state")
+    made.write(dict(FILES), "Begin")
+    return made
 
 
 @pytest.fixture
-def world(new_world: Callable[..., World]) -> World:
+def world(tmp_path: pathlib.Path) -> Iterator[World]:
     """One world with the toy pipeline, nothing trained yet."""
-    return new_world()
+    made = make(tmp_path / "world")
+    yield made
+    made.down()
+
+
+@pytest.fixture(scope="session")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world in which one reconcile went undisturbed; only looked at."""
+    made = make(tmp_path_factory.mktemp("calm") / "world")
+    made.gitwf("reconcile")
+    yield made
+    made.down()

@@ -121,13 +121,16 @@ class Lines:
         self._seen: dict[str, record.Phase] = {}
 
     def changes(self, run: record.RunRecord) -> Iterator[str]:
-        """The lines that this snapshot adds."""
-        for node in run.nodes.values():
-            if node.type in _GROUPS or self._seen.get(node.name) is node.phase:
-                continue
-            self._seen[node.name] = node.phase
-            if not node.phase.fulfilled and node.phase is not record.Phase.RUNNING:
-                continue
+        """The lines that this snapshot adds: what began from the top, what ended from the bottom."""
+        fresh = [
+            node
+            for node in run.nodes.values()
+            if node.type not in _GROUPS and self._seen.get(node.name) is not node.phase
+        ]
+        self._seen.update({node.name: node.phase for node in fresh})
+        began = [node for node in fresh if node.phase is record.Phase.RUNNING]
+        ended = [node for node in reversed(fresh) if node.phase.fulfilled]
+        for node in [*began, *ended]:
             seconds = duration(_seconds(node, None)) if node.phase.completed else ""
             parts = [f"{node.phase:<9}", node.name, seconds, node.message]
             yield "  ".join(filter(None, parts))
