@@ -227,6 +227,22 @@ def test_the_terminals_interrupt_is_down_as_well(site):
     assert not site.settings.home.exists()
 
 
+def test_in_the_foreground_it_says_where_it_is_and_ends_with_ctrl_c(site):
+    code = (
+        "import sys; from gitwf.adapters.viewer import front, settings;"
+        "sys.exit(not front.run_front(settings.FrontSettings.load(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", code, site.settings.dump()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as front:
+        assert front.stdout.readline().decode().strip() == site.url
+        site.roll(1)
+        assert subprocess.run(command, check=False).returncode == 1
+        front.send_signal(signal.SIGINT)
+
+        assert front.wait(20) == 0
+    assert not site.settings.home.exists()
+
+
 def test_many_starts_at_once_make_one_front(site):
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         started = list(pool.map(lambda _: control.start(site.settings), range(4)))

@@ -22,12 +22,15 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from gitwf.adapters.viewer import control, proxy, rollouts, running, settings, wire
 from gitwf.errors import GitwfError, Stalled
 
 _MOST_BYTES = 1024 * 1024
+
+Told = Callable[[str], object]
 
 
 class Front:
@@ -41,7 +44,7 @@ class Front:
         self._rollouts = rollouts.Rollouts(own)
         self._over = asyncio.Event()
 
-    async def serve(self) -> None:
+    async def serve(self, told: Told) -> None:
         """Serve until told to end; then stop every viewer and remove the front's folder."""
         self._write_token()
         serving = proxy.Proxy(self._rollouts, self._control)
@@ -49,7 +52,7 @@ class Front:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._over.set)
-        _say_ready(self.url)
+        told(self.url)
         await self._over.wait()
         await self._rollouts.close()
         shutil.rmtree(self._settings.home, ignore_errors=True)
@@ -148,30 +151,35 @@ def bind(own: settings.FrontSettings) -> socket.socket | None:
     )
 
 
-def run_front(own: settings.FrontSettings) -> bool:
-    """Be the front until SIGTERM, Ctrl-C or `down`; False at once when one runs already."""
+def _say(url: str) -> None:
+    sys.stdout.write(url + "\n")
+    sys.stdout.flush()
+
+
+def run_front(own: settings.FrontSettings, told: Told = _say) -> bool:
+    """Be the front until SIGTERM, Ctrl-C or `down`; False at once when one runs already.
+
+    `told` is called once with the URL, when the front listens.
+    """
     listening = bind(own)
     if listening is None:
         return False
     own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     own.token_file.unlink(missing_ok=True)
     shutil.rmtree(own.home / "rollouts", ignore_errors=True)
-    asyncio.run(_main(own, listening))
+    asyncio.run(_main(own, listening, told))
     return True
 
 
-async def _main(own: settings.FrontSettings, listening: socket.socket) -> None:
-    await Front(own, listening).serve()
+async def _main(own: settings.FrontSettings, listening: socket.socket, told: Told) -> None:
+    await Front(own, listening).serve(told)
 
 
-def _say_ready(url: str) -> None:
-    """Tell whoever waits at the other end of standard output, then leave it alone."""
-    sys.stdout.write(url + "\n")
-    sys.stdout.flush()
-    if not sys.stdout.isatty():
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, sys.stdout.fileno())
-        os.close(nothing)
+def _end_output(_: str) -> None:
+    """Tell the starter, who waits for the end of standard output, that the front listens."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
 
 
 def main(argv: list[str]) -> int:
@@ -185,7 +193,7 @@ def main(argv: list[str]) -> int:
     os.setsid()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     try:
-        run_front(own)
+        run_front(own, _end_output)
     except GitwfError as error:
         sys.stderr.write(f"{error}\n")
         return 1
