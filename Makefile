@@ -18,7 +18,7 @@ test: ## Run every test; as root on Debian or Ubuntu, install the packages it ne
 check: $(VENV)/installed-dev ## Lint, types, imports and the fast tests: under a minute
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timing >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -q -n auto -m "not slow" tests
 	@echo "check: lint, types, imports and fast tests passed"
 

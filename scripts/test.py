@@ -78,7 +78,7 @@ def main() -> None:
         "lint": ("ruff", "check", "--quiet", "."),
         "format": ("ruff", "format", "--quiet", "--check", "."),
         "types": ("mypy",),
-        "imports": ("lint-imports", "--no-timing"),
+        "imports": ("lint-imports", "--no-logo"),
         "fast tests": ("pytest", "-q", "-n", "auto", "-m", "not slow", "tests"),
         "slow tests": ("pytest", "-q", "-m", "slow", "tests"),
     }

@@ -40,7 +40,7 @@ def plan(chosen: Settings, form: str, *, exit_code: bool) -> None:
     opened = wiring.repository(chosen)
     reconciler = service.Reconciler(wiring.edge(chosen, opened))
     seen, planned = reconciler.look()
-    diagnostics = seen.at.diagnostics()
+    diagnostics = seen.diagnostics()
     if form == "json":
         options.print_json(
             {

@@ -7,7 +7,7 @@ its viewer. Neither writes to the remote. Read next: `asking`, for runs that rec
 
 import secrets
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -48,7 +48,7 @@ def run(
     """
     parameters = _parameters(given)
     if Path(what).is_file():
-        workflow = _of_file(Path(what), entrypoint)
+        workflow = _of_file(Path(what), entrypoint, parameters)
         order = ports.Order(
             id=f"run-{secrets.token_hex(6)}",
             name=workflow.name or "workflow",
@@ -73,7 +73,9 @@ def _parameters(given: Iterable[str]) -> dict[str, str]:
     return parameters
 
 
-def _of_file(file: Path, entrypoint: str | None) -> resolved.Resolved:
+def _of_file(
+    file: Path, entrypoint: str | None, parameters: Mapping[str, str]
+) -> resolved.Resolved:
     """Read and check one workflow. Rejected with everything that is wrong."""
     beside = {
         str(path): path.read_bytes()
@@ -84,7 +86,10 @@ def _of_file(file: Path, entrypoint: str | None) -> resolved.Resolved:
     beside[name] = file.read_bytes()
     catalogue = load.load(beside, asked=[name])
     workflow = resolve.resolve(catalogue.runnable(name), catalogue, entrypoint=entrypoint)
-    found = [*validate.validate(workflow), *unsupported.check(workflow)]
+    found = [
+        *validate.validate(workflow, parameters_given=parameters),
+        *unsupported.check(workflow),
+    ]
     for one in found:
         if one.severity == "warning":
             click.echo(str(one), err=True)
@@ -155,7 +160,7 @@ def _of_pipeline(
         id=f"{name}-{secrets.token_hex(6)}",
         name=one.workflow.name or name,
         workflow=one.workflow,
-        parameters={**one.document.spec.parameters, "commit": at.commit, **parameters},
+        parameters={**one.document.given(0, at.commit), **parameters},
         source=source,
         requirements=(source / requirements).read_text("utf-8") if requirements else "",
         granted=at.project.spec.policy.granted(),

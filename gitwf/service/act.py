@@ -68,11 +68,7 @@ class Actor:
             id=asked.run,
             name=one.workflow.name or asked.model,
             workflow=one.workflow,
-            parameters={
-                **asked.pipeline.spec.parameters,
-                "model": f"{claim.model}-v{claim.version}",
-                "commit": claim.commit,
-            },
+            parameters=asked.pipeline.given(claim.version, claim.commit),
             source=source,
             requirements=self._requirements(one.requirements(), source),
             granted=seen.at.project.spec.policy.granted(),

@@ -77,11 +77,25 @@ class ProjectAt:
 
 @dataclass(frozen=True)
 class Pipelines:
-    """The pipelines of a tree by name; `problems` and `catalogue` as in `ProjectAt`."""
+    """The pipelines of a tree by name, and the files that they, right or wrong, were read from.
 
+    `problems` and `catalogue` as in `ProjectAt`.
+    """
+
+    files: frozenset[str]
     pipelines: Mapping[str, PipelineAt]
     problems: tuple[Diagnostic, ...]
     catalogue: load.Loaded
+
+    def under(self, settings: project.Project) -> "Pipelines":
+        """Hold them against a gitwf.yaml."""
+        read = [(one.document, one.source) for one in self.pipelines.values()]
+        wrong = list(agreement.with_project(read, settings))
+        held = {
+            name: replace(one, problems=(*one.problems, *(w for w in wrong if w.file == one.file)))
+            for name, one in self.pipelines.items()
+        }
+        return replace(self, pipelines=held)
 
 
 class Documents:
@@ -94,15 +108,9 @@ class Documents:
 
     def _at(self, commit: CommitId) -> ProjectAt:
         """Read one commit. Rejected: gitwf.yaml is missing or wrong."""
-        settings = self._project(commit)
-        found = self.pipelines(commit, settings.spec.pipelines)
-        read = [(one.document, one.source) for one in found.pipelines.values()]
-        wrong = list(agreement.with_project(read, settings))
-        pipelines = {
-            name: replace(one, problems=(*one.problems, *(w for w in wrong if w.file == one.file)))
-            for name, one in found.pipelines.items()
-        }
-        return ProjectAt(commit, settings, pipelines, found.problems, found.catalogue)
+        settings = self.project(commit)
+        found = self.pipelines(commit, settings.spec.pipelines).under(settings)
+        return ProjectAt(commit, settings, found.pipelines, found.problems, found.catalogue)
 
     def pipelines(self, commit: CommitId, patterns: Sequence[str]) -> "Pipelines":
         """Read the pipelines that `patterns` match, and hold them against no gitwf.yaml."""
@@ -111,9 +119,8 @@ class Documents:
         catalogue = self._catalogue(commit, files)
         pipelines: dict[str, PipelineAt] = {}
         problems: list[Diagnostic] = []
-        for file in files:
-            if not globs.matches(file, patterns):
-                continue
+        matching = [file for file in files if globs.matches(file, patterns)]
+        for file in matching:
             try:
                 one = self._pipeline(commit, file, catalogue)
             except Rejected as error:
@@ -126,9 +133,10 @@ class Documents:
                 problems.append(
                     one.source.diagnostic(place, message, f"the first is in {twin.file}")
                 )
-        return Pipelines(pipelines, tuple(problems), catalogue)
+        return Pipelines(frozenset(matching), pipelines, tuple(problems), catalogue)
 
-    def _project(self, commit: CommitId) -> project.Project:
+    def project(self, commit: CommitId) -> project.Project:
+        """Read gitwf.yaml. Rejected: it is missing or wrong."""
         source = self._repo.read(commit, project.FILE)
         if source is None:
             message = "the repository has no gitwf.yaml"
@@ -169,7 +177,7 @@ class Documents:
             return PipelineAt(file, found, None, frozenset({where}), tuple(problems), document)
         wrong = [
             *own_problems,
-            *validate.validate(workflow),
+            *validate.validate(workflow, parameters_given=found.given(0, commit)),
             *unsupported.check(workflow),
             *agreement.with_workflow(found, document, workflow),
         ]

@@ -87,7 +87,7 @@ class Reconciler:
                 outcome.reports = tuple(
                     one for one in planned.actions if isinstance(one, action.Report)
                 )
-                outcome.diagnostics = tuple(seen.at.diagnostics())
+                outcome.diagnostics = tuple(seen.diagnostics())
                 acted = self._step(seen, planned, outcome)
                 errors_in_a_row = 0
             except errors.RaceLost:
