@@ -1,6 +1,5 @@
 """A local engine on every rung of the isolation ladder that works here, and short ways to use it."""
 
-import functools
 import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from gitwf.adapters.local import engine, ladder
 from gitwf.workflow import record
 from gitwf.workflow.document import load, resolve
 
-works = functools.cache(ladder.works)
+works = ladder.works
 HEAD = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow

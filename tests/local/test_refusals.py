@@ -100,8 +100,10 @@ PARALLEL = """
         ("steps: [[{name: a, template: w, withItems: [1, 2]}]]", "a"),
         ("dag: {tasks: [{name: a, template: w}, {name: b, template: w}]}", "a and b"),
         (
-            "dag: {tasks: [{name: r, template: w}, {name: a, template: w, depends: r},"
-            " {name: b, template: w, dependencies: [r]}]}",
+            (
+                "dag: {tasks: [{name: r, template: w}, {name: a, template: w, depends: r},"
+                " {name: b, template: w, dependencies: [r]}]}"
+            ),
             "a and b",
         ),
     ],
@@ -117,8 +119,10 @@ def test_paths_that_steps_would_fight_over_are_refused_without_isolation(bare, p
     [
         "steps: [[{name: a, template: w}], [{name: b, template: w}]]",
         "{parallelism: 1, steps: [[{name: a, template: w, withItems: [1, 2]}]]}",
-        "dag: {tasks: [{name: a, template: w}, {name: b, template: w, depends: a.Succeeded},"
-        " {name: c, template: w, depends: 'b && !a.Failed'}]}",
+        (
+            "dag: {tasks: [{name: a, template: w}, {name: b, template: w, depends: a.Succeeded},"
+            " {name: c, template: w, depends: 'b && !a.Failed'}]}"
+        ),
     ],
 )
 def test_steps_that_follow_each_other_may_use_one_path(bare, place, flow):

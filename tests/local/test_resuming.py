@@ -185,7 +185,7 @@ def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, rung
     local = make(rung)
     volume = local.state / "volumes" / "v"
     process = drive(text, local.state, rung)
-    await_that(lambda: (volume / "pid").exists())
+    await_that((volume / "pid").exists)
     local.start(text)
     watching = local.engine.watch("run")
 
@@ -203,7 +203,7 @@ def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, rung
 def test_an_onlooker_sees_a_run_that_another_process_drives_and_may_cancel_it(make, rung, place):
     local = make(rung)
     process = drive(LONG.format(place=place), local.state, rung)
-    await_that(lambda: (local.state / "volumes" / "v" / "pid").exists())
+    await_that((local.state / "volumes" / "v" / "pid").exists)
 
     seen = local.engine.watch("run")
     assert next(seen).phase == "Running"

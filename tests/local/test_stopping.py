@@ -145,7 +145,7 @@ def test_another_engine_takes_a_closed_ones_run_up(make, rung, tmp_path):
     first = make(rung)
     volume = first.state / "volumes" / "v"
     first.start(text)
-    await_that(lambda: (volume / "second").exists())
+    await_that((volume / "second").exists)
     first.engine.close()
     (volume / "go").touch()
     ran = make(rung).run(text)

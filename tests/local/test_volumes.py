@@ -123,9 +123,9 @@ def test_outputs_are_read_from_volumes_and_stay_in_them(local, place):
 @pytest.mark.parametrize(
     ("volume", "kind"),
     [
-        ("hostPath: {path: /etc}", "host_path"),
+        ("hostPath: {path: /etc}", "hostPath"),
         ("nfs: {server: s, path: /}", "nfs"),
-        ("downwardAPI: {}", "downward_api"),
+        ("downwardAPI: {}", "downwardAPI"),
     ],
 )
 def test_volumes_that_need_a_cluster_are_refused(local, place, volume, kind):

@@ -5,6 +5,7 @@ just now; what the kernel claims to allow does not. Rungs that use a container e
 yet. The result is kept for the life of the engine and told to people in words.
 """
 
+import functools
 import os
 import select
 import sys
@@ -47,8 +48,9 @@ def describe(name: str) -> str:
     return f"isolation {name}: {_WORDS[name]}"
 
 
+@functools.cache
 def works(name: str) -> bool:
-    """Whether a step can run on a rung, tried once."""
+    """Whether a step can run on a rung, tried once a process."""
     if not sys.platform.startswith("linux") or (name == "root" and os.getuid() != 0):
         return False
     with tempfile.TemporaryDirectory(prefix="gitwf-probe-") as place:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from gitwf.adapters.local import box, environment, folder
 from gitwf.workflow.document import base, containers
 
-SOURCES = frozenset({"empty_dir", "config_map", "secret", "persistent_volume_claim"})
+SOURCES = frozenset({"emptyDir", "configMap", "secret", "persistentVolumeClaim"})
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,8 @@ class Places:
 
 
 def source_of(volume: containers.Volume) -> str:
-    """The kind of source that a volume has, as its attribute, or "" for none."""
-    set_fields = volume.model_fields_set - {"name"}
-    return next((name for name in sorted(set_fields) if getattr(volume, name) is not None), "")
+    """The kind of source that a volume has, as documents spell it, or "" for none."""
+    return next((name for name in volume.plain() if name != "name"), "")
 
 
 def mounts(
