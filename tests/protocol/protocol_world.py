@@ -25,6 +25,7 @@ from gitwf.delivery import (
     plan,
     project,
     release,
+    request,
     serving,
     trail,
     writing,
@@ -230,12 +231,9 @@ class Universe:
 
     @functools.cache  # noqa: B019
     def request(self, head: str) -> observed.Request:
-        oldest, base = None, self.parts(self.commits[head]).base
-        for depth, commit in enumerate(self.history(head)):
-            if self.parts(commit).base != base:
-                break
-            oldest = observed.Request(commit.id, depth, NOW)
-        return oldest
+        return request.find(
+            (commit.id, NOW, self.parts(commit).base) for commit in self.history(head)
+        )
 
     @functools.cache  # noqa: B019
     def trail(self, head: str, environment: str) -> trail.Trail:
