@@ -11,6 +11,8 @@ import base64
 import collections
 import http.server
 import os
+import shlex
+import ssl
 import subprocess
 import threading
 import time
@@ -23,7 +25,7 @@ from gitwf.testing import git_repository
 
 _PUSH = "git-receive-pack"
 _HOOK = """#!/bin/sh
-echo {words!r} >&2
+echo {words} >&2
 exit 1
 """
 
@@ -31,11 +33,19 @@ exit 1
 class GitServer:
     """Serves the bare repositories below `root`; a context manager.
 
-    With `user` and `password`, HTTP Basic credentials are asked for. `counts` holds the number of
+    With `user` and `password`, HTTP Basic credentials are asked for; with `certificate`, a file and
+    its key, HTTPS is spoken. `counts` holds the number of
     requests by what they ask: `info git-upload-pack`, `git-receive-pack`, and so on.
     """
 
-    def __init__(self, root: Path, *, user: str = "", password: str = "") -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        user: str = "",
+        password: str = "",
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
         self.root = root
         self.user = user
         self.password = password
@@ -48,6 +58,12 @@ class GitServer:
         self._guard = threading.Lock()
         self._http = _Server(("127.0.0.1", 0), _Request)
         self._http.owner = self
+        self._scheme = "http"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+            self._scheme = "https"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
@@ -60,7 +76,7 @@ class GitServer:
     def url(self, name: str, *, credentials: bool = False) -> str:
         """The address of the repository `name`, with the credentials in it if asked for."""
         given = f"{self.user}:{self.password}@" if credentials and self.user else ""
-        return f"http://{given}127.0.0.1:{self._http.server_port}/{name}"
+        return f"{self._scheme}://{given}127.0.0.1:{self._http.server_port}/{name}"
 
     def create(self, name: str = "remote.git") -> git_repository.Repository:
         """Make an empty bare repository to serve."""
@@ -70,7 +86,7 @@ class GitServer:
         """Put a pre-receive hook into a repository that declines every push, saying `words`."""
         hook = self.root / name / "hooks" / "pre-receive"
         hook.parent.mkdir(exist_ok=True)
-        hook.write_text(_HOOK.format(words=words), "utf-8")
+        hook.write_text(_HOOK.format(words=shlex.quote(words)), "utf-8")
         hook.chmod(0o755)
 
     def lose_answers(self, count: int = 1) -> None:

@@ -150,3 +150,17 @@ def test_threads_may_share_one_repo_while_its_cache_is_deleted(folder):
 
     expected = (commit, {f"{number}": b"%d" % number for number in range(10)})
     assert answers == [expected] * 20
+
+
+def test_many_small_packs_are_rolled_into_few(served, monkeypatch):
+    monkeypatch.setattr("gitwf.adapters.git.mirror._MOST_PACKS", 3)
+    repository = served.repo()
+    packs = []
+    for number in range(9):
+        commit = served.person.commit({f"{number}": b"%d" % number})
+        repository.head()
+        packs.append(len(list(repository.remote._mirror.folder.glob("objects/pack/*.pack"))))
+
+    assert max(packs) == 3
+    assert everything(repository, commit) == {f"{number}": b"%d" % number for number in range(9)}
+    assert len(list(repository.history(commit))) == 9

@@ -10,6 +10,7 @@ Each thread has its own open repository, since libgit2's are not made to be shar
 import contextlib
 import os
 import shutil
+import subprocess
 import threading
 import uuid
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from gitwf.adapters.git import errors
 from gitwf.errors import Transient
 
 _LOCK_SECONDS = 600
+_MOST_PACKS = 50
+_MOST_LOOSE = 7000
 SEEN = "refs/seen/"
 LOST = "refs/lost/"
 
@@ -69,6 +72,19 @@ class Mirror:
         with self.locked():
             if stale is None or self._identity() == stale:
                 self._make()
+
+    def tidy(self) -> None:
+        """Roll small packs into one when there are many; called with the lock held.
+
+        Every fetch leaves a pack and every push loose objects. Git does this well, and where there
+        is no `git` the cache is slower and as right.
+        """
+        packs = len(list((self.folder / "objects" / "pack").glob("*.pack")))
+        # Objects are spread evenly over 256 folders, so one of them tells how many there are.
+        loose = 256 * len(list((self.folder / "objects" / "17").glob("*")))
+        if (packs > _MOST_PACKS or loose > _MOST_LOOSE) and shutil.which("git"):
+            repack = ["git", "-C", str(self.folder), "repack", "-q", "-d", "--geometric=2"]
+            subprocess.run(repack, capture_output=True, check=False)
 
     def _identity(self) -> tuple[int, int] | None:
         """What tells this cache from the one that stood here before; None when it is not whole."""

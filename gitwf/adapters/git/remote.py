@@ -121,6 +121,7 @@ class Remote:
                 if now not in repository:
                     # No destination: the head that was seen stays until it was compared.
                     remote.fetch([ref], callbacks=self._calls())
+                    self._mirror.tidy()
                 self._look_for_rewrite(repository, ref, seen, now)
                 repository.references.create(_seen_ref(ref), now, force=True)
                 return now
