@@ -51,15 +51,8 @@ class Commit:
     message: str
 
 
-class Repo(Protocol):
-    """The watched branch of the remote, with no checkout."""
-
-    def head(self) -> CommitId | None:
-        """Ask the remote and fetch what is new. None: the branch is unborn.
-
-        A branch that no longer contains the head seen before is noticed and logged, never lost.
-        """
-        ...
+class Tree(Protocol):
+    """The files of commits: all that documents are read from."""
 
     def object_id(self, commit: CommitId, path: str) -> ObjectId | None:
         """The id of the blob or tree at `path` ("." is the root), or None."""
@@ -71,6 +64,17 @@ class Repo(Protocol):
 
     def files(self, commit: CommitId, under: str = ".") -> Iterator[tuple[str, ObjectId]]:
         """Every file below a folder, with its blob id, in path order."""
+        ...
+
+
+class Repo(Tree, Protocol):
+    """The watched branch of the remote, with no checkout."""
+
+    def head(self) -> CommitId | None:
+        """Ask the remote and fetch what is new. None: the branch is unborn.
+
+        A branch that no longer contains the head seen before is noticed and logged, never lost.
+        """
         ...
 
     def history(self, tip: CommitId) -> Iterator[Commit]:

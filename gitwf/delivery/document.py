@@ -71,10 +71,15 @@ class Metadata(base.Model):
     name: Name
 
 
+def read(model: type[Model], source: bytes | str, file: str) -> tuple[yaml_reader.Document, Model]:
+    """Read one document of gitwf's, and keep its places. Rejected: all that is wrong with it."""
+    found = yaml_reader.read_one(source, file)
+    checked, problems = models.check(model, found)
+    if checked is None:
+        raise Rejected(problems)
+    return found, checked
+
+
 def load(model: type[Model], source: bytes | str, file: str) -> Model:
     """Read one document of gitwf's. Rejected: everything that is wrong with it, with its place."""
-    read = yaml_reader.read_one(source, file)
-    found, problems = models.check(model, read)
-    if found is None:
-        raise Rejected(problems)
-    return found
+    return read(model, source, file)[1]

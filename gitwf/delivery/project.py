@@ -15,6 +15,7 @@ from gitwf.delivery import document
 from gitwf.workflow.document import base
 
 FILE = "gitwf.yaml"
+DEFAULT_PIPELINES = ("pipelines/*/pipeline.yaml",)
 
 _STORE = re.compile(r"(?:file:[^\s?#]+|s3://[^\s/@]+(?:/\S*)?)")
 _GRANT = re.compile(rf"[^#\s]+#{document.NAME}")
@@ -66,10 +67,18 @@ class Retries(base.Model):
     backoff: document.Duration = "10s"
 
 
+def _watched(value: str) -> str:
+    if value:
+        raise document.wrong(
+            "is not supported yet: leave it out, and release commits go to the watched branch"
+        )
+    return value
+
+
 class Releases(base.Model):
     """Where release commits go; empty: the watched branch."""
 
-    branch: str = ""
+    branch: Annotated[str, pydantic.AfterValidator(_watched)] = ""
 
 
 def _grant(value: str) -> str:
@@ -103,7 +112,7 @@ class Spec(base.Model):
     engine: Engine = Engine()
     store: Annotated[str, pydantic.AfterValidator(_store)]
     environments: dict[document.Name, Environment] = pydantic.Field(default_factory=dict)
-    pipelines: tuple[document.Path, ...] = ("pipelines/*/pipeline.yaml",)
+    pipelines: tuple[document.Path, ...] = DEFAULT_PIPELINES
     policy: Policy = Policy()
     releases: Releases = Releases()
     supersede: Supersede = Supersede()

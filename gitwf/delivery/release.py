@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 
 from gitwf.delivery import document
-from gitwf.errors import Diagnostic, Rejected
+from gitwf.errors import Rejected
+from gitwf.text import yaml_reader
 from gitwf.values import Digest
 from gitwf.workflow.document import base
 
@@ -128,13 +129,23 @@ class Rejections(base.Model):
 
 def load(source: bytes, file: str) -> Release:
     """Read a release file. Rejected: everything that is wrong with it, with its place."""
-    found = document.load(Release, source, file)
+    read, found = document.read(Release, source, file)
     expected = path(found.metadata.model, found.metadata.environment)
     if expected != file:
-        raise Rejected([Diagnostic(file, 0, 0, f"its metadata says that it is {expected}")])
+        here = file.startswith(f"{FOLDER}/{found.metadata.model}/")
+        raise _misplaced(read, "environment" if here else "model", expected)
     return found
 
 
 def load_rejections(source: bytes, file: str) -> Rejections:
     """Read rejected.yaml. Rejected: everything that is wrong with it, with its place."""
-    return document.load(Rejections, source, file)
+    read, found = document.read(Rejections, source, file)
+    expected = rejected_path(found.metadata.model)
+    if expected != file:
+        raise _misplaced(read, "model", expected)
+    return found
+
+
+def _misplaced(read: yaml_reader.Document, field: str, expected: str) -> Rejected:
+    what = f"its metadata says that it is {expected}"
+    return Rejected([read.diagnostic(("metadata", field), what)])

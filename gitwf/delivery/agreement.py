@@ -1,0 +1,112 @@
+"""What a project's documents must agree on: each may be right alone and wrong with the others.
+
+A pipeline deploys to environments that gitwf.yaml names and names outputs that its workflow makes;
+two pipelines cannot share one fixed port. Each mistake is put at the value that a person would
+change. Nothing is read here: who calls has read the documents. Read next: `gitwf.service.documents`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gitwf.delivery import gates, pipeline, project, schedule
+from gitwf.errors import Diagnostic
+from gitwf.text import models, yaml_reader
+from gitwf.workflow.document import resolved
+
+Read = tuple[pipeline.Pipeline, yaml_reader.Document]
+"""A pipeline, and the document that it was read from."""
+
+
+def itself(found: pipeline.Pipeline, document: yaml_reader.Document) -> Iterator[Diagnostic]:
+    """Name the gates that are no expressions, and what is wrong with the schedule."""
+    texts = found.spec.model.gates if found.spec.model is not None else ()
+    for number, words in gates.problems(texts):
+        yield document.diagnostic(("spec", "model", "gates", number), words)
+    due = found.spec.triggers.schedule
+    if due is not None:
+        place = ("spec", "triggers", "schedule")
+        for name, words in (
+            ("cron", schedule.problem(due)),
+            ("timezone", schedule.zone_problem(due)),
+        ):
+            if words:
+                yield document.diagnostic((*place, name), f"`{name}` {words}")
+
+
+def with_workflow(
+    found: pipeline.Pipeline, document: yaml_reader.Document, workflow: resolved.Resolved
+) -> Iterator[Diagnostic]:
+    """Name the outputs that the pipeline wants and no template of the workflow makes global."""
+    model = found.spec.model
+    if model is None:
+        return
+    wanted = [("artifact", "artifacts", model.artifact), ("metrics", "parameters", model.metrics)]
+    for field, kind, name in wanted:
+        made = set(_global_names(workflow, kind))
+        if name and name not in made and not any("{{" in one for one in made):
+            what = f"no template of the workflow has the global output {kind[:-1]} `{name}`"
+            hint = models.suggest(name, made) or f"give an output {kind[:-1]} `globalName: {name}`"
+            yield document.diagnostic(("spec", "model", field), what, hint)
+
+
+def with_project(read: Iterable[Read], settings: project.Project) -> Iterator[Diagnostic]:
+    """Name every deploy that the project's environments cannot take, in the order of `read`."""
+    taken: dict[str, str] = {}
+    for found, document in read:
+        for number, deploy in enumerate(found.spec.deploy):
+            place = ("spec", "deploy", number)
+            where = settings.spec.environments.get(deploy.environment)
+            if where is None:
+                yield _unknown(document, place, deploy.environment, settings)
+            elif where.local is not None:
+                yield from _local(document, place, deploy)
+                first = taken.setdefault(deploy.environment, found.name)
+                if where.local.port is not None and first != found.name:
+                    yield document.diagnostic(
+                        (*place, "environment"),
+                        f"port {where.local.port} of `{deploy.environment}` is {first}'s already",
+                        "one port serves one model: take the port out of "
+                        f"{project.FILE}, or use another environment",
+                    )
+
+
+def _unknown(
+    document: yaml_reader.Document,
+    place: tuple[str | int, ...],
+    name: str,
+    settings: project.Project,
+) -> Diagnostic:
+    hint = models.suggest(name, settings.spec.environments)
+    return document.diagnostic(
+        (*place, "environment"),
+        f"the environment `{name}` is not in {project.FILE}",
+        hint or f"add it to environments in {project.FILE}",
+    )
+
+
+def _local(
+    document: yaml_reader.Document, place: tuple[str | int, ...], deploy: pipeline.Deploy
+) -> Iterator[Diagnostic]:
+    """A Deployment and a template that rolls one out need a cluster."""
+    for way in ("deployment", "template"):
+        if getattr(deploy, way) is not None:
+            yield document.diagnostic(
+                (*place, way),
+                f"`{way}` needs Kubernetes, and `{deploy.environment}` is on this machine",
+                "use `manifests`, or give the environment a `kubernetes` target",
+                key=True,
+            )
+
+
+def _global_names(workflow: resolved.Resolved, kind: str) -> Iterator[str]:
+    """The global names that templates in reach give to outputs of a kind, inline ones included."""
+    ahead: list[Any] = [workflow.templates[key].plain() for key in workflow.reachable()]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, list):
+            ahead += one
+        elif isinstance(one, dict):
+            outputs = one.get("outputs")
+            named = outputs.get(kind, []) if isinstance(outputs, dict) else []
+            yield from (output["globalName"] for output in named if output.get("globalName"))
+            ahead += one.values()

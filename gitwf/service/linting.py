@@ -1,0 +1,103 @@
+"""Lint: every mistake of a project's documents in one go, as the working tree or any tree has them.
+
+A pass stops at a wrong gitwf.yaml; lint goes on with the default patterns, so that one look shows
+what there is to mend. What lint accepts, a reconcile accepts: both read through `documents`. A
+workflow file that no pipeline names is checked on its own when somebody asks for it.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from gitwf import ports
+from gitwf.delivery import project, release
+from gitwf.errors import Diagnostic, Rejected
+from gitwf.service import documents
+from gitwf.values import CommitId
+from gitwf.workflow.document import load, resolve, unsupported, validate
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was looked at, and what is wrong or doubtful there, in file order."""
+
+    files: frozenset[str]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def wrong(self) -> bool:
+        """Whether any of it is an error."""
+        return any(one.severity == "error" for one in self.diagnostics)
+
+    def within(self, paths: Iterable[str]) -> "Checked":
+        """Only what is at or below `paths`."""
+        wanted = tuple(paths)
+        return Checked(
+            frozenset(file for file in self.files if _within(file, wanted)),
+            tuple(one for one in self.diagnostics if _within(one.file, wanted)),
+        )
+
+
+def _within(file: str, paths: Iterable[str]) -> bool:
+    return any(path in {".", file} or file.startswith(f"{path}/") for path in paths)
+
+
+def whole(tree: ports.Tree, commit: CommitId) -> Checked:
+    """Check gitwf.yaml, its pipelines with their workflows, and the release files."""
+    read = documents.Documents(tree)
+    problems: set[Diagnostic] = set()
+    try:
+        settings = read.project(commit)
+        found = read.pipelines(commit, settings.spec.pipelines).under(settings)
+    except Rejected as error:
+        problems.update(error.diagnostics)
+        found = read.pipelines(commit, project.DEFAULT_PIPELINES)
+    problems.update(found.problems)
+    files = {project.FILE, *found.files}
+    for name, one in found.pipelines.items():
+        problems.update(one.problems)
+        files.update(one.workflow_files)
+        for file, load_it in _released(tree, commit, name):
+            files.add(file)
+            problems.update(_problems(load_it, tree.read(commit, file) or b"", file))
+    return Checked(frozenset(files), tuple(sorted(problems)))
+
+
+def _released(
+    tree: ports.Tree, commit: CommitId, model: str
+) -> Iterator[tuple[str, Callable[[bytes, str], object]]]:
+    """The release files of a model, each with what reads it."""
+    folder = f"{release.FOLDER}/{model}"
+    for file, _ in tree.files(commit, folder):
+        if posixpath.dirname(file) == folder and file.endswith(".yaml"):
+            listed = file == release.rejected_path(model)
+            yield file, release.load_rejections if listed else release.load
+
+
+def _problems(
+    load_it: Callable[[bytes, str], object], source: bytes, file: str
+) -> tuple[Diagnostic, ...]:
+    try:
+        load_it(source, file)
+    except Rejected as error:
+        return tuple(error.diagnostics)
+    return ()
+
+
+def alone(tree: ports.Tree, commit: CommitId, file: str) -> Checked:
+    """Check one workflow file; the other files of its folder are what it can refer to."""
+    folder = posixpath.dirname(file) or "."
+    beside = {
+        path: content
+        for path, _ in tree.files(commit, folder)
+        if (posixpath.dirname(path) or ".") == folder
+        and path.endswith((".yaml", ".yml"))
+        and (content := tree.read(commit, path)) is not None
+    }
+    try:
+        loaded = load.load(beside, asked=[file])
+        workflow = resolve.resolve(loaded.runnable(file), loaded)
+    except Rejected as error:
+        return Checked(frozenset({file}), tuple(error.diagnostics))
+    found = {*validate.validate(workflow), *unsupported.check(workflow)}
+    return Checked(frozenset({file}), tuple(sorted(found)))
