@@ -25,7 +25,7 @@ class Engine(base.Model):
     """What runs workflows. `isolation: auto` takes the best that the host offers."""
 
     name: Literal["local", "argo"] = "local"
-    isolation: Literal["auto", "container", "namespaces", "user", "none"] = "auto"
+    isolation: Literal["auto", "root", "user", "none"] = "auto"
 
 
 class LocalTarget(base.Model):
