@@ -83,7 +83,7 @@ ROWS = [
     ),
     ("bitshl(1, -1)", "invalid operation: negative shift count -1 (type int) (1:1)"),
     ("m.i()", "invalid operation: cannot call non-function of type int (1:3)"),
-    ("m.zz()", "invalid operation: cannot call nil (1:3)"),
+    ("m.zz()", "cannot call nil: there is no function zz (1:3)"),
     ("toJSON(groupBy(1..2, #))", "json: unsupported type: map[interface {}]interface {} (1:1)"),
     ("toJSON(1 / 0)", "json: unsupported value: +Inf (1:1)"),
     ("foo", "unknown name foo (1:1)"),

@@ -5,9 +5,11 @@ its environment. `parse` reads a text once; `Program.evaluate` gives its value a
 Values are plain Python (None, bool, int, float, str, list, dict) that count and print as Go's do. A
 bad text or a bad operation raises `ExprSyntaxError` or `ExprRuntimeError` with its place; nothing
 else ever comes out, and an evaluation stops after a bounded number of steps and bytes. No clock, no
-chance, no disk: the time is the `now` of the environment. Differences from expr-lang are few: types
-are checked when an operator runs, not before, so a type error in a branch that is not taken stays
-unseen, and the keys of maps come in sorted order. Read next: `lexer`, `parser`, `evaluator`.
+chance, no disk: the time is the `now` of the environment, and only UTC and fixed offsets are zones.
+Differences from expr-lang are few: types are checked when an operator runs, not before, so a type
+error in a branch that is not taken stays unseen; the keys of maps come in sorted order; the last
+digit of a power with a fraction in the exponent may differ.
+Read next: `lexer`, `parser`, `evaluator`.
 """
 
 from gitwf.workflow.expr.errors import ExprError, ExprRuntimeError, ExprSyntaxError

@@ -172,7 +172,8 @@ class Evaluator:
                     low = None if start is None else self.evaluate(start)
                     high = None if stop is None else self.evaluate(stop)
                     return operators.cut(value, low, high, self.cost)
-                case nodes.Call(_, _, arguments):
+                case nodes.Call(_, callee, arguments):
+                    _expect_function(value, callee)
                     given = [self.evaluate(argument) for argument in arguments]
                     return library.call(value, given, self.context)
         except errors.Fault as fault:
@@ -214,3 +215,13 @@ class Evaluator:
                 raise errors.Fault(f"interface conversion: interface {{}} is {name}, not string")
             made[key] = self.evaluate(value_node)
         return made
+
+
+def _expect_function(value: object, callee: nodes.Node) -> None:
+    """Raise Fault when there is nothing to call, with its name as far as it is known."""
+    if value is not None:
+        return
+    match callee:
+        case nodes.Member(_, _, nodes.Literal(_, str(name))) | nodes.Name(_, name):
+            raise errors.Fault(f"cannot call nil: there is no function {name}")
+    raise errors.Fault("cannot call nil")

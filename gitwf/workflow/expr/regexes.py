@@ -199,7 +199,7 @@ class _Parser:
         text = self.source[self.at + 2 : end if end >= 0 else None]
         self.at = end + 2 if end >= 0 else len(self.source)
         for character in text:
-            self.one(self.just(character))
+            self.one(self.exactly(character))
 
     def assertion(self, character: str) -> bool:
         multiline = "m" in self.flags
@@ -256,7 +256,7 @@ class _Parser:
         self.made.names[name] = self.made.groups
         return self.made.groups
 
-    def just(self, character: str) -> charsets.CharacterSet:
+    def exactly(self, character: str) -> charsets.CharacterSet:
         allowed = charsets.CharacterSet(fold="i" in self.flags)
         allowed.add(((ord(character), ord(character)),))
         return allowed
@@ -278,7 +278,7 @@ class _Parser:
                 allowed.add(((code, code),))
             return allowed
         self.at += 1
-        return self.just(character)
+        return self.exactly(character)
 
     def escape(self, allowed: charsets.CharacterSet) -> int | None:
         """Read an escape: put a class into `allowed`, or give the character's code."""

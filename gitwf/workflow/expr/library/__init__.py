@@ -35,7 +35,5 @@ def call(value: object, arguments: Sequence[object], given: context.Context) -> 
         return value.call(given, *arguments)
     if isinstance(value, methods.Method):
         return value.call(*arguments)
-    if value is None:
-        raise errors.Fault("invalid operation: cannot call nil")
     name = values.type_name(value)
     raise errors.Fault(f"invalid operation: cannot call non-function of type {name}")

@@ -86,6 +86,31 @@ def _strict_date(given: Context, layout: object, text: object) -> object:
         return times.Moment(-62_135_596_800 * times.SECOND)
 
 
+def _html_date_in_zone(given: Context, value: object, name: object) -> object:
+    return _date_in_zone(given, _HTML, value, name)
+
+
+def _ago(given: Context, value: object) -> object:
+    span = conversions.moment(given).since(_moment(given, value))
+    seconds = numbers.half_away(span.nanoseconds / times.SECOND)
+    return str(times.Duration(int(seconds) * times.SECOND))
+
+
+def _parent(path: str) -> str:
+    return _clean(path.rpartition("/")[0] or ("/" if path[:1] == "/" else "."))
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/")
+
+
+def _to_decimal(given: Context, value: object) -> object:
+    """Read octal digits, as the modes of files are written."""
+    text = casts.to_text(given, value)
+    octal = text.isascii() and text.isdigit() and len(text) < 20 and not set(text) & set("89")  # noqa: PLR2004
+    return int(text, 8) if octal else 0
+
+
 FUNCTIONS = context.table(
     ("default", _default, 1, None),
     ("empty", lambda _given, value: casts.is_empty(value), 1, 1),
@@ -98,11 +123,23 @@ FUNCTIONS = context.table(
     ("kindOf", lambda _given, value: values.kind(value), 1, 1),
     ("kindIs", lambda _given, name, value: values.kind(value) == name, 2, 2),
     ("toString", casts.to_text, 1, 1),
-    _path(_base, "base"),
-    _path(lambda path: _clean(path.rpartition("/")[0] or ("/" if path[:1] == "/" else ".")), "dir"),
-    _path(_clean, "clean"),
-    _path(_extension, "ext"),
-    _path(lambda path: path.startswith("/"), "isAbs"),
+    *(
+        _path(work, name)
+        for work, *names in (
+            (_base, "base", "osBase"),
+            (_parent, "dir", "osDir"),
+            (_clean, "clean", "osClean"),
+            (_extension, "ext", "osExt"),
+            (_is_absolute, "isAbs", "osIsAbs"),
+        )
+        for name in names
+    ),
+    ("hello", lambda _given: "Hello!", 0, 0),
+    ("toDecimal", _to_decimal, 1, 1),
+    ("typeIsLike", _type_is, 2, 2),
+    ("ago", _ago, 1, 1),
+    ("htmlDateInZone", _html_date_in_zone, 2, 2),
+    ("must_date_modify", _date_modify, 2, 2),
     ("now", conversions.moment, 0, 0),
     ("date", _date, 2, 2),
     ("dateInZone", _date_in_zone, 3, 3),
