@@ -7,6 +7,7 @@ import pytest
 
 from gitwf.values import Instant
 from gitwf.workflow import record
+from gitwf.workflow.machine import nodes
 
 START = Instant.parse("2026-01-01T00:00:00Z")
 BAD = (record.Phase.FAILED, "no", record.Outputs(exit_code="1"))
@@ -47,6 +48,15 @@ def test_a_template_that_calls_itself_for_ever_ends_in_error(play):
     assert (deepest.phase, deepest.message) == ("Error", "Maximum recursion depth exceeded")
     assert len(final.nodes) == 2 * 101 + 1
     assert final.phase == "Failed"
+
+
+def test_nodes_whose_names_hash_alike_are_told_apart(play):
+    assert nodes.fnv32("w.jtqm") == nodes.fnv32("w.laeea")
+    tasks = [{"name": name, "template": "ok"} for name in ("jtqm", "laeea")]
+    final = play({"templates": [{"name": "main", "dag": {"tasks": tasks}}, OK]})
+    first, second = (final.nodes[f"w.{task['name']}"].id for task in tasks)
+    assert second == f"{first}-2"
+    assert final.phase == "Succeeded"
 
 
 def cost(player, spec):

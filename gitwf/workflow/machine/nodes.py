@@ -57,7 +57,7 @@ class Node:
     __slots__ = (
         "boundary", "children", "display_name", "finished", "hooked", "id", "input_artifacts",
         "inputs", "memoized", "message", "name", "outbound", "outputs", "owner", "phase",
-        "retried", "started", "template", "template_ref", "type",
+        "retried", "started", "template", "template_ref", "twin", "type",
     )  # fmt: skip
 
     def __init__(self, run: str, name: str, type_: record.NodeType, owner: Owner) -> None:
@@ -82,6 +82,7 @@ class Node:
         self.hooked = False
         self.retried = False
         self.memoized: bool | None = None
+        self.twin = ""
 
     def within(self, boundary: "Node | None") -> None:
         """Put the node inside `boundary`, which shortens the name people see."""

@@ -56,7 +56,7 @@ class Pod:
             messages.StartPod(
                 node=self.node.id,
                 name=self.node.name,
-                pod=nodes.pod_name(self._run.name, self.node.name, target.name),
+                pod=nodes.pod_name(self._run.name, self.node.name, target.name) + self.node.twin,
                 template=self._template,
                 origin=target.origin,
                 artifacts=self._artifacts,

@@ -52,6 +52,7 @@ class Run:
         self.templates = templates.Templates(workflow)
         self.gate = limits.Gate(workflow.spec.parallelism)
         self.nodes: dict[str, nodes.Node] = {}
+        self._ids: dict[str, int] = {}
         self.outputs = records.Outputs()
         self.phase = records.Phase.PENDING
         self.message = ""
@@ -198,11 +199,21 @@ class Run:
         """Let a node come to be."""
         if node.name in self.nodes:
             raise ValueError(f"the node {node.name} exists")
+        self._tell_apart(node)
         node.started = self.now
         self.nodes[node.name] = node
         self._changed[node.name] = node
         self._count(node, 1)
         node.owner.made_node(node)
+
+    def _tell_apart(self, node: nodes.Node) -> None:
+        # Ids hold 32 bits of the name: of 10,000 nodes, two share one in a run out of a hundred.
+        # Argo mixes such nodes up; here the later one's id gets a number.
+        shared = self._ids.get(node.id, 0)
+        self._ids[node.id] = shared + 1
+        if shared:
+            node.twin = f"-{shared + 1}"
+            node.id += node.twin
 
     def touch(self, node: nodes.Node) -> None:
         """Say that a node has changed."""
