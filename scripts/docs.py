@@ -54,9 +54,9 @@ def setting_table() -> str:
 def wanted() -> dict[pathlib.Path, str]:
     """Every generated file and what it should hold."""
     files = {DOCS / "commands.md": commands(), DOCS / "settings.md": setting_table()}
-    for kind, document in schema.schemas().items():
-        text = json.dumps(document, indent=2, sort_keys=True) + "\n"
-        files[DOCS / "schemas" / f"{kind.lower()}.json"] = text
+    for kind in schema.KINDS:
+        text = json.dumps(schema.schema(kind), indent=2) + "\n"
+        files[DOCS / "schemas" / f"{kind}.json"] = text
     return files
 
 

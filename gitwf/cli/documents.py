@@ -15,6 +15,7 @@ import click
 from gitwf.cli import options
 from gitwf.cli.render import github
 from gitwf.delivery import project
+from gitwf.delivery import schema as schemas
 from gitwf.service import linting
 from gitwf.wiring import tree
 
@@ -93,3 +94,16 @@ def _summary(checked: linting.Checked) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+@click.command()
+@click.argument(
+    "kind", type=click.Choice(list(schemas.KINDS), case_sensitive=False), required=False
+)
+def schema(kind: str | None) -> None:
+    """Print the JSON Schema of a document kind.
+
+    Without KIND, an object that holds the schema of every kind. Draft 7, as editors understand it.
+    """
+    every = {one: schemas.schema(one) for one in schemas.KINDS}
+    options.print_json(every[kind] if kind else every)
