@@ -6,6 +6,8 @@ from collections.abc import Generator
 
 import pytest
 
+pytest_plugins = ["tests.s3_gateway"]
+
 STRICT = os.environ.get("GITWF_TEST_STRICT") == "1"
 LEFT_OUT = pathlib.Path(__file__).parent.parent / ".cache" / "left-out.txt"
 

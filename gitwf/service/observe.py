@@ -59,6 +59,9 @@ class Observer:
         """
         self._applied = applied or {}
         serving, at = self._served_then_head()
+        # What the project names must be reachable from here before anything is claimed for it.
+        self._edge.store(at.project)
+        self._edge.engine(at.project)
         facts = self._edge.ledger.facts()
         views: dict[str, observed.ModelView] = {}
         for name, one in at.pipelines.items():

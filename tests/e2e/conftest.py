@@ -170,9 +170,7 @@ class World:
 
     def write(self, files: dict[str, str | None], message: str = "Change") -> str:
         """Commit whole files on the branch as a person; None deletes."""
-        edits = {
-            path: None if text is None else text.encode() for path, text in files.items()
-        }
+        edits = {path: None if text is None else text.encode() for path, text in files.items()}
         return self.remote.commit(edits, f"{message}\n")
 
     def revert(self, commit: str) -> str:
@@ -193,10 +191,10 @@ class World:
 
     def ledger(self) -> dict[str, dict[str, object]]:
         """Every entry of the ledger."""
+        if not self.remote.git("for-each-ref", "refs/heads/gitwf/ledger"):
+            return {}
         names = self.remote.git("ls-tree", "-r", "--name-only", "gitwf/ledger").splitlines()
-        return {
-            name: json.loads(self.remote.git("show", f"gitwf/ledger:{name}")) for name in names
-        }
+        return {name: json.loads(self.remote.git("show", f"gitwf/ledger:{name}")) for name in names}
 
     def trained(self) -> list[str]:
         """The claims in the ledger: one for each training that was begun."""

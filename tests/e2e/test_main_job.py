@@ -62,8 +62,12 @@ def test_a_code_revert_serves_the_old_model_untrained(world):
     trained = world.trained()
     assert world.served() == "toy-v2"
 
-    world.write({"pipelines/toy/pipeline.yaml": conftest.PIPELINE.split("    gates:")[0]
-                 + "  deploy:\n  - {environment: production, manifests: /manifests/viewer}\n"})
+    world.write(
+        {
+            "pipelines/toy/pipeline.yaml": conftest.PIPELINE.split("    gates:")[0]
+            + "  deploy:\n  - {environment: production, manifests: /manifests/viewer}\n"
+        }
+    )
     world.revert(newer)
     world.gitwf("reconcile")
 

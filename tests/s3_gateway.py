@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -21,7 +22,8 @@ def gateway_binary():
     binary = cache / "gitwf-tests" / f"versitygw-{VERSION}" / "versitygw"
     if binary.exists():
         return binary
-    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin:/usr/lib/go/bin")
+    places = [os.environ["PATH"], f"{sys.prefix}/bin", "/usr/local/go/bin", "/usr/lib/go/bin"]
+    go = shutil.which("go", path=os.pathsep.join(places))
     if go is None:
         return None
     binary.parent.mkdir(parents=True, exist_ok=True)
