@@ -78,7 +78,8 @@ def test_an_append_goes_on_while_the_remote_is_away(served):
 
 
 def test_an_append_gives_up_on_a_remote_that_stays_away(served):
-    served.server.before_push = lambda: served.server.answer_with(*[503] * 500)
+    served.server.lose_answers()
+    served.server.after_loss = lambda: served.server.answer_with(*[503] * 1000)
 
     with pytest.raises(Transient, match="503"):
         served.ledger().append(lambda _: {"claim.json": {"nonce": "n"}}, "Claim\n")

@@ -117,3 +117,19 @@ def test_a_ref_that_another_process_keeps_locked_is_tried_again_later(folder, mo
     lock.unlink()
 
     assert repo.publish(base, {"b": b"2"}, "Release\n") == folder.person.head()
+
+
+def test_threads_of_one_process_may_share_a_ledger(folder):
+    folder.clock = SystemClock()
+    ledger = folder.ledger()
+
+    def append(number):
+        ledger.beat(f"{number % 3}")
+        after = ledger.append(lambda _: {f"runs/{number}.json": {"n": number}}, f"{number}\n")
+        return after.entries[f"runs/{number}.json"]
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(append, range(40)))
+
+    assert done == [{"n": number} for number in range(40)]
+    assert len(folder.ledger().facts().entries) == 41

@@ -55,6 +55,19 @@ def test_an_append_parses_back_only_what_it_added(folder, parsed):
     assert parsed == ["a/2.json"]
 
 
+def test_an_append_asks_the_server_three_times(served):
+    view = served.ledger()
+    view.append(lambda _: {"a/1.json": {}}, "One\n")
+    before = served.server.counts.copy()
+    view.append(lambda _: {"a/2.json": {}}, "Two\n")
+
+    assert served.server.counts - before == {
+        "info git-upload-pack": 1,
+        "info git-receive-pack": 1,
+        "git-receive-pack": 1,
+    }
+
+
 def test_what_is_no_entry_is_left_alone(folder):
     folder.person.commit(
         {"README.md": b"by a person", "format.json": b'{"format": 1}'}, branch=git_ledger.BRANCH

@@ -122,10 +122,18 @@ class GitLedger:
             return tried[-1]
 
         try:
-            self._remote.swap(_REF, now.commit, make)
+            return self._now_at(self._remote.swap(_REF, now.commit, make))
         except Transient as error:
             raise _Lost(error) from error
-        return self.facts()
+
+    def _now_at(self, commit: CommitId) -> Facts:
+        """The facts at a commit that was just put on the tip; asks nobody, as a rule."""
+        with self._reading:
+            found = self._read(commit)
+            if found is None:
+                return self.facts()
+            self._seen = found
+            return found
 
     def _contained(self, commit: CommitId) -> bool:
         tip = self._seen.commit

@@ -13,7 +13,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import pygit2
 from pygit2.enums import ObjectType
@@ -66,6 +66,9 @@ class Remote:
         self._mirror = mirror.Mirror(cache, self.address.path)
         self._notice = notice
         self._tracked: set[str] = set()
+        # True: the proxy that Git's configuration or the environment names, which libgit2 leaves
+        # out otherwise.
+        self._proxy: Literal[True] | None = None if self.address.path else True
         self._local = local.LocalRefs(self.address.path) if self.address.path else None
         pygit2.settings.server_connect_timeout = _CONNECT_MILLISECONDS
         pygit2.settings.server_timeout = _SILENCE_MILLISECONDS
@@ -120,7 +123,7 @@ class Remote:
                     continue
                 if now not in repository:
                     # No destination: the head that was seen stays until it was compared.
-                    remote.fetch([ref], callbacks=self._calls())
+                    remote.fetch([ref], callbacks=self._calls(), proxy=self._proxy)
                     self._mirror.tidy()
                 self._look_for_rewrite(repository, ref, seen, now)
                 repository.references.create(_seen_ref(ref), now, force=True)
@@ -234,7 +237,7 @@ class Remote:
             if self._local is None:
                 push = network.Push(self.address, self._credentials, ref, old, compare=compare)
                 remote = repository.remotes.create_anonymous(self.address.url)
-                remote.push([f"+{new or ''}:{ref}" if new else f":{ref}"], push, proxy=True)
+                remote.push([f"+{new}:{ref}" if new else f":{ref}"], push, proxy=self._proxy)
                 push.check()
             elif compare and wanted is not None:
                 self._local.swap(repository, ref, old, wanted)
@@ -252,7 +255,7 @@ class Remote:
             raise errors.not_there(str(self))
         remote = repository.remotes.create_anonymous(self.address.url)
         with self._translating():
-            remote.connect(self._calls(), proxy=None if path else True)
+            remote.connect(self._calls(), proxy=self._proxy)
             heads = remote.list_heads(connect=False)
         return remote, {head.name: CommitId(str(head.oid)) for head in heads if head.name}
 
