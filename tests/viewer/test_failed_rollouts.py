@@ -120,6 +120,17 @@ def test_a_newer_release_ends_a_rollout_under_way(site):
     assert "ad-effect-v3" in site.get()
 
 
+def test_of_rollouts_that_overtake_each_other_the_last_is_served_and_nothing_else_left(site):
+    site.roll(1)
+    for version in range(2, 30):
+        site.target.apply(site.desired(version, BEHAVIOUR="hang" if version % 3 else "good"))
+
+    assert site.roll(30).state is ports.RolloutState.COMPLETE
+    site.eventually(lambda: site.seen["draining"] == 0)
+    assert "ad-effect-v30" in site.get()
+    site.eventually(lambda: len(list((site.settings.home / "rollouts").iterdir())) == 1)
+
+
 def test_a_rollout_whose_front_is_gone_may_be_tried_again(site):
     desired = site.desired(1)
 

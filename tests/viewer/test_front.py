@@ -210,11 +210,12 @@ def test_down_leaves_no_process_no_port_and_no_file(site):
 
 
 def test_down_stops_a_rollout_under_way(site):
-    site.target.apply(site.desired(1, BEHAVIOUR="hang"))
-    pid = site.seen["pid"]
+    for _ in range(5):
+        site.target.apply(site.desired(1, BEHAVIOUR="hang"))
+        pid = site.seen["pid"]
 
-    assert control.down(site.settings) is True
-    site.eventually(lambda: not site.alive(pid))
+        assert control.down(site.settings) is True
+        site.eventually(lambda pid=pid: not site.alive(pid))
 
 
 def test_the_terminals_interrupt_is_down_as_well(site):

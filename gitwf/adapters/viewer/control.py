@@ -71,8 +71,8 @@ def post(own: settings.FrontSettings, state: State, what: str, body: object) -> 
             hint="the front belongs to another user; act as that user",
         ) from error
     status, answer = _ask(own, state["port"], "POST", f"{PATH}/{what}", body, token)
-    if status == 0:
-        raise Transient(f"the front of {own.environment} does not answer")
+    if status in {0, 503}:
+        raise Transient(f"the front of {own.environment} is ending")
     return status, answer
 
 

@@ -81,7 +81,8 @@ class Front:
         if body is None:
             return _said(413, {"error": "the request is too large"})
         if request.method == "GET" and request.path == proxy.CONTROL:
-            self._write_token()
+            if not self._over.is_set():
+                self._write_token()
             return _said(200, self._seen())
         if request.method != "POST":
             return _said(404, {"error": f"GET {proxy.CONTROL} says what is served"})
@@ -89,15 +90,17 @@ class Front:
         local = ipaddress.ip_address(peer).is_loopback
         if not local or not hmac.compare_digest(shown.encode(), self._token.encode()):
             return _said(403, {"error": "this needs the front's token, from this machine"})
+        if self._over.is_set():
+            return _said(503, {"error": "the front is ending"})
         if request.path == proxy.CONTROL + "/apply":
-            return await self._apply(body)
+            return self._apply(body)
         if request.path == proxy.CONTROL + "/down":
             # The answer goes out before the loop gets to what follows from it.
             asyncio.get_running_loop().call_later(0.05, self._over.set)
             return _said(200, {"pid": os.getpid()})
         return _said(404, {"error": f"nothing at {request.path}"})
 
-    async def _apply(self, body: bytes) -> proxy.Answer:
+    def _apply(self, body: bytes) -> proxy.Answer:
         try:
             asked = json.loads(body)
             spec = running.Spec.load(asked["spec"])
@@ -113,7 +116,7 @@ class Front:
     def _write_token(self) -> None:
         """Write the token where only this user reads it, unless it is there."""
         file = self._settings.token_file
-        with contextlib.suppress(FileExistsError):
+        with contextlib.suppress(OSError):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             made = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(made, "w") as opened:

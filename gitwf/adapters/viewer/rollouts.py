@@ -85,7 +85,8 @@ class Rollouts:
         """The viewer for a request that begins now; waits for one that is being restarted."""
         if self._current is None:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._able.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._able.wait()
         return self._current
 
     def draining(self) -> list[running.Viewer]:

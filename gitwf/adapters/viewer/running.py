@@ -113,7 +113,8 @@ class Viewer:
     async def drain(self, seconds: float) -> None:
         """Wait until nothing is open, or `seconds` have passed."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
 
     async def stop(self) -> None:
         """End the process and all that it started."""
@@ -121,7 +122,8 @@ class Viewer:
             return
         self._process.stdin.close()
         try:
-            await asyncio.wait_for(self._process.wait(), 2 * leash.GRACE_SECONDS)
+            async with asyncio.timeout(2 * leash.GRACE_SECONDS):
+                await self._process.wait()
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
@@ -159,8 +161,10 @@ class Viewer:
             if self._process is None or self._process.returncode is not None:
                 raise _Ended
             try:
-                page = asyncio.wait_for(_fetch_page(self.port), min(left, _PROBE_SECONDS))
-                seen = _wrong(await page, self.spec.model)
+                # Not wait_for: before Python 3.12 it may swallow a cancellation, and a superseded
+                # rollout would go on.
+                async with asyncio.timeout(min(left, _PROBE_SECONDS)):
+                    seen = _wrong(await _fetch_page(self.port), self.spec.model)
             except TimeoutError:
                 seen = "its page does not answer in time"
             except (OSError, asyncio.IncompleteReadError, wire.Malformed):
