@@ -17,7 +17,7 @@ from gitwf.cli.render import github
 from gitwf.delivery import project
 from gitwf.delivery import schema as schemas
 from gitwf.service import linting
-from gitwf.wiring import tree
+from gitwf.wiring import scaffold, tree
 
 
 @click.command()
@@ -94,6 +94,30 @@ def _summary(checked: linting.Checked) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+@click.command()
+@click.argument(
+    "folder", default=".", type=click.Path(file_okay=False, path_type=Path), metavar="[FOLDER]"
+)
+@click.option("--name", help="Name of the project and its first pipeline; default: the folder's.")
+@click.option(
+    "--pipelines",
+    "pattern",
+    metavar="GLOB",
+    default=project.DEFAULT_PIPELINES[0],
+    show_default=True,
+    help="Where pipelines are, or are to be.",
+)
+def init(folder: Path, name: str | None, pattern: str) -> None:
+    """Scaffold a repository, or take place in an existing one.
+
+    Writes gitwf.yaml, a small pipeline that works, schemas for editors, a CODEOWNERS and a workflow
+    for GitHub Actions. Nothing that is there is changed.
+    """
+    for one in scaffold.place(folder, name or scaffold.name_of(folder), pattern):
+        click.echo(f"{'created' if one.created else 'kept   '}  {one.path}")
+    click.echo("next: gitwf lint, then git commit and git push, then gitwf reconcile")
 
 
 @click.command()

@@ -6,13 +6,14 @@ workflow file that no pipeline names is checked on its own when somebody asks fo
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitwf import ports
-from gitwf.delivery import project, release
+from gitwf.delivery import document, project, release, schema
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.service import documents
+from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId
 from gitwf.workflow.document import load, resolve, unsupported, validate
 
@@ -85,7 +86,30 @@ def _problems(
 
 
 def alone(tree: ports.Tree, commit: CommitId, file: str) -> Checked:
-    """Check one workflow file; the other files of its folder are what it can refer to."""
+    """Check one file that no project reaches: a workflow, or a document of gitwf's by itself.
+
+    The other files of its folder are what a workflow can refer to.
+    """
+    try:
+        source = tree.read(commit, file) or b""
+        own = _own(yaml_reader.read(source, file))
+        found = own if own is not None else _workflow(tree, commit, file)
+    except Rejected as error:
+        found = error.diagnostics
+    return Checked(frozenset({file}), tuple(sorted(set(found))))
+
+
+def _own(read: Sequence[yaml_reader.Document]) -> Sequence[Diagnostic] | None:
+    """What is wrong with a document of gitwf's; None where it is another's."""
+    if len(read) != 1 or not isinstance(read[0].value, dict):
+        return None
+    model = schema.KINDS.get(str(read[0].value.get("kind")).lower())
+    if model is None or read[0].value.get("apiVersion") != document.API_VERSION:
+        return None
+    return models.check(model, read[0])[1]
+
+
+def _workflow(tree: ports.Tree, commit: CommitId, file: str) -> Sequence[Diagnostic]:
     folder = posixpath.dirname(file) or "."
     beside = {
         path: content
@@ -94,10 +118,6 @@ def alone(tree: ports.Tree, commit: CommitId, file: str) -> Checked:
         and path.endswith((".yaml", ".yml"))
         and (content := tree.read(commit, path)) is not None
     }
-    try:
-        loaded = load.load(beside, asked=[file])
-        workflow = resolve.resolve(loaded.runnable(file), loaded)
-    except Rejected as error:
-        return Checked(frozenset({file}), tuple(error.diagnostics))
-    found = {*validate.validate(workflow), *unsupported.check(workflow)}
-    return Checked(frozenset({file}), tuple(sorted(found)))
+    loaded = load.load({**beside, file: tree.read(commit, file) or b""}, asked=[file])
+    workflow = resolve.resolve(loaded.runnable(file), loaded)
+    return [*validate.validate(workflow), *unsupported.check(workflow)]
