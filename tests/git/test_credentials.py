@@ -105,6 +105,17 @@ def test_wrong_credentials_in_the_address_are_not_shown(tmp_path, server):
     assert "wrong" not in _everything_said(refused.value)
 
 
+def test_a_token_alone_in_the_address_is_offered_and_never_shown(tmp_path):
+    with git_server.GitServer(tmp_path, user="token-7", password="") as server:
+        server.create().commit({"a": b"1"})
+        url = server.url("remote.git").replace("//", "//token-7@")
+        there = view(tmp_path, url)
+
+        assert there.head() is not None
+        assert "token-7" not in f"{there.remote} {there.remote.address!r}"
+        assert there.remote.address.secrets == ("token-7",)
+
+
 def test_settings_are_read_from_the_environment():
     read = credentials.Credentials.of(
         {

@@ -20,12 +20,13 @@ _SCHEMES = ("http", "https", "ssh", "git")
 class Address:
     """A remote's place. `path` is set for a folder and for `file://`; `url` holds no password.
 
-    `username` and `password` are those that stood in the address, or "".
+    `username` and `password` are those that stood in the address, or "". A user name without a
+    password may be a token, as GitHub takes it, and is kept as secret as one.
     """
 
     url: str
     path: Path | None = None
-    username: str = ""
+    username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
@@ -40,6 +41,12 @@ class Address:
             return urllib.parse.urlsplit(self.url).hostname or ""
         match = _SCP_LIKE.fullmatch(self.url)
         return match["host"] if match else ""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown of the address as it was given."""
+        secret = self.password or (self.username if self.url.startswith("http") else "")
+        return (secret,) if secret else ()
 
     @classmethod
     def parse(cls, text: str) -> Self:

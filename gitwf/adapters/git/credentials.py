@@ -67,7 +67,7 @@ class Candidates:
         self._passwords = self._of_passwords()
         self._keys: Iterator[Candidate] | None = None
         self._offered = False
-        self.secrets = [*given.secrets, *filter(None, [address.password])]
+        self.secrets = [*given.secrets, *address.secrets]
 
     def next(self, username: str | None, allowed: CredentialType) -> Candidate | pygit2.Username:
         """The next one of a kind that the server allows. Stalled when none is left."""
@@ -88,8 +88,7 @@ class Candidates:
 
     def _of_passwords(self) -> Iterator[Candidate]:
         address, given = self._address, self._given
-        if address.password or (address.username and not given.password and not given.token):
-            # A token alone before the @ is a common way to write it.
+        if address.password:
             yield pygit2.UserPass(address.username, address.password)
         if given.token:
             user = given.username or address.username or _TOKEN_USERNAME
@@ -101,6 +100,9 @@ class Candidates:
             if known is not None:
                 self.secrets.append(known[1])
                 yield pygit2.UserPass(*known)
+        if address.username and not address.password:
+            # A token alone before the @ is a common way to write it.
+            yield pygit2.UserPass(address.username, "")
 
     def _of_keys(self, user: str) -> Iterator[Candidate]:
         given = self._given

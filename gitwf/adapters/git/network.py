@@ -23,7 +23,7 @@ _LOST = ("lock", "failed to update", "fetch first", "non-fast-forward", "stale",
 
 
 class Calls(pygit2.RemoteCallbacks):
-    """The callbacks of one connection: credentials, and proxies of nothing else."""
+    """The callbacks of one connection: credentials, and whether the other end is to be trusted."""
 
     def __init__(self, address: Address, given: credentials.Credentials) -> None:
         super().__init__()

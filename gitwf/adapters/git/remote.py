@@ -66,6 +66,7 @@ class Remote:
         self._mirror = mirror.Mirror(cache, self.address.path)
         self._notice = notice
         self._tracked: set[str] = set()
+        self._secrets = (*self._credentials.secrets, *self.address.secrets)
         # True: the proxy that Git's configuration or the environment names, which libgit2 leaves
         # out otherwise.
         self._proxy: Literal[True] | None = None if self.address.path else True
@@ -270,7 +271,7 @@ class Remote:
             raise self._translated(error) from error
 
     def _translated(self, error: Exception) -> GitwfError:
-        return errors.translate(error, str(self), self._credentials.secrets)
+        return errors.translate(error, str(self), self._secrets)
 
 
 def _seen_ref(ref: str) -> str:
