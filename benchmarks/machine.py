@@ -1,6 +1,6 @@
 """The run as a state machine, alone: what planning and following a wide or a long run costs.
 
-Prints, for each shape and size, the milliseconds and the microseconds a node: to plan (until the
+Prints, for each shape and size, processor time in all and for a node: to plan (until the
 first commands are out), to follow every pod to its end, and to take the record. The time a node
 takes must not grow with the number of nodes. No process is started.
 
@@ -65,14 +65,14 @@ def follow(run: machine.Run, commands: list[messages.Command]) -> None:
 def measure(kind: str, size: int) -> None:
     """Print one line."""
     whole = workflow(kind, size)
-    times = [time.perf_counter()]
+    times = [time.process_time()]
     run = machine.begin(whole, "wide", {}, START)
     commands = run.start()
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     follow(run, commands)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     final = run.record()
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     if final.phase is not record.Phase.SUCCEEDED:
         sys.exit(f"the run ended {final.phase}: {final.message}")
     spans = [later - earlier for earlier, later in itertools.pairwise(times)]

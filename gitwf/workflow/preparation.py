@@ -40,6 +40,7 @@ class Source:
 
     def __init__(self, original: template.Template) -> None:
         self.template = original
+        self.kind = original.type
         self.inputs = original.inputs.parameters
         body = original.model_copy(
             update={"inputs": parameters.Inputs(artifacts=original.inputs.artifacts)}

@@ -34,7 +34,8 @@ class Ready:
 class Turn:
     """One node that a call stands for. `problem`: why its condition could not be decided.
 
-    `item` is what `{{item}}` stands for, which the hooks may read too.
+    `item` is what `{{item}}` stands for, which the hooks may read too. `text` is the call's JSON
+    where it differs from turn to turn; it is read only when the turn starts.
     """
 
     name: str
@@ -43,6 +44,11 @@ class Turn:
     artifacts: Places
     problem: str = ""
     item: Values = field(default_factory=dict)
+    text: str = ""
+
+    def read(self) -> template.Call:
+        """Give the call of this turn. Raises NodeFailure."""
+        return _read(type(self.call), self.text) if self.text else self.call
 
 
 def ready(call: template.Call, values: Values) -> Ready:
@@ -93,7 +99,7 @@ def turns(prepared: Ready, name: str) -> list[Turn]:
             Turn(loops.node_name(name, index, item), call, proceed=False, artifacts={})
             for index, item in enumerate(items)
         ]
-    text = substitution.split(_unlooped(call).to_json())
+    text = substitution.Text(_unlooped(call).to_json())
     return [
         _turn(text, call, loops.node_name(name, index, item), item, prepared.artifacts)
         for index, item in enumerate(items)
@@ -110,10 +116,8 @@ def _turn(
         return Turn(name, call, proceed=False, artifacts={}, problem=str(problem))
     if not proceed:
         return Turn(name, call.model_copy(update={"when": condition}), proceed=False, artifacts={})
-    if not text.tags:
-        return Turn(name, call, proceed=True, artifacts=artifacts, item=item.values)
-    filled = _read(type(call), text.fill(item.values, substitution.STRICT))
-    return Turn(name, filled, proceed=True, artifacts=artifacts, item=item.values)
+    filled = text.fill(item.values, substitution.STRICT) if text.tags else ""
+    return Turn(name, call, proceed=True, artifacts=artifacts, item=item.values, text=filled)
 
 
 def _unlooped(call: template.Call) -> template.Call:

@@ -113,7 +113,7 @@ class Composite:
         except failure.NodeFailure as problem:
             self.run.end(self.node, record.Phase.ERROR, str(problem))
             return
-        pods.publish(self.run, self.made, self.node.outputs)
+        pods.publish(self.run, self.made.outputs, self.node.outputs)
         self.run.end(self.node, record.Phase.SUCCEEDED)
 
     def _outputs(self) -> record.Outputs:
@@ -166,6 +166,8 @@ def _resolved(source: parameters.ValueFrom, values: calls.Values) -> str:
 class Child:
     """One turn of a call: its node, then its hooks, then word to the composite."""
 
+    __slots__ = ("_hooks", "call", "inside", "node", "node_name", "undecided")
+
     def __init__(
         self,
         inside: Composite,
@@ -178,7 +180,11 @@ class Child:
         self.node_name = node_name
         self.node: nodes.Node | None = None
         self.undecided = False
-        self._hooks = hooks.Hooks(
+        self._hooks = self._waiting(hooked) if hooked else None
+
+    def _waiting(self, hooked: Mapping[str, flow.Hook]) -> hooks.Hooks:
+        inside = self.inside
+        return hooks.Hooks(
             inside.run,
             hooked,
             inside.order.target.scope,
@@ -198,11 +204,12 @@ class Child:
             self.skip(record.Phase.SKIPPED, f"when '{turn.call.when}' evaluated false")
             return
         try:
+            call = turn.read()
             order = orders.Order(
                 name=self.node_name,
-                target=run.templates.find(inside.order.target.scope, turn.call),
+                target=run.templates.find(inside.order.target.scope, call),
                 arguments=calls.arguments_of(
-                    turn.call.arguments, turn.artifacts, run.workflow.config_maps
+                    call.arguments, turn.artifacts, run.workflow.config_maps
                 ),
                 owner=self,
                 boundary=inside,
@@ -232,9 +239,13 @@ class Child:
 
     def running(self, node: nodes.Node) -> None:
         """Pass on that the node's work has begun."""
-        self._hooks.begun(node)
+        if self._hooks is not None:
+            self._hooks.begun(node)
 
     def ended(self, node: nodes.Node) -> None:
         """Pass on that the node has ended, and run its hooks."""
         self.node = node
-        self._hooks.over(node)
+        if self._hooks is not None:
+            self._hooks.over(node)
+        else:
+            self.inside.settled(self)

@@ -17,6 +17,13 @@ _MAX_DEPTH = 100
 TOO_DEEP = "Maximum recursion depth exceeded"
 PAST_DEADLINE = "Step exceeded its deadline"
 _PODS = frozenset({"container", "script", "containerSet"})
+_COMPOSITES = frozenset({"steps", "dag"})
+_TYPES = {
+    "steps": record.NodeType.STEPS,
+    "dag": record.NodeType.DAG,
+    "suspend": record.NodeType.SUSPEND,
+    "http": record.NodeType.HTTP,
+}
 _SOURCE = "source"
 
 
@@ -63,14 +70,13 @@ def _own_names(run: "run.Run", order: orders.Order) -> dict[str, scope.Value]:
         "node.name": order.name,
         f"{order.kind}.name": order.caller,
     }
-    if source.retry_strategy is None and run.spec.retry_strategy is None and is_pod(source):
+    if (
+        source.retry_strategy is None
+        and run.spec.retry_strategy is None
+        and order.target.source.kind in _PODS
+    ):
         names["pod.name"] = nodes.pod_name(run.name, order.name, order.target.name)
     return names
-
-
-def is_pod(made: template.Template) -> bool:
-    """Whether a template runs as a pod."""
-    return made.type in _PODS
 
 
 def refuse(run: "run.Run", order: orders.Order, message: str) -> None:
@@ -90,13 +96,15 @@ def perform(
     owner: nodes.Owner,
 ) -> nodes.Node:
     """Make the node for a template that is ready, and begin its work."""
-    node = order.make_node(run.name, name, _type(made), owner)
+    node = order.make_node(
+        run.name, name, _TYPES.get(order.target.source.kind, record.NodeType.POD), owner
+    )
     node.retried = owner is not order.owner
     node.inputs = prepared.inputs
     node.input_artifacts = tuple(sorted(artifacts))
     run.add(node)
     stopped = run.stopping(on_exit=order.on_exit)
-    if stopped and made.is_leaf:
+    if stopped and order.target.source.kind not in _COMPOSITES:
         run.end(node, record.Phase.FAILED, stopped)
         return node
     try:
@@ -104,20 +112,6 @@ def perform(
     except failure.NodeFailure as problem:
         run.end(node, record.Phase.ERROR, str(problem))
     return node
-
-
-def _type(made: template.Template) -> record.NodeType:
-    match made.type:
-        case "steps":
-            return record.NodeType.STEPS
-        case "dag":
-            return record.NodeType.DAG
-        case "suspend":
-            return record.NodeType.SUSPEND
-        case "http":
-            return record.NodeType.HTTP
-        case _:
-            return record.NodeType.POD
 
 
 def _begin(
@@ -129,7 +123,7 @@ def _begin(
     artifacts: dict[str, record.ArtifactLocation | None],
 ) -> None:
     # A composite starts from the agenda: templates may nest deeper than Python's stack.
-    match made.type:
+    match order.target.source.kind:
         case "steps":
             run.later(steps.Steps(run, order, node, made, prepared, artifacts).start)
         case "dag":
@@ -158,7 +152,19 @@ def _begin_pod(
         if (location := artifacts[declared.name]) is not None
     )
     volumes = run.volumes(values) + made.volumes
-    pods.Pod(run, order, node, made, placed, volumes).start()
+    pods.Pod(run, order, node, made).start(
+        messages.StartPod(
+            node=node.id,
+            name=node.name,
+            pod=pod_name + node.twin,
+            template=made,
+            origin=order.target.origin,
+            artifacts=placed,
+            volumes=volumes,
+            wants_result=order.wants_result,
+            deadline=pods.timeout(made, run.now),
+        )
+    )
 
 
 def bind_artifacts(

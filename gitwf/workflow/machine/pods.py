@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.values import Instant
 from gitwf.workflow import durations, failure, record
-from gitwf.workflow.document import containers, template
+from gitwf.workflow.document import parameters, template
 from gitwf.workflow.machine import messages, nodes, orders
 
 if TYPE_CHECKING:
@@ -21,66 +21,37 @@ ACTIVE_TOO_LONG = "Pod was active on the node longer than the specified deadline
 
 
 class Pod:
-    """The pod of one node. `start` asks the engine for it."""
+    """The pod of one node. It keeps what it needs to judge the end, not the template."""
+
+    __slots__ = ("_active_limit", "_declared", "_run", "_stopped", "gone", "node", "on_exit")
 
     def __init__(
-        self,
-        run: "run.Run",
-        order: "orders.Order",
-        node: nodes.Node,
-        made: template.Template,
-        artifacts: tuple[messages.InputArtifact, ...],
-        volumes: tuple[containers.Volume, ...],
+        self, run: "run.Run", order: "orders.Order", node: nodes.Node, made: template.Template
     ) -> None:
         self._run = run
-        self._order = order
-        self.node = node
-        self._template = made
-        self._artifacts = artifacts
-        self._volumes = volumes
+        self._declared = made.outputs
+        self._active_limit = made.active_deadline_seconds
         self._stopped = ""
+        self.node = node
+        self.on_exit = order.on_exit
         # Set before the clocks are looked at, so that no pod is stopped that has just ended.
         self.gone = False
 
-    @property
-    def on_exit(self) -> bool:
-        """Whether the pod is part of an exit handler."""
-        return self._order.on_exit
-
-    def start(self) -> None:
-        """Ask for the pod. Raises NodeFailure where a time limit makes no sense."""
-        deadline = self._timeout()
+    def start(self, command: messages.StartPod) -> None:
+        """Ask for the pod."""
         self._run.pods[self.node.id] = self
-        target = self._order.target
-        self._run.command(
-            messages.StartPod(
-                node=self.node.id,
-                name=self.node.name,
-                pod=nodes.pod_name(self._run.name, self.node.name, target.name) + self.node.twin,
-                template=self._template,
-                origin=target.origin,
-                artifacts=self._artifacts,
-                volumes=self._volumes,
-                wants_result=self._order.wants_result,
-                deadline=deadline,
-            )
-        )
-
-    def _timeout(self) -> Instant | None:
-        if not self._template.timeout:
-            return None
-        end = self._run.now.after(durations.seconds(self._template.timeout))
-        self._run.wake(end, lambda: self.stop(TIMEOUT))
-        return end
+        if command.deadline is not None:
+            self._run.wake(command.deadline, lambda: self.stop(TIMEOUT))
+        self._run.command(command)
 
     def started(self, event: messages.PodStarted) -> None:
         """Note that the pod runs, and from when its own deadline counts."""
         if self.node.phase is not record.Phase.PENDING:
             return
         self._run.begin_node(self.node)
-        limit = self._template.active_deadline_seconds
-        if limit is not None:
-            self._run.wake(event.at.after(float(limit)), lambda: self.stop(ACTIVE_TOO_LONG))
+        if self._active_limit is not None:
+            due = event.at.after(float(self._active_limit))
+            self._run.wake(due, lambda: self.stop(ACTIVE_TOO_LONG))
 
     def stop(self, message: str) -> None:
         """Have the pod killed; its node will be Failed with `message`."""
@@ -96,28 +67,33 @@ class Pod:
         if self._stopped:
             self._run.end(self.node, record.Phase.FAILED, self._stopped)
             return
-        self.node.outputs = _completed(self._template, event.outputs)
-        publish(self._run, self._template, self.node.outputs)
+        self.node.outputs = _completed(self._declared, event.outputs)
+        publish(self._run, self._declared, self.node.outputs)
         self._run.end(self.node, event.phase, event.message)
 
 
-def _completed(made: template.Template, outputs: record.Outputs) -> record.Outputs:
+def _completed(declared: parameters.Outputs, outputs: record.Outputs) -> record.Outputs:
     """Name the declared parameters that a pod did not write, if it ran at all."""
     if outputs.exit_code is None:
         return outputs
-    declared = (parameter.name for parameter in made.outputs.parameters)
-    unset = tuple(name for name in declared if name not in outputs.parameters)
+    names = (parameter.name for parameter in declared.parameters)
+    unset = tuple(name for name in names if name not in outputs.parameters)
     return dataclasses.replace(outputs, unset=unset) if unset else outputs
 
 
-def publish(run: "run.Run", made: template.Template, outputs: record.Outputs) -> None:
+def publish(run: "run.Run", declared: parameters.Outputs, outputs: record.Outputs) -> None:
     """Make the outputs global that have a `globalName`."""
-    parameters = {p.name: p.global_name for p in made.outputs.parameters if p.global_name}
-    artifacts = {a.name: a.global_name for a in made.outputs.artifacts if a.global_name}
-    if parameters:
-        run.publish(outputs, parameters, "parameters")
-    if artifacts:
-        run.publish(outputs, artifacts, "artifacts")
+    texts = {one.name: one.global_name for one in declared.parameters if one.global_name}
+    places = {one.name: one.global_name for one in declared.artifacts if one.global_name}
+    if texts:
+        run.publish(outputs, texts, "parameters")
+    if places:
+        run.publish(outputs, places, "artifacts")
+
+
+def timeout(made: template.Template, now: Instant) -> Instant | None:
+    """Give the moment at which a node's own time is over. Raises NodeFailure."""
+    return now.after(durations.seconds(made.timeout)) if made.timeout else None
 
 
 def check_limits(made: template.Template) -> None:

@@ -87,8 +87,9 @@ class Steps(composite.Composite):
         except failure.NodeFailure as problem:
             self.run.end(self._group, record.Phase.ERROR, str(problem))
             return
-        self._children = [child for child, _ in turns]
-        for child, turn in turns:
+        for step, turn in turns:
+            child = self._child(step, turn)
+            self._children.append(child)
             self._open += 1
             if turn is None:
                 child.skip(record.Phase.SKIPPED, _EMPTY)
@@ -101,7 +102,7 @@ class Steps(composite.Composite):
         if not turns:
             self.run.end(self._group, record.Phase.SUCCEEDED)
 
-    def _turns(self) -> list[tuple[composite.Child, calls.Turn | None]]:
+    def _turns(self) -> list[tuple[template.Call, calls.Turn | None]]:
         values = self.run.visible({**self._own(), **self.scope})
         prepared = []
         for step in self.made.steps[self._index]:
@@ -109,19 +110,20 @@ class Steps(composite.Composite):
                 prepared.append((step, calls.ready(step, values)))
             except failure.NodeFailure as problem:
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
-        turns: list[tuple[composite.Child, calls.Turn | None]] = []
+        turns: list[tuple[template.Call, calls.Turn | None]] = []
         for step, one in prepared:
             made = calls.turns(one, step.name)
-            turns.extend((self._child(step, turn.name, turn.item), turn) for turn in made)
+            turns.extend((step, turn) for turn in made)
             if not made:
-                turns.append((self._child(step, step.name, {}), None))
+                turns.append((step, None))
         return turns
 
     def _own(self) -> dict[str, scope.Value]:
         return {"node.name": self.node.name, f"{self.order.kind}.name": self.order.caller}
 
-    def _child(self, step: template.Call, name: str, item: calls.Values) -> composite.Child:
-        hooked = calls.hooks_of(step, item, self.run.arguments)
+    def _child(self, step: template.Call, turn: calls.Turn | None) -> composite.Child:
+        name = turn.name if turn is not None else step.name
+        hooked = calls.hooks_of(step, turn.item if turn is not None else {}, self.run.arguments)
         return composite.Child(self, step, f"{self._group.name}.{name}", hooked)
 
     def adopt(self, child: composite.Child, node: nodes.Node) -> None:

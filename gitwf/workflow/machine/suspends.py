@@ -109,5 +109,5 @@ class Waiting:
     def _end(self, phase: record.Phase, message: str) -> None:
         self._run.suspended.pop(self.node.id, None)
         if phase is record.Phase.SUCCEEDED:
-            pods.publish(self._run, self._template, self.node.outputs)
+            pods.publish(self._run, self._template.outputs, self.node.outputs)
         self._run.end(self.node, phase, message)
