@@ -48,7 +48,7 @@ def claim(draft: entry.Claim, at_least: int) -> action.Decide:
 
 def next_version(facts: ledger_facts.Facts, model: str, at_least: int) -> int:
     """The number that the next claim of a model gets."""
-    return max([at_least, *facts.versions(model)]) + 1
+    return max([at_least, *facts.numbers(model)[:1]]) + 1
 
 
 def reclaim(draft: entry.Claim) -> action.Decide:

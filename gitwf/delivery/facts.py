@@ -9,7 +9,7 @@ lacks something, and so can only delay a decision. What stands in the files is i
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Facts:
     entries: Mapping[str, Mapping[str, Any]]
 
     @functools.cached_property
-    def _names(self) -> Mapping[str, Iterable[str]]:
+    def _names(self) -> Mapping[str, Mapping[str, None]]:
         """The names right below each folder, each once, in no promised order."""
         names: dict[str, dict[str, None]] = {}
         for path in self.entries:
@@ -44,8 +44,8 @@ class Facts:
                 folder, _, name = folder.rpartition("/")
         return names
 
-    def _below(self, *folder: object) -> Iterable[str]:
-        return self._names.get("/".join(map(str, folder)), ())
+    def _below(self, *folder: object) -> Mapping[str, None]:
+        return self._names.get("/".join(map(str, folder)), {})
 
     def _read(self, *path: object) -> Mapping[str, Any] | None:
         return self.entries.get("/".join(map(str, path)))
@@ -108,14 +108,25 @@ class Facts:
         body = self._read("runs", model, key, "result.json")
         return None if body is None else entry.Result.read(model, key, body)
 
+    def has_result(self, model: str, key: str) -> bool:
+        """Whether a key has an accepted result."""
+        return f"runs/{model}/{key}/result.json" in self.entries
+
     def open_claims(self, model: str) -> tuple[entry.Claim, ...]:
         """The latest claims that neither ended nor gave a result: what may be running."""
-        latest = (self.latest_claim(model, key) for key in self.keys(model))
-        return tuple(claim for claim in latest if claim is not None and self.is_open(claim))
+        found = []
+        for key in self._below("runs", model):
+            names = self._below("runs", model, key)
+            if "result.json" in names:
+                continue
+            latest = self.latest_claim(model, key)
+            if latest is not None and f"ended-{latest.attempt}.json" not in names:
+                found.append(latest)
+        return tuple(found)
 
     def is_open(self, claim: entry.Claim) -> bool:
         """Whether this attempt may be running: the latest, not ended, no result."""
-        if self.result(claim.model, claim.key) is not None or self.end_of(claim) is not None:
+        if self.has_result(claim.model, claim.key) or self.end_of(claim) is not None:
             return False
         latest = self.latest_claim(claim.model, claim.key)
         return latest is not None and latest.attempt == claim.attempt
@@ -128,12 +139,24 @@ class Facts:
 
     # Versions
 
+    @functools.cached_property
+    def _numbers(self) -> Mapping[str, tuple[int, ...]]:
+        return {
+            model: tuple(
+                sorted((int(n[:-5]) for n in self._below("versions", model)), reverse=True)
+            )
+            for model in self._below("versions")
+        }
+
+    def numbers(self, model: str) -> tuple[int, ...]:
+        """Every version number ever allotted, newest first."""
+        return self._numbers.get(model, ())
+
     def versions(self, model: str) -> Mapping[int, RunKey]:
         """The key of every number ever allotted, newest first."""
-        numbers = sorted((int(name[:-5]) for name in self._below("versions", model)), reverse=True)
         return {
             number: RunKey(self.entries[f"versions/{model}/{number}.json"]["key"])
-            for number in numbers
+            for number in self.numbers(model)
         }
 
     def key_of(self, model: str, version: int) -> RunKey | None:

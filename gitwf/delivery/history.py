@@ -7,7 +7,7 @@ held, withdrawn, failed gate, replaced, never released. Read next: `trail`, `fac
 """
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,40 +76,35 @@ class Place:
 
 def releases(model: str, places: Mapping[str, Place], facts: ledger_facts.Facts) -> tuple[Row, ...]:
     """Every release of a model that HEAD's history tells of, newest first."""
-    rows = [row for place in places.values() for row in _rows(model, place, facts)]
-    return tuple(sorted(rows, key=lambda row: _age(row, places)))
+    dated = [
+        (change.depth, _row(model, place, change, facts))
+        for place in places.values()
+        for change in place.trail.changes
+    ]
+    return tuple(row for _, row in sorted(dated, key=lambda one: (one[0], one[1].environment)))
 
 
-def _age(row: Row, places: Mapping[str, Place]) -> tuple[int, str]:
-    depths = {change.commit: change.depth for change in places[row.environment].trail.changes}
-    return depths[row.commit], row.environment
-
-
-def _rows(model: str, place: Place, facts: ledger_facts.Facts) -> Iterator[Row]:
-    for change in place.trail.changes:
-        version = change.version
-        result = facts.result_of(model, version) if version is not None else None
-        rollout = (
-            facts.rollout(model, place.name, change.commit, version)
-            if version is not None
-            else None
-        )
-        current = change is place.trail.last
-        state = "nothing" if version is None else _outcome(rollout, current=current)
-        mirror = facts.released(model, place.name, change.commit)
-        yield Row(
-            model,
-            place.name,
-            version,
-            change.commit,
-            change.kind,
-            change.who,
-            change.time or (mirror.at if mirror is not None else None),
-            rollout.finished if rollout is not None and rollout.ok else None,
-            state,
-            result.commit if result is not None else None,
-            result.metrics if result is not None else {},
-        )
+def _row(model: str, place: Place, change: trails.Change, facts: ledger_facts.Facts) -> Row:
+    version, state = change.version, "nothing"
+    result = rollout = None
+    if version is not None:
+        result = facts.result_of(model, version)
+        rollout = facts.rollout(model, place.name, change.commit, version)
+        state = _outcome(rollout, current=change is place.trail.last)
+    mirror = facts.released(model, place.name, change.commit)
+    return Row(
+        model,
+        place.name,
+        version,
+        change.commit,
+        change.kind,
+        change.who,
+        change.time or (mirror.at if mirror is not None else None),
+        rollout.finished if rollout is not None and rollout.ok else None,
+        state,
+        result.commit if result is not None else None,
+        result.metrics if result is not None else {},
+    )
 
 
 def _outcome(rollout: entry.RolledOut | None, *, current: bool) -> str:
@@ -127,9 +122,7 @@ def versions(
     facts: ledger_facts.Facts,
 ) -> tuple[VersionRow, ...]:
     """Every version of a model, newest first."""
-    return tuple(
-        version(model, number, places, rejected, facts) for number in facts.versions(model)
-    )
+    return tuple(version(model, number, places, rejected, facts) for number in facts.numbers(model))
 
 
 def version(
@@ -140,7 +133,9 @@ def version(
     facts: ledger_facts.Facts,
 ) -> VersionRow:
     """Tell everything about one version. KeyError: it was never allotted."""
-    key = facts.versions(model)[number]
+    key = facts.key_of(model, number)
+    if key is None:
+        raise KeyError(number)
     run, reason = _run(model, key, facts)
     return VersionRow(
         model,

@@ -8,6 +8,7 @@ triggering it. Workflow files are left out as files, because they count by their
 `KeyParts` goes into the ledger with the first claim, so that any later pass can explain a decision.
 """
 
+import functools
 import hashlib
 import json
 import posixpath
@@ -38,7 +39,7 @@ class KeyParts:
     inputs: Mapping[str, str]
     outline: Mapping[str, str] = field(default_factory=dict, compare=False)
 
-    @property
+    @functools.cached_property
     def base(self) -> str:
         """The digest of everything but the occasion: what a request is a stretch of."""
         return _digest([FORMAT, dict(self.workflow), dict(self.parameters), dict(self.inputs)])

@@ -36,8 +36,9 @@ def wanted(view: observed.ModelView, facts: ledger_facts.Facts) -> Wish:
 
 def standing(view: observed.ModelView, facts: ledger_facts.Facts) -> int | None:
     """The newest version with a result that was made of HEAD's inputs for an occasion of HEAD's."""
-    for number, key in _of_head(view, facts):
-        if facts.result(view.name, key) is not None:
+    for number in facts.numbers(view.name):
+        key = facts.key_of(view.name, number)
+        if key is not None and facts.has_result(view.name, key) and _is_of_head(view, facts, key):
             return number
     return None
 
@@ -56,29 +57,20 @@ def _due(view: observed.ModelView, facts: ledger_facts.Facts) -> Iterator[tuple[
 
 
 def _under_way(view: observed.ModelView, facts: ledger_facts.Facts) -> Wish | None:
-    for _, key in _of_head(view, facts):
-        claim = facts.latest_claim(view.name, key)
-        if claim is not None and facts.is_open(claim):
-            occasion = facts.occasion(view.name, key)[1]
-            return Wish(key, occasion, "it is under way")
+    for claim in facts.open_claims(view.name):
+        if _is_of_head(view, facts, claim.key):
+            occasion = facts.occasion(view.name, claim.key)[1]
+            return Wish(claim.key, occasion, "it is under way")
     return None
 
 
-def _of_head(view: observed.ModelView, facts: ledger_facts.Facts) -> Iterator[tuple[int, RunKey]]:
-    """Every version made of HEAD's inputs for an occasion of HEAD's, newest first."""
-    base = view.parts.base
-    plain = view.parts.key()
-    for number, key in facts.versions(view.name).items():
-        if key == plain:
-            yield number, key
-            continue
-        made_of, occasion = facts.occasion(view.name, key)
-        if made_of == base and occasion is not None and _is_of_head(view, facts, occasion):
-            yield number, key
-
-
-def _is_of_head(view: observed.ModelView, facts: ledger_facts.Facts, occasion: str) -> bool:
-    """Whether an occasion came after HEAD's request began: a retrain for it, a later instant."""
+def _is_of_head(view: observed.ModelView, facts: ledger_facts.Facts, key: RunKey) -> bool:
+    """Whether a key was made of HEAD's inputs for no occasion or one since HEAD's request."""
+    if key == view.parts.key():
+        return True
+    base, occasion = facts.occasion(view.name, key)
+    if base != view.parts.base or occasion is None:
+        return False
     request = view.request()
     for wish in facts.retrains(view.name):
         if wish.id == occasion:

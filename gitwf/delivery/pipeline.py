@@ -117,6 +117,11 @@ class Pipeline(base.Model):
         """How this pipeline deploys to an environment, or None."""
         return next((one for one in self.spec.deploy if one.environment == environment), None)
 
+    def given(self, version: object, commit: str) -> dict[str, str]:
+        """What a run is given: the pipeline's parameters, and gitwf's own `model` and `commit`."""
+        own = {"model": f"{self.name}-v{version}", "commit": commit}
+        return {**self.spec.parameters, **own}
+
 
 def rooted(path: str, file: str) -> str:
     """Turn a path of the document at `file` into one of the repository's root."""

@@ -132,7 +132,7 @@ def _towards(
         why = "the target serves a release that the branch does not have"
         yield action.Reread(view.name, environment.name, why)
         return
-    drifted = ended is not None
+    drifted = served is not None and served.release == change.commit and not _same(served, change)
     if drifted and environment.deploy is not None and environment.deploy.drift != "heal":
         why = "the target no longer serves what was rolled out; drift is not healed here"
         yield _report(view, environment, action.State.HELD, why)
@@ -150,9 +150,14 @@ def applied(environment: seen.EnvironmentView, change: trails.Change) -> bool:
     return (
         served is not None
         and served.release == change.commit
-        and served.digest in {None, change.digest}
+        and _same(served, change)
         and served.viewer in {None, environment.viewer}
     )
+
+
+def _same(served: serving.Serving, change: trails.Change) -> bool:
+    """Whether the bytes are those of the release; a target that cannot tell is believed."""
+    return served.digest in {None, change.digest}
 
 
 def _under_way(

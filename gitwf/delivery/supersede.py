@@ -25,13 +25,12 @@ def goes_on(
 def in_a_row(facts: ledger_facts.Facts, claim: entry.Claim) -> int:
     """How many runs of the model before this one were superseded since one was let finish."""
     count = 0
-    for number, key in facts.versions(claim.model).items():
-        if number >= claim.version:
+    for number in facts.numbers(claim.model):
+        key = facts.key_of(claim.model, number)
+        if number >= claim.version or key is None:
             continue
         ended = facts.ended(claim.model, key)
-        if facts.result(claim.model, key) is not None or not ended:
-            break
-        if ended[-1].outcome != "superseded":
+        if facts.has_result(claim.model, key) or not ended or ended[-1].outcome != "superseded":
             break
         count += 1
     return count

@@ -78,7 +78,7 @@ def _towards(
 ) -> Iterator[action.Action]:
     """Bring the run that HEAD wants to a result."""
     facts = observed.facts
-    if facts.result(view.name, wish.key) is not None:
+    if facts.has_result(view.name, wish.key):
         return
     latest = facts.latest_claim(view.name, wish.key)
     if latest is None:
@@ -148,8 +148,8 @@ def _claim(
 
 def changes(view: seen.ModelView, facts: ledger_facts.Facts) -> tuple[str, ...]:
     """Say which parts of the key differ from the newest version made; () when none was."""
-    for key in facts.versions(view.name).values():
-        first = next(iter(facts.claims(view.name, key)), None)
+    for number in facts.numbers(view.name):
+        first = next(iter(facts.claims(view.name, facts.key_of(view.name, number) or "")), None)
         if first is not None and first.parts:
             return keys.explain(keys.KeyParts.read(first.parts), view.parts)
     return ()
