@@ -172,3 +172,13 @@ def test_what_it_cannot_run_is_refused_before_anything_runs(engine, order):
     assert (diagnostic.file, diagnostic.line) == ("wf.yaml", 27)
     assert "hostPath" in diagnostic.message
     assert engine.observe("run") is None
+
+
+def test_many_runs_after_each_other_are_all_remembered(engine, order):
+    for run in ("a", "b", "c"):
+        engine.start(order(run, entrypoint="tell"))
+        last(engine, run)
+
+    assert [engine.observe(run).phase for run in ("a", "b", "c")] == ["Succeeded"] * 3
+    assert [line.text for line in engine.logs("a")] == ["first", "second"]
+    assert list(engine.watch("a")) == [engine.observe("a")]

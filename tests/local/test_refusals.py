@@ -168,3 +168,12 @@ def test_an_input_that_would_cover_a_file_ends_the_step_in_error(bare, place, wr
     assert ran["wf"].phase == "Error"
     assert ran["wf"].message == f"{place}/in exists on this machine, where nothing hides it"
     assert (place / "in").read_text("utf-8") == "precious"
+
+
+def test_a_parameter_without_a_value_is_refused_before_anything_is_written(bare):
+    said = refused(
+        bare,
+        f"  arguments: {{parameters: [{{name: p}}]}}\n  templates:\n  - name: main\n    {LEAF}\n",
+    )
+
+    assert "p" in said[0]

@@ -91,12 +91,13 @@ class Bare:
 
     def __init__(self, run: Path) -> None:
         self._run = run
+        self._found: dict[tuple[str, str], str] = {}
 
     def start(self, given: box.Box, work: Path, stdout: int, stderr: int) -> box.Running:
         """Put everything in place and start the program."""
         put_in_place(given, work)
-        if not Path(given.cwd).is_dir():
-            Path(given.cwd).mkdir(parents=True)
+        # Text, not paths, where every step passes.
+        os.makedirs(given.cwd, exist_ok=True)  # noqa: PTH103
         try:
             return Process(self._spawn(given, stdout, stderr), given, work)
         except LookupError as error:
@@ -107,7 +108,7 @@ class Bare:
         return Refused(box.Ended(code=64, refused=why))
 
     def _spawn(self, given: box.Box, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
-        program = launcher.find_program(given.argv[0], given.env.get("PATH", ""))
+        program = self._program(given.argv[0], given.env.get("PATH", ""))
         return subprocess.Popen(
             # As Argo's emissary does, the program is told the path that it was found at.
             [program, *given.argv[1:]],
@@ -119,6 +120,13 @@ class Bare:
             start_new_session=True,
         )
 
+    def _program(self, name: str, path: str) -> str:
+        """Find a program; one found before is only asked whether it is still there."""
+        found = self._found.get((name, path), "")
+        if not os.access(found, os.X_OK):
+            found = self._found[name, path] = launcher.find_program(name, path)
+        return found
+
     def close(self) -> None:
         """End what steps left running in groups of their own."""
         kill_strays(self._run)
@@ -126,13 +134,13 @@ class Bare:
 
 def put_in_place(given: box.Box, work: Path) -> None:
     """Put each mount at its path. Unavailable where something is there already."""
+    if not given.mounts and not given.outputs:
+        return
     own = own_outputs(given)
     for path in (*(mount.path for mount in given.mounts), *own):
         if os.path.lexists(path):
             raise environment.Unavailable(f"{path} exists on this machine, where nothing hides it")
     paths = [*(mount.path for mount in given.mounts), *own]
-    if not paths:
-        return
     (work / _PLACED).write_text(json.dumps(paths), "utf-8")
     for mount in sorted(given.mounts, key=lambda mount: mount.path):
         target = Path(mount.path)

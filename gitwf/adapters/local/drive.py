@@ -54,6 +54,7 @@ class Drive:
     """
 
     def __init__(self, begun: orders.Begun, run: folder.RunFolder, means: Means | None) -> None:
+        self.begun = begun
         self._folder = run
         self._means = means
         self._clock = Clock()
@@ -98,6 +99,11 @@ class Drive:
     def failed(self) -> bool:
         """Whether driving ended before the run did; the run may be started again."""
         return self._failure is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is over and nothing is left to do for it."""
+        return self._replay.over and not self._thread.is_alive()
 
     def wake(self) -> None:
         """Have the thread look around."""

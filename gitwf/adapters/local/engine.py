@@ -56,13 +56,20 @@ class LocalEngine:
         """Start the run, or attach to it. Rejected: it cannot run here; Stalled: a stolen id."""
         run = self._state.run(order.id)
         with self._lock:
-            if not run.order.exists():
-                self._check(order)
-                (run.path / "logs").mkdir(parents=True, exist_ok=True)
-            begun = orders.write(run.order, order, drive.Clock().now())
+            begun = orders.begun_before(run.order, order)
             driven = self._drives.get(order.id)
-            if driven is None or driven.failed:
-                self._drives[order.id] = self._begin(begun, run, drives=True)
+            if begun is not None and driven is not None and not driven.failed:
+                return
+            if begun is None:
+                self._check(order)
+            made = self._drive(begun or orders.Begun(order, drive.Clock().now()), run)
+            if begun is None:
+                (run.path / "logs").mkdir(parents=True, exist_ok=True)
+                orders.write(run.order, made.begun)
+            # What is over is read from disk when somebody asks, so that a long life costs no memory.
+            self._drives = {key: one for key, one in self._drives.items() if not one.done}
+            self._drives[order.id] = made
+            made.begin()
 
     def _check(self, order: ports.Order) -> None:
         """Refuse what cannot run on this machine. Rejected with every reason; Stalled."""
@@ -70,14 +77,11 @@ class LocalEngine:
         if found:
             raise Rejected(found)
 
-    def _begin(self, begun: orders.Begun, run: folder.RunFolder, *, drives: bool) -> drive.Drive:
-        means = None
-        if drives:
-            base = ground.Ground(begun.order, run, self._settings, self.isolation)
-            means = drive.Means(base.ready, base.done, self._settings.slots, self._settings.grace)
-        made = drive.Drive(begun, run, means)
-        made.begin()
-        return made
+    def _drive(self, begun: orders.Begun, run: folder.RunFolder) -> drive.Drive:
+        base = ground.Ground(begun.order, run, self._settings, self.isolation)
+        settings = self._settings
+        means = drive.Means(base.ready, base.done, settings.slots, settings.grace)
+        return drive.Drive(begun, run, means)
 
     def observe(self, run: str) -> record.RunRecord | None:
         """The record as it stands, or None when there is no such run."""
@@ -98,7 +102,8 @@ class LocalEngine:
             begun = orders.read(place.order, run)
             if begun is None:
                 raise Stalled(f"the local engine knows no run {run}")
-            found = self._begin(begun, place, drives=False)
+            found = drive.Drive(begun, place, None)
+            found.begin()
         yield from found.watch()
 
     def cancel(self, run: str, reason: str) -> None:

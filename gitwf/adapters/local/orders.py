@@ -43,33 +43,46 @@ def begun_at(order: ports.Order) -> resolved.Resolved:
     return order.workflow.started_at(order.entrypoint) if order.entrypoint else order.workflow
 
 
-def write(path: Path, order: ports.Order, at: Instant) -> Begun:
-    """Write the order down durably, once. Stalled when another order has this id."""
+def begun_before(path: Path, order: ports.Order) -> Begun | None:
+    """Give the order as it was begun before, or None. Stalled when another order has its id."""
+    there = _load(path)
+    if there is None:
+        return None
+    if values.canonical(there["order"]) != values.canonical(essentials(order)):
+        hint = "give the run another id, or remove its folder"
+        raise Stalled(f"the run {order.id} was ordered with another content before", hint=hint)
+    return Begun(order, Instant(there["at"]))
+
+
+def write(path: Path, begun: Begun) -> None:
+    """Write an order down durably."""
+    order = begun.order
     told = essentials(order)
-    if path.exists():
-        there = json.loads(path.read_bytes())
-        if values.canonical(there["order"]) != values.canonical(told):
-            hint = "give the run another id, or remove its folder"
-            raise Stalled(f"the run {order.id} was ordered with another content before", hint=hint)
-        return Begun(order, Instant(there["at"]))
-    text = json.dumps({"at": at.microseconds, "source": str(order.source or ""), "order": told})
+    source = str(order.source or "")
+    text = json.dumps({"at": begun.at.microseconds, "source": source, "order": told})
     partial = path.with_suffix(".partial")
     with partial.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
-    return Begun(order, at)
 
 
-def read(path: Path, run: str) -> Begun | None:
-    """Read an order back, or None when there is none. Stalled on one that cannot be read."""
+def _load(path: Path) -> dict[str, Any] | None:
     try:
-        there = json.loads(path.read_bytes())
+        there: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise Stalled(f"{path} cannot be read: {error}", hint="remove the run's folder") from error
+    return there
+
+
+def read(path: Path, run: str) -> Begun | None:
+    """Read an order back, or None when there is none. Stalled on one that cannot be read."""
+    there = _load(path)
+    if there is None:
+        return None
     told = there["order"]
     order = ports.Order(
         id=run,

@@ -65,7 +65,7 @@ class Pods:
         self._waiting: collections.deque[messages.StartPod] = collections.deque()
         self._running: dict[str, _Pod] = {}
         self._events: list[messages.Event] = []
-        self._unnamed: list[_Pod] = []
+        self._unnamed: dict[str, float] = {}
         self._self = host.this_process()
         self._selector = selectors.DefaultSelector()
         self._woken, self._waker = os.pipe()
@@ -100,11 +100,10 @@ class Pods:
         """Wait for something to happen or for `until`; gives what happened, perhaps nothing."""
         self._admit()
         if not self._events:
-            noticed = self._selector.select(self._patience(until))
-            for key, _ in noticed:
+            self._scratch.tidy()
+            for key, _ in self._selector.select(self._patience(until)):
                 self._notice(key.fd, key.data)
-            if not noticed:
-                self._name()
+            self._name()
             self._kill_overdue()
         events, self._events = self._events, []
         return events
@@ -115,7 +114,7 @@ class Pods:
         if until is not None:
             waits.append(until.since(self._terms.now()))
         if self._unnamed:
-            waits.append(_SETTLED)
+            waits.append(next(iter(self._unnamed.values())) - time.monotonic())
         return max(min(waits), _ALMOST_NO_TIME) if waits else None
 
     def _name(self) -> None:
@@ -123,10 +122,12 @@ class Pods:
 
         Naming one takes the kernel as long as starting it, so that short steps go unnamed.
         """
-        for one in self._unnamed:
-            if one.start.node in self._running:
-                self._started(one.start.node, self._process(one.running.pid))
-        self._unnamed.clear()
+        while self._unnamed:
+            node, due = next(iter(self._unnamed.items()))
+            if due > time.monotonic():
+                return
+            del self._unnamed[node]
+            self._started(node, self._process(self._running[node].running.pid))
 
     def _notice(self, fd: int, about: _Pod | None) -> None:
         if about is None:
@@ -182,7 +183,7 @@ class Pods:
             os.set_blocking(reader, False)
             self._selector.register(reader, selectors.EVENT_READ, one)
         if running.pid:
-            self._unnamed.append(one)
+            self._unnamed[command.node] = time.monotonic() + _SETTLED
         self._events.append(messages.PodStarted(command.node, self._terms.now()))
 
     def _read_stdout(self, one: _Pod) -> None:
@@ -212,6 +213,7 @@ class Pods:
         self._selector.unregister(one.running)
         one.running.close()
         del self._running[one.start.node]
+        self._unnamed.pop(one.start.node, None)
         try:
             self._events.append(self._judge(one, ended))
         except OSError as error:
