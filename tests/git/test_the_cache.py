@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from gitwf.adapters.clock import SystemClock
-from gitwf.adapters.git import remote, repo
+from gitwf.adapters.git import ledger, remote, repo
+from gitwf.errors import Stalled
 from gitwf.values import CommitId
 
 
@@ -150,6 +151,17 @@ def test_threads_may_share_one_repo_while_its_cache_is_deleted(folder):
 
     expected = (commit, {f"{number}": b"%d" % number for number in range(10)})
     assert answers == [expected] * 20
+
+
+def test_a_cache_that_cannot_be_written_is_a_matter_for_a_person(folder, tmp_path):
+    folder.person.commit({"a": b"1"})
+    (tmp_path / "file").write_text("")
+    there = remote.Remote(folder.url, tmp_path / "file" / "cache.git")
+
+    with pytest.raises(Stalled, match=r"the cache .*cache\.git cannot be written"):
+        repo.GitRepo(there, "main", SystemClock()).head()
+    with pytest.raises(Stalled, match="cannot be written"):
+        ledger.GitLedger(there, SystemClock()).facts()
 
 
 def test_many_small_packs_are_rolled_into_few(served, monkeypatch):

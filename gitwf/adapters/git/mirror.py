@@ -20,7 +20,7 @@ import filelock
 import pygit2
 
 from gitwf.adapters.git import errors
-from gitwf.errors import Transient
+from gitwf.errors import Stalled, Transient
 
 _LOCK_SECONDS = 600
 _MOST_PACKS = 50
@@ -55,12 +55,14 @@ class Mirror:
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock against other threads and processes. Transient when it takes too long."""
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(f"{self.folder}.lock", timeout=_LOCK_SECONDS)
         try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire(poll_interval=0.01)
         except filelock.Timeout as error:
             raise Transient(f"another process has kept {self.folder} locked for long") from error
+        except OSError as error:
+            raise self._unusable(error) from error
         try:
             yield
         finally:
@@ -98,7 +100,10 @@ class Mirror:
     def _make(self) -> tuple[int, int] | None:
         """Put an empty repository in place, the old one away; called with the lock held."""
         fresh = self.folder.with_name(f"{self.folder.name}.{uuid.uuid4().hex}")
-        pygit2.init_repository(str(fresh), bare=True)
+        try:
+            pygit2.init_repository(str(fresh), bare=True)
+        except (pygit2.GitError, OSError) as error:
+            raise self._unusable(error) from error
         if self._lender is not None:
             (fresh / "objects" / "info").mkdir(exist_ok=True)
             lent = f"{_common(self._lender) / 'objects'}\n"
@@ -109,6 +114,12 @@ class Mirror:
             shutil.rmtree(old, ignore_errors=True)
         os.rename(fresh, self.folder)  # noqa: PTH104 - same
         return self._identity()
+
+    def _unusable(self, error: Exception) -> Stalled:
+        return Stalled(
+            f"the cache {self.folder} cannot be written: {error}",
+            hint="name a state folder that this user may write to, with space left on its disk",
+        )
 
 
 def _common(lender: Path) -> Path:
