@@ -144,15 +144,19 @@ def test_a_page_whose_viewer_ends_loads_the_new_one_by_itself(brisk_r, browser, 
 
 def test_a_page_that_meets_a_newer_viewer_loads_itself_anew(site, browser, r):
     site.roll(1, viewer=str(VIEWER), model=model(10))
-    old = site.get()
-    site.roll(2, viewer=str(VIEWER), model=model(20))
     page = browser.new_page()
-    page.route(site.url, lambda route: route.fulfill(body=old, content_type="text/html"), times=1)
+    held, loads = [], []
+    page.on("request", lambda asked: asked.is_navigation_request() and loads.append(asked.url))
+    page.route("**/shiny.min.js", lambda route: held.append(route), times=1)  # noqa: PLW0108  playwright marks it
+    page.goto(site.url, wait_until="commit")
+    site.eventually(lambda: page.wait_for_timeout(10) or held)
 
-    page.goto(site.url)
+    site.roll(2, viewer=str(VIEWER), model=model(20))
+    held[0].continue_()
 
     page.wait_for_selector("meta[name=gitwf-model][content=ad-effect-v2]", state="attached")
     assert float(number(page)) == pytest.approx(expected(20, 8000), abs=0.02)
+    assert loads == [site.url, site.url]
 
 
 def test_where_r_is_missing_the_page_shows_the_same_model(site, browser):
