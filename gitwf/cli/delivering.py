@@ -30,15 +30,27 @@ from gitwf.wiring.settings import Settings
 @click.command()
 @options.repository
 @click.option("--exit-code", is_flag=True, help="Exit with 3 when changes are pending.")
+@click.option(
+    "--checkout",
+    "proposed",
+    is_flag=True,
+    help="Plan for this checkout's commit as if it were pushed, under the branch's own policy and "
+    "gates: what a pull request would do.",
+)
 @options.output
-def plan(chosen: Settings, form: str, *, exit_code: bool) -> None:
+def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> None:
     """Say what a reconcile would do, and why.
 
     Each action names its reason: for a training, the part of the run key that differs from the
     version made before.
     """
     opened = wiring.repository(chosen)
-    reconciler = service.Reconciler(wiring.edge(chosen, opened))
+    around = wiring.edge(chosen, opened)
+    if proposed:
+        around, base = wiring.proposed(opened, around)
+        reconciler = service.Reconciler(around, base=base)
+    else:
+        reconciler = service.Reconciler(around)
     seen, planned = reconciler.look()
     diagnostics = seen.diagnostics()
     if form == "json":

@@ -179,8 +179,9 @@ class Documents:
             *own_problems,
             *validate.validate(workflow, parameters_given=found.given(0, commit)),
             *unsupported.check(workflow),
-            *agreement.with_workflow(found, document, workflow),
         ]
+        if not any(one.severity == "error" for one in wrong):
+            wrong += agreement.with_workflow(found, document, workflow)
         files = frozenset({where, *(one.file for one in workflow.origins.values())})
         return PipelineAt(file, found, workflow, files, tuple(wrong), document)
 

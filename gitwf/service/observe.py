@@ -13,7 +13,7 @@ from gitwf import ports
 from gitwf.delivery import entry, observed, release, schedule
 from gitwf.delivery import facts as ledger_facts
 from gitwf.errors import Diagnostic, Rejected, Stalled
-from gitwf.service import documents, edge, past, targets
+from gitwf.service import documents, edge, past, proposal, targets
 from gitwf.values import CommitId, Instant
 
 Places = frozenset[tuple[str, str]]
@@ -34,9 +34,15 @@ class Pass:
 
 
 class Observer:
-    """Reads the ports into one `Observed`; keeps nothing but caches and heartbeats seen."""
+    """Reads the ports into one `Observed`; keeps nothing but caches and heartbeats seen.
 
-    def __init__(self, around: edge.Edge, known_targets: targets.Targets) -> None:
+    `base`: the commit whose policy and gates rule, where the head is only proposed.
+    """
+
+    def __init__(
+        self, around: edge.Edge, known_targets: targets.Targets, base: CommitId | None = None
+    ) -> None:
+        self._base = base
         self._edge = around
         self._targets = known_targets
         self.documents = documents.Documents(around.repo)
@@ -104,7 +110,8 @@ class Observer:
             raise Stalled(
                 "the branch has no commit yet", hint="push one; `gitwf init` writes a first"
             )
-        return self.documents.at(head)
+        at = self.documents.at(head)
+        return at if self._base is None else proposal.governed(at, self.documents.at(self._base))
 
     def _model(
         self,

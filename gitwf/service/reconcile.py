@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from gitwf import errors
 from gitwf.delivery import action, entry, plan
 from gitwf.service import act, edge, observe, signals, targets
+from gitwf.values import CommitId
 
 LOOK = 5.0
 """Seconds between two looks at the world while runs are under way."""
@@ -51,12 +52,21 @@ class Outcome:
 
 
 class Reconciler:
-    """One reconciler: its caches, its runs in hand. `stopping` is asked before each new start."""
+    """One reconciler: its caches, its runs in hand. `stopping` is asked before each new start.
 
-    def __init__(self, around: edge.Edge, *, stopping: Callable[[], bool] = lambda: False) -> None:
+    `base`: the commit whose policy and gates rule, where the head is only proposed.
+    """
+
+    def __init__(
+        self,
+        around: edge.Edge,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
+        base: CommitId | None = None,
+    ) -> None:
         self._edge = around
         known = targets.Targets(around)
-        self._observer = observe.Observer(around, known)
+        self._observer = observe.Observer(around, known, base)
         self._actor = act.Actor(around, known)
         self._stopping = stopping
         self._heart = around.clock.monotonic()

@@ -4,6 +4,7 @@
 its ports. Adapters are imported when they are built, so that a command pays only for what it uses.
 """
 
+import dataclasses
 import hashlib
 import os
 import secrets
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, TypeVar
 from gitwf import errors, ports
 from gitwf.adapters import clock, host
 from gitwf.delivery import entry, project
-from gitwf.service import documents, signals
+from gitwf.service import documents, proposal, signals
 from gitwf.service import edge as edges
+from gitwf.values import CommitId
 from gitwf.wiring import settings as all_settings
 
 if TYPE_CHECKING:
@@ -106,6 +108,20 @@ def edge(
         lease=settings.number("lease"),
         listener=listener,
     )
+
+
+def proposed(opened: Repository, around: edges.Edge) -> tuple[edges.Edge, CommitId | None]:
+    """An edge whose branch ends at the checkout's commit, and the branch's own head.
+
+    Stalled: there is no checkout, or none with a commit.
+    """
+    from gitwf.wiring import local
+
+    found = local.here()
+    base = around.repo.head()
+    commit = opened.remote.borrow(found.folder)
+    repo = proposal.Proposed(around.repo, commit)
+    return dataclasses.replace(around, repo=repo), base
 
 
 def _once(make: Callable[[project.Project], Port]) -> Callable[[project.Project], Port]:

@@ -34,9 +34,7 @@ def here() -> checkout.Checkout:
     return found
 
 
-def settings(
-    chosen: all_settings.Settings, *, uncommitted: bool = False
-) -> all_settings.Settings:
+def settings(chosen: all_settings.Settings, *, uncommitted: bool = False) -> all_settings.Settings:
     """Make the world anew, and give the settings that name it."""
     found = here()
     root = folder(chosen, found)

@@ -147,11 +147,13 @@ class World:
             assert done.returncode == code, out
         return out
 
-    def start(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
+    def start(
+        self, *arguments: str, folder: pathlib.Path | None = None, **more: str
+    ) -> "subprocess.Popen[str]":
         """Start Python with these arguments, as the same machine."""
         return subprocess.Popen(
             [sys.executable, *arguments],
-            cwd=self.folder,
+            cwd=folder or self.folder,
             env=self.environment(**more),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

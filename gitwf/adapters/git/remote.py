@@ -25,6 +25,8 @@ from gitwf.errors import GitwfError, RaceLost, Stalled, Transient
 from gitwf.values import CommitId
 
 T = TypeVar("T")
+
+_PROPOSED = "refs/proposed/HEAD"
 Make = Callable[[pygit2.Repository], CommitId]
 
 _CONNECT_MILLISECONDS = 15_000
@@ -140,6 +142,13 @@ class Remote:
             self._notice(Rewritten(ref, seen, now))
 
     # Reading and writing objects
+
+    def borrow(self, folder: Path) -> CommitId:
+        """Have the commit that a checkout is at, with its history, in the cache; its id."""
+        repository = self._mirror.open()
+        with self._translating(), self._mirror.locked():
+            repository.remotes.create_anonymous(str(folder)).fetch([f"+HEAD:{_PROPOSED}"])
+        return CommitId(str(repository.references[_PROPOSED].target))
 
     def read(self, work: Callable[[pygit2.Repository], T]) -> T:
         """Do `work` on the cache; once more on a repaired one when it is damaged or incomplete.
