@@ -1,0 +1,147 @@
+"""What runs beside and after a node."""
+
+import json
+
+from gitwf.workflow import record
+
+BAD = (record.Phase.FAILED, "main: Error (exit code 1)", record.Outputs(exit_code="1"))
+GOOD = (record.Phase.SUCCEEDED, "", record.Outputs(exit_code="0"))
+
+
+def echo(name, *inputs):
+    return {
+        "name": name,
+        "inputs": {"parameters": [{"name": one} for one in inputs]},
+        "container": {
+            "image": "x",
+            "command": ["echo", *(f"{{{{inputs.parameters.{one}}}}}" for one in inputs)],
+        },
+    }
+
+
+def told(text):
+    return {"parameters": [{"name": "m", "value": text}]}
+
+
+def test_a_named_hook_starts_once_when_its_expression_comes_true(player):
+    hooks = {
+        "begun": {
+            "template": "say",
+            "expression": 'steps["a"].status == "Running"',
+            "arguments": told("b"),
+        },
+        "ended": {
+            "template": "say",
+            "expression": 'steps["a"].status == "Failed"',
+            "arguments": told("e"),
+        },
+        "never": {
+            "template": "say",
+            "expression": 'steps["a"].status == "Skipped"',
+            "arguments": told("n"),
+        },
+    }
+    step = {"name": "a", "template": "ok", "hooks": hooks, "continueOn": {"failed": True}}
+    main = {"name": "main", "steps": [[step], [{"name": "b", "template": "ok"}]]}
+    played = player(
+        {"templates": [main, echo("ok"), echo("say", "m")]},
+        outcome=lambda start: BAD if start.name == "w[0].a" else GOOD,
+        seconds=lambda start: 5.0 if start.name == "w[0].a.hooks.begun" else 1.0,
+    )
+    final = played.play()
+    assert [name for name in final.nodes if "hooks" in name] == [
+        "w[0].a.hooks.begun",
+        "w[0].a.hooks.ended",
+    ]
+    assert final.nodes["w[0].a.hooks.begun"].hooked
+    # The next group waits for the slowest hook.
+    assert final.nodes["w[1].b"].started >= final.nodes["w[0].a.hooks.begun"].finished
+    assert final.phase == "Succeeded"
+
+
+def test_the_hooks_of_a_loop_know_their_item(play):
+    step = {
+        "name": "a",
+        "template": "ok",
+        "withItems": ["x", "y"],
+        "hooks": {"exit": {"template": "say", "arguments": told("after {{item}}")}},
+    }
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, echo("ok"), echo("say", "m")]})
+    said = {n.name: n.inputs["m"] for n in final.nodes.values() if n.hooked}
+    assert said == {
+        "w[0].a(0:x).onExit": "after x",
+        "w[0].a(1:y).onExit": "after y",
+    }
+
+
+def test_a_loop_in_a_dag_has_one_exit_hook(play):
+    task = {
+        "name": "a",
+        "template": "ok",
+        "withItems": [1, 2],
+        "hooks": {"exit": {"template": "say", "arguments": told("{{tasks.a.status}}")}},
+    }
+    final = play(
+        {"templates": [{"name": "main", "dag": {"tasks": [task]}}, echo("ok"), echo("say", "m")]}
+    )
+    said = {n.name: n.inputs["m"] for n in final.nodes.values() if n.hooked}
+    assert said == {"w.a.onExit": "Succeeded"}
+
+
+def test_a_skipped_step_has_no_exit_hook(play):
+    step = {"name": "a", "template": "ok", "when": "1 == 2", "hooks": {"exit": {"template": "ok"}}}
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, echo("ok")]})
+    assert list(final.nodes) == ["w", "w[0]", "w[0].a"]
+
+
+def test_a_hook_that_cannot_start_says_why_and_stops_nothing_else(play):
+    step = {"name": "a", "template": "ok", "hooks": {"exit": {"template": "say"}}}
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, echo("ok"), echo("say", "m")]})
+    hook = final.nodes["w[0].a.onExit"]
+    assert (hook.type, hook.phase) == ("Skipped", "Error")
+    assert hook.message == "inputs.parameters.m was not supplied"
+    assert final.phase == "Succeeded"
+
+
+def test_the_exit_handler_is_told_what_failed(player):
+    spec = {
+        "arguments": {"parameters": [{"name": "m", "value": "from the workflow"}]},
+        "onExit": "bye",
+        "templates": [
+            {"name": "main", "steps": [[{"name": "a", "template": "ok"}]]},
+            echo("ok"),
+            {
+                "name": "bye",
+                "inputs": {"parameters": [{"name": "m"}]},
+                "script": {
+                    "image": "x",
+                    "command": ["sh"],
+                    "source": "{{workflow.status}} {{workflow.duration}} {{workflow.failures}}",
+                },
+            },
+        ],
+    }
+    played = player(spec, outcome=lambda start: BAD if start.name == "w[0].a" else GOOD)
+    final = played.play()
+    status, duration, listed = played.starts["w.onExit"].template.script.source.split(" ", 2)
+    rows = json.loads(json.loads(listed))
+    assert (status, duration) == ("Failed", "1.000000")
+    assert {row["displayName"]: row["phase"] for row in rows} == dict.fromkeys(
+        ("w", "[0]", "a"), "Failed"
+    )
+    assert rows[-1]["podName"].startswith("w-ok-")
+    assert final.nodes["w.onExit"].inputs == {"m": "from the workflow"}
+
+
+def test_the_workflows_hooks_run_beside_it(play):
+    spec = {
+        "hooks": {
+            "begun": {"template": "ok", "expression": 'workflow.status == "Running"'},
+            "good": {"template": "ok", "expression": 'workflow.status == "Succeeded"'},
+            "bad": {"template": "ok", "expression": 'workflow.status == "Failed"'},
+        },
+        "templates": [{**echo("main")}, echo("ok")],
+    }
+    final = play(spec)
+    assert sorted(final.nodes) == ["w", "w.hooks.begun", "w.hooks.good"]
+    assert final.phase == "Succeeded"

@@ -1,0 +1,62 @@
+import pytest
+
+from gitwf.errors import Rejected
+from gitwf.values import Instant
+from gitwf.workflow import machine
+
+START = Instant.parse("2026-01-01T00:00:00Z")
+
+
+def main(*words):
+    return {"name": "main", "container": {"image": "x", "command": ["echo", *words]}}
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("{{workflow.name}}", "w"),
+        ("{{workflow.uid}}", "u"),
+        ("{{workflow.mainEntrypoint}}", "main"),
+        ("{{workflow.parameters.a}} {{=workflow.parameters['b-c']}}", "1 2"),
+        ("{{workflow.parameters}}", '[{"name":"a","value":"1"},{"name":"b-c","value":"2"}]'),
+        ("{{workflow.creationTimestamp.RFC3339}}", "2026-01-01T00:00:00Z"),
+        ("{{workflow.creationTimestamp.s}}", "1767225600"),
+        ("{{workflow.creationTimestamp.Y}}", "2026"),
+        ("{{workflow.status}}", "{{workflow.status}}"),
+        ("{{pod.name}} {{node.name}} <{{steps.name}}>", "w w <>"),
+        ("{{workflow.parameters.none}}", "{{workflow.parameters.none}}"),
+    ],
+)
+def test_the_workflow_has_variables(player, tag, expected):
+    given = [{"name": "a", "value": "1"}, {"name": "b-c", "value": 2}]
+    played = player({"arguments": {"parameters": given}, "templates": [main(tag)]})
+    assert played.starts["w"].template.container.command[1] == expected
+
+
+def test_parameters_that_are_given_go_before_those_written(player):
+    spec = {"arguments": {"parameters": [{"name": "a", "value": "1"}]}, "templates": [main()]}
+    played = player(spec, parameters={"a": "7", "model": "m-v3"})
+    assert played.run.record().parameters == {"a": "7", "model": "m-v3"}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ({"name": "a"}, "spec.arguments.a.value or spec.arguments.a.valueFrom is required"),
+        (
+            {"name": "a", "value": "x", "enum": ["y"]},
+            "spec.arguments.a.value should be present in spec.arguments.a.enum list",
+        ),
+    ],
+)
+def test_a_run_does_not_begin_without_its_parameters(resolve_spec, parameter, message):
+    whole = resolve_spec({"arguments": {"parameters": [parameter]}, "templates": [main()]})
+    with pytest.raises(Rejected, match=message):
+        machine.begin(whole, "w", {}, START)
+
+
+def test_another_entrypoint_can_be_chosen(resolve_spec):
+    whole = resolve_spec({"templates": [main(), {**main(), "name": "other"}]})
+    run = machine.begin(whole, "w", {}, START, entrypoint="other")
+    run.start()
+    assert run.record().nodes["w"].template == "other"
