@@ -21,7 +21,8 @@ def itself(found: pipeline.Pipeline, document: yaml_reader.Document) -> Iterator
     """Name the gates that are no expressions, and what is wrong with the schedule."""
     texts = found.spec.model.gates if found.spec.model is not None else ()
     for number, words in gates.problems(texts):
-        yield document.diagnostic(("spec", "model", "gates", number), words)
+        place = ("spec", "model", "gates", number)
+        yield document.diagnostic(place, f"gate {number + 1} {words.splitlines()[0]}")
     due = found.spec.triggers.schedule
     if due is not None:
         place = ("spec", "triggers", "schedule")
