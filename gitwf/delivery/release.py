@@ -3,7 +3,8 @@
 A release file is written by gitwf or by a person; `spec` is what counts, `evidence` is copied from
 the ledger so that one file tells everything. `evidence.parent` is the commit that gitwf's commit
 was put on: no two of gitwf's commits share it, so that a person's revert, which brings an old
-evidence back, is told from gitwf's own work by content alone (see `gitwf.delivery.trail`).
+evidence back, is told from gitwf's own work by content alone (see `gitwf.delivery.trail`); its
+`environment` tells a copy of another environment's file from gitwf's work in the same way.
 `rejected.yaml` beside it lists versions that automation must not choose. Edits change only the
 bytes that change.
 """
@@ -63,10 +64,15 @@ class ReleaseSpec(base.Model):
         return self
 
 
+NOTHING = ReleaseSpec(version=None)
+"""What a missing file names."""
+
+
 class Evidence(base.Model):
     """What gitwf copied from the ledger when it wrote the file. People need not write any."""
 
     kind: Literal["promote", "rollback", "person"] = "promote"
+    environment: str = ""
     by: str = ""
     request: str = ""
     parent: str = ""

@@ -91,27 +91,31 @@ def read(states: Iterable[State]) -> Trail:
     seen: set[str] = set()
     named: tuple[object, ...] = (None, None, None)
     for state in reversed(tuple(states)):
-        spec = state.release.spec if state.release is not None else None
-        values_ = (spec.version, spec.uri, spec.digest) if spec is not None else (None, None, None)
-        evidence = state.release.evidence if state.release is not None else None
-        fresh = evidence is not None and evidence.parent != "" and evidence.parent not in seen
-        if fresh and evidence is not None:
-            seen.add(evidence.parent)
-        if values_ == named:
+        own = _own(state, seen)
+        spec = state.release.spec if state.release is not None else release.NOTHING
+        if (spec.version, spec.uri, spec.digest) == named:
             continue
-        named = values_
-        own = fresh and evidence is not None
+        named = (spec.version, spec.uri, spec.digest)
         changes.append(
             Change(
                 state.commit,
                 state.depth,
-                values_[0],
-                values_[1],
-                Digest(values_[2]) if values_[2] else None,
-                evidence.kind if own and evidence is not None else "person",
-                (evidence.by if own and evidence is not None else "") or state.who,
+                spec.version,
+                spec.uri,
+                Digest(spec.digest) if spec.digest else None,
+                own.kind if own is not None else "person",
+                own.by if own is not None and own.by else state.who,
                 state.time,
-                evidence.request if own and evidence is not None else "",
+                own.request if own is not None else "",
             )
         )
     return Trail(tuple(changes))
+
+
+def _own(state: State, seen: set[str]) -> release.Evidence | None:
+    """The evidence that gitwf wrote at this very commit; `seen` are those written before it."""
+    evidence = state.release.evidence if state.release is not None else None
+    if state.release is None or evidence is None or evidence.parent in {"", *seen}:
+        return None
+    seen.add(evidence.parent)
+    return evidence if evidence.environment == state.release.metadata.environment else None

@@ -38,6 +38,7 @@ class Naming:
         """Everything the file tells about where the version came from."""
         evidence: dict[str, Any] = {
             "kind": self.kind,
+            "environment": self.environment,
             "by": self.who,
             "request": self.request,
             "parent": self.parent,

@@ -172,6 +172,15 @@ def test_a_hand_edit_that_leaves_the_evidence_is_a_persons():
     assert read(None, ONE, edited).last.kind == "person"
 
 
+def test_a_copy_of_another_environments_file_is_a_persons():
+    staging = dataclasses.replace(naming(2, parent=CommitId("5" * 40)), environment="staging")
+    copied = writing.named(None, staging).replace(
+        b"  environment: staging\nspec", b"  environment: prod\nspec"
+    )
+
+    assert read(None, ONE, copied).last.kind == "person"
+
+
 def test_a_deleted_file_names_nothing():
     found = read(ONE, None)
 
