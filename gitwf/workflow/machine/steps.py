@@ -139,16 +139,15 @@ class Steps(composite.Composite):
             self._end_group()
 
     def _end_group(self) -> None:
-        for child in self._children:
-            node = child.node
-            if node is None or not node.phase.failed_or_error:
-                continue
+        ended = [(child, child.node) for child in self._children if child.node is not None]
+        bad = [(child, node) for child, node in ended if node.phase.failed_or_error]
+        for child, node in bad:
             if node.type is record.NodeType.SKIPPED:
                 why = f"step group deemed errored due to child {node.name} error: {node.message}"
-                self.run.end(
-                    self._group, record.Phase.ERROR, node.message if child.undecided else why
-                )
+                message = node.message if child.undecided else why
+                self.run.end(self._group, record.Phase.ERROR, message)
                 return
+        for child, node in bad:
             if not continues(child.call, node.phase):
                 self.run.end(self._group, record.Phase.FAILED, f"child '{node.id}' failed")
                 return
