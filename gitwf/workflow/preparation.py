@@ -53,22 +53,15 @@ class Source:
         """Read a filled text. Raises NodeFailure where the result is no template."""
         if self._last is not None and self._last[0] == text:
             return self._last[1]
-        made = parse_template(text)
+        try:
+            made = template.Template.from_json(text)
+        except pydantic.ValidationError as problem:
+            first = problem.errors(include_url=False, include_input=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            message = f"{place}: {first['msg']}" if place else quoting.INVALID_JSON
+            raise failure.NodeFailure(message) from problem
         self._last = (text, made)
         return made
-
-
-def parse_template(text: str) -> template.Template:
-    """Read a template's JSON. Raises NodeFailure where the values made nonsense of it."""
-    try:
-        return template.Template.from_json(text)
-    except pydantic.ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise failure.NodeFailure(f"{place}: {first['msg']}" if place else INVALID) from problem
-
-
-INVALID = quoting.INVALID_JSON
 
 
 @dataclass

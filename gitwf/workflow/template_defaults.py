@@ -10,18 +10,6 @@ from typing import Any
 
 from gitwf.workflow.document import template
 
-_TYPES = (
-    "container",
-    "containerSet",
-    "steps",
-    "script",
-    "resource",
-    "data",
-    "dag",
-    "suspend",
-    "http",
-    "plugin",
-)
 _KEYS = {
     "env": "name",
     "ports": "containerPort",
@@ -38,15 +26,9 @@ def merge(original: template.Template, defaults: template.Template | None) -> te
         return original
     lower = defaults.plain()
     upper = original.plain()
-    for type_ in _TYPES:
-        if type_ not in upper:
-            lower.pop(type_, None)
-    lower.pop("name", None)
-    return template.Template.model_validate_json(_json(_merged(lower, upper)))
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    for foreign in {*defaults.types, "name"} - {*original.types}:
+        lower.pop(foreign, None)
+    return template.Template.from_json(json.dumps(_merged(lower, upper), ensure_ascii=False))
 
 
 def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:

@@ -30,10 +30,9 @@ class StartPod:
     """Start one container, script or containerSet; answer with PodStarted, then PodEnded.
 
     `template` is fully substituted and without its input parameters, which are in its text;
-    `origin` is the `file#template` it was written as.
-    `wants_result`: standard output is read by somebody.
-    `volumes` are the workflow's and the template's. `deadline`: when the machine will send StopPod
-    if nothing else happens; the engine need not watch it.
+    `origin` is the `file#template` it was written as. `volumes` are the workflow's and the
+    template's. `wants_result`: standard output is read by somebody. `deadline`: when the machine
+    will send StopPod if nothing else happens; the engine need not watch it.
     """
 
     node: str
