@@ -216,7 +216,9 @@ def roll_out(universe: Universe, state: State, wanted: action.RollOut) -> State:
     if revision != wanted.based_on and COMPARE_TARGET:
         return state
     new = Target(target.revision + 1, wanted.release, wanted.version, wanted.digest)
-    back = bool(target.release) and universe.is_before(wanted.release, target.release)
+    # Going back is right where the branch itself went back and no longer has what is served.
+    back = universe.is_before(wanted.release, target.release)
+    back &= any(commit.id == target.release for commit in universe.history(state.head))
     targets = (*state.targets[:place], new, *state.targets[place + 1 :])
     return state._replace(targets=targets, went_back=state.went_back or back)
 
