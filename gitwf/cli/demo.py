@@ -2,10 +2,12 @@
 
 Everything it does is what a user does: commits, pushes, `gitwf reconcile`, `git revert`. It tells
 each step before it takes it. On a terminal it then keeps serving until Ctrl-C; with `--exit`, or in
-a pipe, it ends. Front, viewers and folder are gone afterwards either way.
+a pipe, it ends. Front, viewers and folder are gone afterwards, however it ends.
 """
 
 import contextlib
+import signal
+import sys
 import tempfile
 import threading
 import time
@@ -37,7 +39,11 @@ def demo(port: str, *, leave: bool) -> None:
     a client keeps asking, and removes everything at the end.
     """
     console = options.console()
-    with tempfile.TemporaryDirectory(prefix="gitwf-demo-") as folder, contextlib.ExitStack() as end:
+    with (
+        _ended_by_signals(),
+        tempfile.TemporaryDirectory(prefix="gitwf-demo-") as folder,
+        contextlib.ExitStack() as end,
+    ):
         stage = _Stage(console, Path(folder), port)
         end.callback(stage.clear)
         stage.play()
@@ -46,6 +52,22 @@ def demo(port: str, *, leave: bool) -> None:
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
     console.print("demo: all went as told; nothing is left behind", style="bold green")
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM, and the end of the terminal, unwind as Ctrl-C does instead of killing."""
+
+    def leave(number: int, frame: object) -> None:
+        del frame
+        sys.exit(128 + number)
+
+    before = {one: signal.signal(one, leave) for one in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 @dataclass
@@ -115,18 +137,21 @@ class _Stage:
         self._more_data()
         self._worse_model()
         self._revert()
-        self._tell("What happened, from Git alone", "gitwf history ad-effect")
-        edge = wiring.edge(self._settings, self._opened)
-        back = retrospect.Retrospect(edge.repo, edge.ledger)
-        versions.history_table(self._console, back.story("ad-effect"))
+        self._history()
 
     def _first_model(self) -> None:
         self._tell("A first commit: pipeline, viewer, data to the end of 1992", "git push")
         self.shop.data(rows=195)
         self.shop.push("Estimate what advertising does to sales")
+        self._console.print(
+            "  (the first run installs what requirements.txt asks for, numpy; once for each content)",
+            style="dim",
+        )
         self._reconcile()
-        self.url = control.url(self._front()) or ""
+        front = control.find(self._front()) or {}
+        self.url = front.get("url", "")
         self._expect("ad-effect-v1")
+        self._console.print(f"  the page is made by {front['serving']['with']}")
 
     def _more_data(self) -> None:
         self._tell("Two more years of data, while somebody keeps looking at the page", "git push")
@@ -163,18 +188,35 @@ class _Stage:
         self._expect("ad-effect-v1")
         self._console.print(f"  served again {time.monotonic() - started:.1f} s after the push")
 
+    def _history(self) -> None:
+        self._tell("What happened, from Git alone", "gitwf history ad-effect")
+        edge = wiring.edge(self._settings, self._opened)
+        back = retrospect.Retrospect(edge.repo, edge.ledger)
+        versions.history_table(self._console, back.story("ad-effect"))
+        self._say_command("git log --format='%h %an: %s'")
+        self.shop.pull()
+        self._console.out(self.shop.git("log", "--format=%h %an: %s"), highlight=False)
+
+    def _say_command(self, command: str) -> None:
+        self._console.print(f"$ {command}", style="bold cyan", markup=False)
+
     def _tell(self, text: str, command: str) -> None:
         self._console.print()
         self._console.rule(text, align="left", style="dim")
-        self._console.print(f"$ {command}", style="bold cyan", markup=False)
+        self._say_command(command)
 
     def _reconcile(self) -> None:
-        self._console.print("$ gitwf reconcile", style="bold cyan", markup=False)
+        self._say_command("gitwf reconcile")
         with progress.listening(self._console) as listener:
             edge = wiring.edge(self._settings, self._opened, listener=listener)
-            outcome = service.Reconciler(edge).run()
+            reconciler = service.Reconciler(edge)
+            try:
+                outcome = reconciler.run()
+            finally:
+                reconciler.hand_over()
         for one in outcome.reports:
-            self._console.print(f"{one.model}: {one.state}: {one.reason}", markup=False)
+            where = " in ".join(filter(None, [one.model, one.environment]))
+            self._console.out(f"{where}: {one.state}: {one.reason}", highlight=False)
         if outcome.verdict is not service.Verdict.IN_SYNC:
             raise errors.Stalled("the demo did not go as told: " + "; ".join(outcome.failures))
 

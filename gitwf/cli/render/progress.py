@@ -48,9 +48,8 @@ class _Plain:
 class _Live:
     """A live tree for each run under way, below what was said."""
 
-    def __init__(self, console: rich.console.Console, live: rich.live.Live) -> None:
+    def __init__(self, console: rich.console.Console) -> None:
         self._console = console
-        self._live = live
         self._runs: dict[str, record.RunRecord] = {}
         self._lock = threading.Lock()
 
@@ -63,20 +62,22 @@ class _Live:
             who = f"[bold]{signal.model}[/] " if signal.model else ""
             style = _LEVELS.get(signal.level, "")
             text = rich.markup.escape(signal.text)
-            self._live.console.print(who + (f"[{style}]{text}[/]" if style else text))
+            self._console.print(who + (f"[{style}]{text}[/]" if style else text))
         elif isinstance(signal, signals.RunMoved):
             self._runs[signal.run] = signal.record
             if signal.record.over:
-                self._live.console.print(runs.drawn(self._runs.pop(signal.run)))
-            self._draw()
+                self._console.print(runs.drawn(self._runs.pop(signal.run)))
         else:
             style = "green" if signal.state == "complete" else "red"
-            self._live.console.print(f"[{style}]{rich.markup.escape(rolled(signal))}[/]")
+            self._console.print(f"[{style}]{rich.markup.escape(rolled(signal))}[/]")
 
-    def _draw(self) -> None:
+    def drawn(self) -> rich.console.Group:
+        """The trees as they stand now; asked for at each refresh, so that running steps count up.
+
+        Takes no lock: rich asks with its own lock held, which printing needs as well.
+        """
         now = clock.SystemClock().now()
-        trees = [runs.drawn(run, now) for run in self._runs.values()]
-        self._live.update(rich.console.Group(*trees))
+        return rich.console.Group(*(runs.drawn(run, now) for run in tuple(self._runs.values())))
 
 
 def rolled(signal: signals.RolloutMoved) -> str:
@@ -94,5 +95,8 @@ def listening(console: rich.console.Console) -> Iterator[Callable[[signals.Signa
     if not console.is_terminal:
         yield _Plain(console)
         return
-    with rich.live.Live(console=console, refresh_per_second=8, transient=True) as live:
-        yield _Live(console, live)
+    listener = _Live(console)
+    with rich.live.Live(
+        console=console, get_renderable=listener.drawn, refresh_per_second=8, transient=True
+    ):
+        yield listener

@@ -5,6 +5,7 @@ many siblings look alike, the ones that went well are counted instead of listed,
 of a thousand still fits a screen.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -118,19 +119,35 @@ class Lines:
     """Plain lines for a pipe: one for each node that began or ended since the last snapshot."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, record.Phase] = {}
+        self._begun: set[str] = set()
+        self._ended: set[str] = set()
 
     def changes(self, run: record.RunRecord) -> Iterator[str]:
-        """The lines that this snapshot adds: what began from the top, what ended from the bottom."""
-        fresh = [
+        """The lines that this snapshot adds, in the order in which things happened.
+
+        However many changes fall into one snapshot, a run gives the same lines.
+        """
+        nodes = [node for node in run.nodes.values() if node.type not in _GROUPS]
+        ended = [one for one in nodes if one.phase.fulfilled and one.name not in self._ended]
+        begun = [
             node
-            for node in run.nodes.values()
-            if node.type not in _GROUPS and self._seen.get(node.name) is not node.phase
+            for node in nodes
+            if (node.phase is record.Phase.RUNNING or _took_time(node))
+            and node.name not in self._begun
         ]
-        self._seen.update({node.name: node.phase for node in fresh})
-        began = [node for node in fresh if node.phase is record.Phase.RUNNING]
-        ended = [node for node in reversed(fresh) if node.phase.fulfilled]
-        for node in [*began, *ended]:
-            seconds = duration(_seconds(node, None)) if node.phase.completed else ""
-            parts = [f"{node.phase:<9}", node.name, seconds, node.message]
-            yield "  ".join(filter(None, parts))
+        self._ended.update(node.name for node in ended)
+        self._begun.update(node.name for node in begun)
+        # What ends at an instant ends before what begins then, and parents after their children.
+        lines = [(node.finished, _ended(node)) for node in reversed(ended)]
+        lines += [(node.started, f"{record.Phase.RUNNING:<9}  {node.name}") for node in begun]
+        for _, line in sorted(lines, key=lambda one: one[0].seconds if one[0] else math.inf):
+            yield line
+
+
+def _took_time(node: record.NodeRecord) -> bool:
+    return node.phase.completed and bool(_seconds(node, None))
+
+
+def _ended(node: record.NodeRecord) -> str:
+    seconds = duration(_seconds(node, None)) if node.phase.completed else ""
+    return "  ".join(filter(None, [f"{node.phase:<9}", node.name, seconds, node.message]))
