@@ -1,0 +1,67 @@
+"""The command line called in this process, on a folder with the small pipeline of tests/e2e."""
+
+import dataclasses
+import pathlib
+
+import pytest
+
+from gitwf import cli
+from tests.e2e import conftest as e2e
+
+
+@dataclasses.dataclass(frozen=True)
+class Called:
+    """What a call printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def gitwf(capfd):
+    """Call `gitwf ARGUMENTS…` here; colours and traces of a runner are the caller's to set."""
+
+    def call(*arguments: str) -> Called:
+        with pytest.raises(SystemExit) as end:
+            cli.main(list(arguments))
+        shown = capfd.readouterr()
+        return Called(end.value.code or 0, shown.out, shown.err)
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch, tmp_path):
+    """No setting, no runner and no terminal of whoever runs the tests."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GITWF_STATE", str(tmp_path / "state"))
+
+
+def write(folder: pathlib.Path, files: dict[str, str]) -> None:
+    """Write files below a folder."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> pathlib.Path:
+    """A folder with the small pipeline, which is the current one."""
+    folder = tmp_path / "shop"
+    write(folder, e2e.FILES)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One world whose first model is served; a test leaves the branch's files as it found them."""
+    folder = tmp_path_factory.mktemp("served")
+    remote = e2e.git_repository.Repository.create(folder / "shop.git")
+    world = e2e.World(folder, str(remote.path), remote, folder / "state")
+    world.write(dict(e2e.FILES), "Begin")
+    world.gitwf("reconcile")
+    yield world
+    world.down()
