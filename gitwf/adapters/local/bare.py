@@ -231,7 +231,7 @@ def _end_of(process: "subprocess.Popen[bytes]") -> int:
     reader, writer = os.pipe()
 
     def wait() -> None:
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        process.wait()
         os.close(writer)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -19,13 +19,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+from gitwf.errors import Stalled
+
+_SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]+")
 
 
 def checked(name: str) -> str:
-    """Return `name` when it is one safe file name; ValueError otherwise."""
+    """Return `name` when it is one safe file name. Raises Stalled."""
     if not _SAFE.fullmatch(name):
-        raise ValueError(f"{name!r} cannot name a file")
+        raise Stalled(f"{name!r} cannot name a file", hint="use letters, digits, dots and dashes")
     return name
 
 

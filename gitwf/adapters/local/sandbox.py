@@ -10,6 +10,7 @@ hide homes, temporary folders, run-time sockets, gitwf's own state and the secre
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -65,7 +66,9 @@ def _below_any(path: Path, folders: Iterable[Path]) -> bool:
 
 def _mounted(mountinfo: str) -> tuple[str, ...]:
     """The mount points other than the root that an overlay of the root does not show."""
-    points = [line.split()[4].encode().decode("unicode_escape") for line in mountinfo.splitlines()]
+    # Blanks and backslashes in names are written as octal numbers.
+    names = [line.split()[4] for line in mountinfo.splitlines()]
+    points = [re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), name) for name in names]
     outside = [
         point
         for point in points
