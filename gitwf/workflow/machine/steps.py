@@ -103,7 +103,7 @@ class Steps(composite.Composite):
             self.run.end(self._group, record.Phase.SUCCEEDED)
 
     def _turns(self) -> list[tuple[template.Call, calls.Turn | None]]:
-        values = self.run.visible({**self._own(), **self.scope})
+        values = ChainMap(self._own(), self.scope, self.run.variables)
         prepared = []
         for step in self.made.steps[self._index]:
             try:
@@ -162,10 +162,8 @@ class Steps(composite.Composite):
 
     def values_for(self, child: composite.Child) -> calls.Values:
         """Give the scope with the child's own outputs."""
-        own = self._of_node(f"steps.{child.call.name}", child.node) if child.node else {}
-        if child.node is None:
-            running = self.run.nodes.get(child.node_name)
-            own = self._of_node(f"steps.{child.call.name}", running) if running else {}
+        node = child.node or self.run.nodes.get(child.node_name)
+        own = self._of_child(child, node) if node is not None else {}
         return ChainMap(own, self.scope, self.run.variables)
 
     def _remember(self, group: nodes.Node) -> None:
@@ -176,7 +174,7 @@ class Steps(composite.Composite):
                 continue
             prefix = f"steps.{child.call.name}"
             if node.name == f"{group.name}.{child.call.name}":
-                self.scope.update(self._of_node(prefix, node))
+                self.scope.update(self._of_child(child, node))
             else:
                 looped.setdefault(prefix, []).append(node)
         for prefix, members in looped.items():
@@ -185,16 +183,9 @@ class Steps(composite.Composite):
             good = [m.outputs for m in members if m.phase is record.Phase.SUCCEEDED]
             self.scope.update(loops.aggregate(prefix, good))
 
-    def _of_node(self, prefix: str, node: nodes.Node) -> dict[str, scope.Value]:
-        return node_values(prefix, node, self._template_of(prefix))
-
-    def _template_of(self, prefix: str) -> template.Template | None:
-        name = prefix.removeprefix("steps.")
-        for group in self.made.steps:
-            for step in group:
-                if step.name == name:
-                    return self.run.templates.original(self.order.target.scope, step)
-        return None
+    def _of_child(self, child: composite.Child, node: nodes.Node) -> dict[str, scope.Value]:
+        producer = self.run.templates.original(self.order.target.scope, child.call)
+        return node_values(f"steps.{child.call.name}", node, producer)
 
 
 def continues(call: template.Call, phase: record.Phase) -> bool:
