@@ -29,6 +29,17 @@ EVENTS = (
 )
 
 
+CHANGE = 0.15
+MISHAPS = ("is killed", "suspects", "unaware", "an old head", "an old ledger")
+
+
+def kind(step):
+    """Who makes a step: a process, people, or bad luck."""
+    if step.endswith(MISHAPS):
+        return "mishap"
+    return step[:2] if step[:2] in {"p0", "p1", "p2"} else "people"
+
+
 def walk(seed):
     """One walk; AssertionError with the way when a law breaks."""
     chance = random.Random(seed)
@@ -41,11 +52,18 @@ def walk(seed):
     state = begin(universe, procs=3, events=events, crashes=2, suspicions=1, lost=1, stale=2)
     explorer = laws.Explorer(universe)
     way = []
-    for _ in range(chance.randint(20, 250)):
-        ahead = list(steps.successors(universe, state))
-        # People and mishaps are rarer than steps of processes.
-        weights = [1 if step[:2] in {"p0", "p1", "p2"} else 0.15 for step, _ in ahead]
-        ((step, state),) = chance.choices(ahead, weights)
+    actor = "p0"
+    for _ in range(chance.randint(50, 400)):
+        # One actor mostly goes on, so that the others stand still with what they have read.
+        if chance.random() < CHANGE:
+            actor = chance.choice(["p0", "p1", "p2", "people", "mishap"])
+        ahead = [one for one in steps.successors(universe, state) if kind(one[0]) == actor]
+        if not ahead:
+            actor = chance.choice(["p0", "p1", "p2"])
+            continue
+        step, state = chance.choice(ahead)
+        if actor in {"people", "mishap"}:
+            actor = chance.choice(["p0", "p1", "p2"])
         way.append(step)
         try:
             laws.moment(universe, state)
