@@ -55,6 +55,16 @@ def test_a_run_does_not_begin_without_its_parameters(resolve_spec, parameter, me
         machine.begin(whole, "w", {}, START)
 
 
+@pytest.mark.parametrize(
+    ("entrypoint", "message"),
+    [("nope", "template name 'nope' undefined"), ("", "spec.entrypoint is required")],
+)
+def test_a_run_does_not_begin_nowhere(resolve_spec, entrypoint, message):
+    whole = resolve_spec({"templates": [main()]})
+    with pytest.raises(Rejected, match=message):
+        machine.begin(whole, "w", {}, START, entrypoint=entrypoint)
+
+
 def test_another_entrypoint_can_be_chosen(resolve_spec):
     whole = resolve_spec({"templates": [main(), {**main(), "name": "other"}]})
     run = machine.begin(whole, "w", {}, START, entrypoint="other")

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 
+from gitwf.errors import Diagnostic, Rejected
 from gitwf.values import Instant
 from gitwf.workflow.document import resolved
 from gitwf.workflow.machine import ending, run, variables
+
+NO_ENTRYPOINT = "spec.entrypoint is required"
 
 
 def begin(
@@ -20,10 +23,14 @@ def begin(
     """Make the run `name` of a resolved workflow; `Run.start` gives its first commands.
 
     `parameters` go before the workflow's own arguments. `entrypoint` starts another template.
-    Raises Rejected: a parameter has no value.
+    Raises Rejected: a parameter has no value, or there is no such template.
     """
     if entrypoint is not None:
         workflow = workflow.started_at(entrypoint)
+    begun_at = workflow.spec.entrypoint
+    if resolved.TemplateKey(resolved.LOCAL, begun_at) not in workflow.templates:
+        missing = f"template name '{begun_at}' undefined" if begun_at else NO_ENTRYPOINT
+        raise Rejected([Diagnostic(workflow.name, 0, 0, missing)])
     bound = variables.bind(workflow, parameters)
     known = variables.begin(workflow, name, uid, namespace or workflow.namespace, at, bound)
     made = run.Run(workflow, name, at, bound, known)
