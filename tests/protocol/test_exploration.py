@@ -79,6 +79,20 @@ def test_the_laws_hold_with_one_mishap_explored_to_the_end(name):
     assert states in {None, visited}
 
 
+def test_exploring_finds_the_way_to_break_a_looser_rule(monkeypatch):
+    """F2 again, found by nobody but the search: a claim that nobody ever takes over."""
+    monkeypatch.setattr(steps, "gone", lambda *_: {})
+    explorer = laws.Explorer(world.Universe())
+
+    with pytest.raises(AssertionError) as caught:
+        explorer.explore(steps.begin(explorer.universe, crashes=1))
+
+    assert str(caught.value).splitlines() == [
+        "HEAD was never trained",
+        "  after p0 reads targets | p0 reads | p0 Claim",
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SEVERAL)
 def test_the_laws_hold_through_several_mishaps(name):
