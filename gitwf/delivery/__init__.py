@@ -8,10 +8,13 @@ their numbers are in docs/protocol.md; `gitwf.service` carries the decisions out
     action             Claim … Report; a write to the ledger carries `decide(facts)`, a commit on
                        the branch its edits and the head it must be put on
     facts, entry       the ledger read back, and what may be added to it
-    project pipeline release   the user's documents;  keys request trail  pure views of history
-    gates schedule     what a model must pass, when it is trained although nothing changed
-    verbs              what a person may do by command, as edits and entries
-    history status diff explain   what to show
+    training claiming occasion supersede     which run HEAD wants and who makes it
+    promotion rollout gates                  what a release file may name, what is served
+    keys request trail schedule              pure views of history and time
+    project pipeline release agreement       the user's documents, alone and together
+    document writing schema messages         how they are read, written and described
+    verbs                                    what a person may do by command
+    history diff status                      what to show
 
-`document` loads documents (Rejected with every mistake), `schema` describes them.
+Read `plan` first: it is short, and every other module is one call away from it.
 """

@@ -73,13 +73,19 @@ class Deploy(base.Model):
         return self
 
 
+# An editor must not underline what Argo, and so the model, reads as text.
+Parameter = Annotated[
+    base.AnyString, pydantic.WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+
+
 class Spec(base.Model):
     """What the pipeline says."""
 
     workflow: document.Path
     requirements: document.Path | None = None
     triggers: Triggers = Triggers()
-    parameters: dict[str, base.AnyString] = pydantic.Field(default_factory=dict)
+    parameters: dict[str, Parameter] = pydantic.Field(default_factory=dict)
     supersede: Literal["cancel", "finish"] = "cancel"
     model: ModelSpec | None = None
     deploy: tuple[Deploy, ...] = ()

@@ -171,6 +171,12 @@ def test_a_release_file_that_lies_about_its_place_is_refused():
         release.load(RELEASE.encode(), "models/ad-effect/staging.yaml")
 
 
+def test_a_number_is_a_parameter_for_an_editor_too():
+    found = schema.schema("pipeline")["definitions"]["Spec"]["properties"]["parameters"]
+
+    assert found["additionalProperties"] == {"type": ["string", "number", "boolean"]}
+
+
 @pytest.mark.parametrize("kind", schema.KINDS)
 def test_a_schema_keeps_to_draft_7(kind):
     text = json.dumps(schema.schema(kind))
