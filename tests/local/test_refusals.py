@@ -145,6 +145,9 @@ def test_a_path_that_this_user_cannot_write_is_refused(bare, monkeypatch):
     )
 
     assert "/usr/new/n cannot be made: /usr is not writable here" in said
+    where = LEAF.replace("{image", "{workingDir: /usr/new, image")
+    (said,) = refused(bare, f"  templates:\n  - name: main\n    {where}\n")
+    assert "/usr/new cannot be made: /usr is not writable here" in said
 
 
 def test_an_output_that_is_there_already_is_refused_and_left_alone(bare, place):

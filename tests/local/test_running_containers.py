@@ -153,3 +153,13 @@ def test_what_a_step_leaves_in_the_background_ends_with_it(local, written, place
 
     assert ran.text == "done\n"
     assert (ran.record.finished.since(ran.record.started)) < 10
+
+
+@pytest.mark.parametrize("number", ["EAGAIN", "ENOMEM", "EMFILE"])
+def test_a_machine_with_no_more_to_give_is_no_fault_of_the_step(number):
+    import errno
+
+    from gitwf.adapters.local import launcher
+
+    assert launcher.exhausted(OSError(getattr(errno, number), "x"))
+    assert not launcher.exhausted(OSError(errno.ENOEXEC, "x"))

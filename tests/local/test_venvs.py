@@ -58,6 +58,7 @@ def test_requirements_that_cannot_be_installed_are_transient_and_tried_again(
     with pytest.raises(Transient, match="requirements could not be installed") as failed:
         local.wait()
     assert "gone-1.0-py3-none-any.whl" in str(failed.value)
+    assert local.engine.observe("run").phase == "Running"
     local.start(written("true"), requirements=f"{missing}\n")
     with pytest.raises(Transient, match="requirements could not be installed"):
         local.wait()

@@ -103,6 +103,8 @@ class Bare:
         except LookupError as error:
             why = f"failed to find name in PATH: {error}"
         except OSError as error:
+            if launcher.exhausted(error):
+                raise
             why = f"fork/exec {given.argv[0]}: {(error.strerror or str(error)).lower()}"
         take_away(given)
         return Refused(box.Ended(code=64, refused=why))

@@ -73,21 +73,24 @@ class Drive:
         self._thread.start()
 
     def snapshot(self) -> record.RunRecord:
-        """The run as it stands. Raises what ended the driving, if anything did."""
+        """The run as it stands."""
         with self._changed:
-            if self._failure is not None:
-                raise self._failure
             return self._replay.snapshot()
 
     def watch(self) -> Iterator[record.RunRecord]:
-        """Give a snapshot now and after changes; the last one is over."""
+        """Give a snapshot now and after changes; the last one is over.
+
+        Raises what ended the driving, and Transient when the engine is closed before the end.
+        """
         seen = -1
         while True:
             with self._changed:
                 while self._version == seen and self._failure is None:
                     self._changed.wait()
                 seen = self._version
-            shown = self.snapshot()
+                if self._failure is not None:
+                    raise self._failure
+                shown = self._replay.snapshot()
             yield shown
             if shown.over:
                 return
@@ -130,6 +133,8 @@ class Drive:
         except BaseException as error:
             self._fail(error)
             raise
+        finally:
+            self._tell()
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:

@@ -16,6 +16,7 @@ this process. It decides nothing: `gitwf.adapters.local.sandbox` says what the v
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -176,6 +177,11 @@ class View:
         os.chdir("/")
 
 
+def exhausted(error: OSError) -> bool:
+    """Whether the machine had no more to give; any other failure to start is the program's."""
+    return error.errno in {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+
+
 def find_program(name: str, path: str) -> str:
     """Find an executable as Go's exec.LookPath does; LookupError carries its message."""
     if "/" in name:
@@ -228,6 +234,8 @@ def _run(spec: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
             setsigdef=[signal.SIGPIPE, signal.SIGINT],
         )  # fmt: skip
     except OSError as error:
+        if exhausted(error):
+            raise
         return {
             "code": 64,
             "refused": f"fork/exec {program}: {(error.strerror or str(error)).lower()}",

@@ -172,7 +172,11 @@ def _bare(one: Placed, *, explicit: bool) -> Iterator[Diagnostic]:
     for path in pod.outputs_of(one.made):
         if "{{" not in path and os.path.lexists(path) and not _in_volume(one, path):
             yield one.said(f"{path} exists on this machine, where nothing hides it", "remove it")
-    for path in sorted(bare_paths.declared(one.made)):
+    paths = set(bare_paths.declared(one.made))
+    works_in = one.container.working_dir if one.container is not None else ""
+    if works_in and not Path(works_in).is_dir():
+        paths.add(works_in)
+    for path in sorted(paths):
         if (blocked := _unwritable(path)) is not None:
             message = f"{path} cannot be made: {blocked} is not writable here"
             yield one.said(message, "use paths below /tmp, or a machine with isolation")
