@@ -68,7 +68,13 @@ def repository(
     opened = remote.Remote(
         place,
         state / "git",
-        credentials=credentials.Credentials.of(os.environ),
+        credentials=credentials.Credentials(
+            username=settings.git_username,
+            password=settings.git_password,
+            token=settings.git_token,
+            ssh_key=Path(settings.ssh_key).expanduser() if settings.ssh_key else None,
+            ssh_passphrase=settings.ssh_passphrase,
+        ),
         notice=lambda rewritten: listener(signals.Said(ticking.now(), str(rewritten), "warning")),
     )
     branch = settings.branch or opened.default_branch() or (found.branch if found else "") or "main"

@@ -55,10 +55,16 @@ class Settings:
     )
     git_username: str = _setting("", "GITWF_GIT_USERNAME", "user name for an HTTP remote")
     git_password: str = _setting(
-        "", "GITWF_GIT_PASSWORD", "password or token for an HTTP remote", secret=True
+        "", "GITWF_GIT_PASSWORD", "password for an HTTP remote", secret=True
+    )
+    git_token: str = _setting(
+        "", "GITWF_GIT_TOKEN", "token for an HTTP remote, instead of a password", secret=True
     )
     ssh_key: str = _setting(
-        "", "GITWF_SSH_KEY", "private key file for an SSH remote; default: the agent's keys"
+        "", "GITWF_GIT_SSH_KEY", "private key file for an SSH remote; default: the agent's keys"
+    )
+    ssh_passphrase: str = _setting(
+        "", "GITWF_GIT_SSH_PASSPHRASE", "passphrase of that key file", secret=True
     )
     s3_endpoint: str = _setting(
         "", "AWS_ENDPOINT_URL", "S3 endpoint other than Amazon's; credentials as in AWS_*"
