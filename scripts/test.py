@@ -97,7 +97,7 @@ def main() -> None:
         "types": ("mypy",),
         "imports": ("lint-imports", "--no-logo"),
         "fast tests": ("pytest", "-q", "-n", "auto", "-m", "not slow", "tests"),
-        "slow tests": ("pytest", "-q", "-m", "slow", "tests"),
+        "slow tests": ("pytest", "-q", "-n", "auto", "--dist", "worksteal", "-m", "slow", "tests"),
     }
     failed = [name for name, command in parts.items() if not run(name, *command)]
     if failed:
