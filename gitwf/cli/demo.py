@@ -161,6 +161,7 @@ class _Stage:
         client = Client(self.url)
         with client.asking():
             self._reconcile()
+        client.ask()
         self._console.print(
             f"  the client asked {client.requests} times and saw {' then '.join(client.models)}; "
             f"{client.failures} requests failed"

@@ -84,7 +84,7 @@ class Targets:
         deploy: pipeline.Deploy | None,
         asked: action.RollOut | action.Watch,
     ) -> dict[str, str]:
-        if deploy is None:
+        if deploy is None or not deploy.env:
             return {}
         known = {
             "environment": environment,
@@ -94,9 +94,17 @@ class Targets:
                 "uri": asked.uri,
                 "digest": asked.digest,
                 "commit": asked.release,
+                "source": self._made_from(model, environment, asked.release),
             },
         }
         return {name: self._edge.render(text, known) for name, text in deploy.env.items()}
+
+    def _made_from(self, model: str, environment: str, commit: CommitId) -> str:
+        """The commit that a released model was trained from; "" where a person left that out."""
+        path = release.path(model, environment)
+        text = self._edge.repo.read(commit, path)
+        found = release.load(text, path).evidence if text is not None else None
+        return str(found.run.get("commit", "")) if found is not None else ""
 
     def export_viewer(self, at: documents.ProjectAt, desired: ports.Desired) -> Path | None:
         """Write the viewer's files where the target can copy them from; None where there are none."""
