@@ -112,14 +112,14 @@ def complain(error: errors.GitwfError) -> None:
     if isinstance(error, errors.Rejected):
         for diagnostic in error.diagnostics:
             click.echo(str(diagnostic), err=True)
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            from gitwf.cli.render import github
+    else:
+        click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
+        if error.hint:
+            click.echo("  try: " + error.hint, err=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from gitwf.cli.render import github
 
-            github.annotate(error.diagnostics)
-        return
-    click.echo(click.style("error: ", fg="red", bold=True) + error.message, err=True)
-    if error.hint:
-        click.echo("  try: " + error.hint, err=True)
+        github.complain(error)
 
 
 def main(arguments: list[str] | None = None) -> Any:

@@ -1,7 +1,8 @@
 """What GitHub Actions shows: annotations on files, outputs, and the job's summary.
 
-Annotations are workflow commands on standard output; outputs and the summary are files that the
-runner names in the environment. Nothing here knows a secret.
+Annotations are workflow commands on standard error, which the runner reads like standard output, so
+that a JSON result stays whole; outputs and the summary are files that the runner names in the
+environment. Nothing here knows a secret.
 """
 
 import os
@@ -22,11 +23,29 @@ def _escape(text: str, *, in_property: bool = False) -> str:
 def annotate(diagnostics: Iterable[errors.Diagnostic]) -> None:
     """Print one annotation for each diagnostic, at its place in the file."""
     for diagnostic in diagnostics:
-        place = f"file={_escape(diagnostic.file, in_property=True)}"
+        place = f" file={_escape(diagnostic.file, in_property=True)}" if diagnostic.file else ""
         if diagnostic.line:
             place += f",line={diagnostic.line},col={diagnostic.column}"
         hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-        click.echo(f"::{diagnostic.severity} {place}::{_escape(diagnostic.message + hint)}")
+        message = _escape(diagnostic.message + hint)
+        click.echo(f"::{diagnostic.severity}{place}::{message}", err=True)
+
+
+def complain(error: errors.GitwfError) -> None:
+    """Tell the runner of an error: annotations, the step's result, the summary."""
+    if isinstance(error, errors.Rejected):
+        result, found = "rejected", error.diagnostics
+    else:
+        result, found = "failed", [errors.Diagnostic("", 0, 0, error.message, error.hint)]
+    annotate(found)
+    output({"result": result})
+    summary("\n".join([f"### gitwf: {result}", "", *(f"- {_shown(one)}" for one in found)]))
+
+
+def _shown(diagnostic: errors.Diagnostic) -> str:
+    """A diagnostic in Markdown, whatever stands in it."""
+    text = str(diagnostic).removeprefix(": ")
+    return text.replace("<", "&lt;").replace("\n", " ")
 
 
 def output(values: Mapping[str, str]) -> None:
