@@ -27,7 +27,14 @@ from gitwf.workflow.document import load, resolve, resolved, unsupported, valida
 
 @click.command()
 @click.argument("what", metavar="FILE|PIPELINE")
-@click.option("-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the workflow; may be given several times.",
+)
 @click.option("--entrypoint", help="Begin at another template.")
 @click.option("--view", is_flag=True, help="Serve the pipeline's viewer with the new model.")
 @options.repository
