@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -40,9 +41,11 @@ class Process:
 
     def poll(self) -> box.Ended | None:
         """Collect the outputs and clear the paths when it has ended."""
-        if self._ended is None and (code := self._process.poll()) is not None:
-            # What the step left running goes with it, as it would with a container.
+        if self._ended is None and select.select([self._fd], [], [], 0)[0]:
+            # What the step left running goes with it, as it would with a container; before the
+            # process is reaped, so that its number still names its group.
             self.stop(kill=True)
+            code = self._process.wait()
             missing = tuple(collect(self._box.outputs, self._work))
             take_away(self._box)
             self._ended = box.Ended(code=code if code >= 0 else 128 - code, missing=missing)
@@ -130,8 +133,9 @@ class Bare:
         return found
 
     def close(self) -> None:
-        """End what steps left running in groups of their own."""
+        """End what steps left running in groups of their own, and clear their paths."""
         kill_strays(self._run)
+        clear(self._run / "work")
 
 
 def put_in_place(given: box.Box, work: Path) -> None:

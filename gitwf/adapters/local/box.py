@@ -7,7 +7,7 @@ equal when the same program would see the same world.
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -53,7 +53,7 @@ class Ended:
     code: int | None = None
     refused: str = ""
     broken: str = ""
-    missing: tuple[str | None, ...] = field(default=())
+    missing: tuple[str | None, ...] = ()
 
 
 class Running(Protocol):

@@ -47,7 +47,7 @@ class Secrets:
     """The secrets of this machine: a folder, or none. `granted` are the names a step may have."""
 
     folder: Path | None = None
-    granted: frozenset[str] = field(default=frozenset())
+    granted: frozenset[str] = frozenset()
 
     def path(self, name: str) -> Path:
         """The folder of a granted secret. Raises Unavailable."""

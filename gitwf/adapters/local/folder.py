@@ -2,7 +2,6 @@
 
     <state>/runs/<id>/order.json        what was ordered; another order under the same id is refused
                       journal.jsonl     the machine's events, in order: the run's whole history
-                      record.json       the record at the end
                       lock              held by the one process that drives the run
                       cancel            present: somebody asked the run to end; its text says why
                       logs/<node>.log   what each step wrote
@@ -46,11 +45,6 @@ class RunFolder:
     def journal(self) -> Path:
         """The history."""
         return self.path / "journal.jsonl"
-
-    @property
-    def record(self) -> Path:
-        """The record at the end."""
-        return self.path / "record.json"
 
     @property
     def lock(self) -> Path:

@@ -72,7 +72,6 @@ class Ground:
             claims=frozenset(claim_names(workflow.spec.volume_claim_templates)),
             entrypoints=self._settings.entrypoints,
         )
-        self._run.log("x").parent.mkdir(parents=True, exist_ok=True)
         rung = ladder.make(
             self._isolation,
             hidden=[path for path in (self._settings.state, self._settings.secrets) if path],

@@ -160,9 +160,16 @@ class Pods:
         return dataclasses.replace(self._self, pid=pid, start=host.start_time(pid))
 
     def _launch(self, command: messages.StartPod) -> None:
-        context, rung = self._ready()
+        context, _ = self._ready()
         work = self._scratch.take()
-        given = pod.prepare(command, work, context)
+        try:
+            self._begin(command, work, pod.prepare(command, work, context))
+        except (Unavailable, Stalled):
+            self._scratch.give_back(work)
+            raise
+
+    def _begin(self, command: messages.StartPod, work: Path, given: box.Box) -> None:
+        context, rung = self._ready()
         path = context.run.log(command.node)
         log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         reader, writer = os.pipe() if command.wants_result else (None, log)

@@ -17,7 +17,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,7 +39,7 @@ class Layout:
     shown: tuple[Path, ...] = ()
     mounted: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
-    root_entries: frozenset[str] = field(default=frozenset())
+    root_entries: frozenset[str] = frozenset()
 
 
 def layout(hidden: Iterable[Path], shown: Iterable[Path]) -> Layout:
