@@ -54,7 +54,8 @@ def stale_reads(universe, state, index, proc) -> Iterator[tuple[str, State]]:
         stale = read(state, proc, state.before, state.ledger)
         yield f"{who} reads an old head", put(spent, index, stale)
     before = universe.ledgers[state.ledger_before].entries.keys()
-    if state.ledger_before != state.ledger and seen_of(universe, proc) <= before:
+    # Rule 1: a process refuses a ledger that lacks what it has seen.
+    if state.ledger_before != state.ledger and universe.ledgers[proc.saw].entries.keys() <= before:
         stale = read(state, proc, state.head, state.ledger_before)
         yield f"{who} reads an old ledger", put(spent, index, stale)
 
@@ -75,11 +76,6 @@ def mishaps(universe, state, index, proc) -> Iterator[tuple[str, State]]:
                 yield f"{who} suspects", put(spent, index, proc._replace(suspects=suspects))
 
 
-def seen_of(universe: Universe, proc: Proc) -> frozenset[str]:
-    """The claims this process holds: rule 1 refuses a tip that lacks what it has seen."""
-    return frozenset(universe.claims[run.id, run.attempt].path for run in proc.runs)
-
-
 # What makes a push and an apply safe; a test that shows why takes one away.
 COMPARE_HEAD = True
 COMPARE_TARGET = True
@@ -90,7 +86,8 @@ def read(state: State, proc: Proc, head: str, ledger: str) -> Proc:
     rollouts = tuple(
         progress(seen, now) for seen, now in zip(proc.targets, state.targets, strict=True)
     )
-    return proc._replace(head=head, ledger=ledger, rollouts=rollouts)
+    saw = ledger if state.budget.stale else ""
+    return proc._replace(head=head, ledger=ledger, rollouts=rollouts, saw=saw)
 
 
 def progress(seen: Target, now: Target) -> RolloutState | None:
@@ -125,6 +122,8 @@ def acts(universe, state, index, proc) -> Iterator[tuple[str, State]]:
             continue
         name = f"p{index} {type(wanted).__name__}"
         done = perform(universe, state, index, fresh, wanted, proc)
+        if state.budget.stale and done.ledger != state.ledger:
+            done = put(done, index, done.procs[index]._replace(saw=done.ledger))
         yield name, done
         if state.budget.lost and isinstance(wanted, action.Accept):
             # The answer is lost: the entry is there, and the process does not know.
@@ -158,7 +157,8 @@ def perform(universe, state, index, fresh, wanted, proc) -> State:
         case action.Publish():
             if state.head != wanted.expected and COMPARE_HEAD:
                 return idle
-            return push(idle, universe.commit(state.head, dict(wanted.edits)))
+            by = f"{index}.{proc.life}"
+            return push(idle, universe.commit(state.head, dict(wanted.edits), by))
         case action.RollOut():
             return roll_out(universe, idle, wanted)
         case action.Watch():
@@ -321,6 +321,18 @@ def observe(universe: Universe, state: State, index: int) -> State:
 def act(universe: Universe, state: State, index: int) -> State:
     """Let a process that has read everything do what it planned."""
     return next(acts(universe, state, index, state.procs[index]))[1]
+
+
+def until(universe: Universe, state: State, wanted: type, index: int = 0) -> State:
+    """Let a process work until its plan's next action is of the kind `wanted`; do not do it."""
+    for _ in range(40):
+        seen = observe(universe, ended(state, index), index)
+        proc = seen.procs[index]
+        pending = universe.plan(proc, index, gone(universe, seen, proc, index)).pending
+        if pending and isinstance(pending[0], wanted):
+            return ended(state, index)
+        state = one_pass(universe, state, index)
+    raise AssertionError("the plan never came to it")
 
 
 def kill(state: State, index: int) -> State:

@@ -79,6 +79,7 @@ class Proc(NamedTuple):
     reread: bool = False
     runs: tuple[Run, ...] = ()
     finished: frozenset[str] = frozenset()
+    saw: str = ""  # the newest ledger it knows, kept while a stale read may come
     suspects: frozenset[str] = frozenset()
 
 
@@ -190,7 +191,8 @@ class Universe:
 
     # Git
 
-    def commit(self, parent: str, edits: dict[str, bytes | None]) -> str:
+    def commit(self, parent: str, edits: dict[str, bytes | None], by: str = "") -> str:
+        """Make a commit; `by` keeps two commits of equal content apart, as their times would."""
         files = dict(self.commits[parent].files) if parent else {}
         for path, content in edits.items():
             if content is None:
@@ -198,7 +200,7 @@ class Universe:
             else:
                 files[path] = content
         tree = tuple(sorted(files.items()))
-        name = identified(parent, tree)
+        name = identified(parent, tree, by)
         depth = self.commits[parent].depth + 1 if parent else 0
         self.commits[name] = Commit(CommitId(name), parent, tree, depth)
         return name

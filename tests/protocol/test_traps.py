@@ -11,7 +11,7 @@ import protocol_laws as laws
 import protocol_steps as steps
 import protocol_world as world
 import pytest
-from protocol_steps import act, begin, kill, observe, person, settle
+from protocol_steps import act, begin, kill, observe, person, settle, until
 from protocol_world import MODEL, NOW, Universe
 
 from gitwf.delivery import (
@@ -35,18 +35,6 @@ PATH = release.path(MODEL, "prod")
 def names(universe, state, environment="prod"):
     """The version that an environment's release file names at the head."""
     return laws.named(universe.commits[state.head], release.path(MODEL, environment))
-
-
-def until(universe, state, wanted, index=0):
-    """Let a process work until the plan's next action is of the kind `wanted`; do not do it."""
-    for _ in range(40):
-        seen = observe(universe, steps.ended(state, index), index)
-        proc = seen.procs[index]
-        planned = universe.plan(proc, index, steps.gone(universe, seen, proc, index)).pending
-        if planned and isinstance(planned[0], wanted):
-            return steps.ended(state, index)
-        state = steps.one_pass(universe, state, index)
-    raise AssertionError("the plan never came to it")
 
 
 def planned(universe, state, index=0):
