@@ -65,3 +65,12 @@ def served(tmp_path_factory):
     world.gitwf("reconcile")
     yield world
     world.down()
+
+
+@pytest.fixture
+def remote(tmp_path, monkeypatch) -> e2e.git_repository.Repository:
+    """A bare remote with the small pipeline on it, which settings name."""
+    made = e2e.git_repository.Repository.create(tmp_path / "shop.git")
+    made.commit({path: text.encode() for path, text in e2e.FILES.items()})
+    monkeypatch.setenv("GITWF_REMOTE", str(made.path))
+    return made

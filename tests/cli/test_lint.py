@@ -1,0 +1,173 @@
+"""What lint looks at, what it tells of it, and how."""
+
+import json
+import subprocess
+
+from tests.cli import conftest
+from tests.e2e import conftest as e2e
+
+BROKEN_GATE = e2e.PIPELINE.replace("metrics.mape < 0.5", "metric.mape < 0.5")
+GATE = "pipelines/toy/pipeline.yaml:12:7: gate 1 reads `metric`; a gate has metrics, current and parameters"
+
+
+def test_a_right_project_is_told_in_one_line(project, gitwf):
+    assert gitwf("lint") == conftest.Called(0, "3 documents checked: nothing wrong\n", "")
+
+
+def test_all_mistakes_of_all_documents_come_in_one_go(project, gitwf):
+    conftest.write(
+        project,
+        {
+            "gitwf.yaml": e2e.PROJECT.replace("store:", "stores:"),
+            "pipelines/toy/pipeline.yaml": BROKEN_GATE,
+            "pipelines/toy/workflow.yaml": e2e.WORKFLOW.replace(
+                "entrypoint: main", "entrypoint: man"
+            ),
+            "models/toy/production.yaml": "kind: Release\n",
+        },
+    )
+
+    done = gitwf("lint")
+
+    files = [line.split(":")[0] for line in done.out.splitlines()[:-1]]
+    assert done.code == 2
+    assert list(dict.fromkeys(files)) == [
+        "gitwf.yaml",
+        "models/toy/production.yaml",
+        "pipelines/toy/pipeline.yaml",
+        "pipelines/toy/workflow.yaml",
+    ]
+    assert done.out.splitlines()[-1].startswith("4 documents checked: ")
+
+
+def test_a_warning_is_marked_and_is_no_failure(project, gitwf):
+    placed = e2e.WORKFLOW.replace("spec:\n", "spec:\n  nodeSelector: {disk: fast}\n", 1)
+    conftest.write(project, {"pipelines/toy/workflow.yaml": placed})
+
+    done = gitwf("lint")
+
+    assert done.code == 0
+    assert done.out.startswith("pipelines/toy/workflow.yaml:5:3: warning: ")
+    assert done.out.splitlines()[-1] == "3 documents checked: 1 warning"
+
+
+def test_json_is_a_list_of_objects_and_nothing_else(project, gitwf):
+    conftest.write(project, {"pipelines/toy/pipeline.yaml": BROKEN_GATE})
+
+    done = gitwf("lint", "-o", "json")
+
+    file, line, column, message = GATE.split(":", 3)
+    assert done.code == 2
+    assert json.loads(done.out) == [
+        {
+            "file": file,
+            "line": int(line),
+            "column": int(column),
+            "message": message.strip(),
+            "hint": "",
+            "severity": "error",
+        }
+    ]
+
+
+def test_a_runner_of_github_gets_annotations_too(project, gitwf, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    conftest.write(project, {"pipelines/toy/pipeline.yaml": BROKEN_GATE})
+
+    done = gitwf("lint")
+
+    assert done.out.splitlines()[0] == GATE
+    assert done.err.startswith("::error file=pipelines/toy/pipeline.yaml,line=12,col=7::gate 1 ")
+
+
+def test_paths_restrict_what_is_told(project, gitwf):
+    conftest.write(project, {"pipelines/toy/pipeline.yaml": BROKEN_GATE})
+
+    assert gitwf("lint", "gitwf.yaml").out == "1 document checked: nothing wrong\n"
+    assert gitwf("lint", "pipelines/toy").out.splitlines() == [
+        GATE,
+        "2 documents checked: 1 mistake",
+    ]
+
+
+def test_it_works_from_a_folder_below_and_from_outside(project, gitwf, monkeypatch):
+    conftest.write(project, {"pipelines/toy/pipeline.yaml": BROKEN_GATE})
+    monkeypatch.chdir(project / "pipelines" / "toy")
+    assert gitwf("lint").out.splitlines() == [GATE, "2 documents checked: 1 mistake"]
+
+    monkeypatch.chdir(project.parent)
+    assert gitwf("lint", "shop").out.splitlines() == [GATE, "3 documents checked: 1 mistake"]
+
+
+def test_a_workflow_of_no_project_is_checked_on_its_own_with_its_siblings(
+    tmp_path, gitwf, monkeypatch
+):
+    referring = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\n"
+        "spec: {workflowTemplateRef: {name: shared}}\n"
+    )
+    shared = e2e.WORKFLOW.replace("kind: Workflow", "kind: WorkflowTemplate").replace(
+        "metadata: {name: toy}", "metadata: {name: shared}"
+    )
+    conftest.write(tmp_path, {"flows/a.yaml": referring, "flows/b.yaml": shared})
+    monkeypatch.chdir(tmp_path)
+
+    missing = 'a.yaml:4:36: workflowtemplates.argoproj.io "shared" not found'
+    assert gitwf("lint", "flows/a.yaml").out == "1 document checked: nothing wrong\n"
+    (tmp_path / "flows" / "b.yaml").unlink()
+    assert gitwf("lint", "flows/a.yaml").out.splitlines()[0] == missing
+
+
+def test_a_document_of_no_project_is_checked_on_its_own(tmp_path, gitwf):
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(e2e.PIPELINE.replace("triggers", "trigers"))
+
+    assert gitwf("lint", str(file)).out.splitlines()[0] == (
+        "pipeline.yaml:6:3: unknown field `trigers` (did you mean `triggers`?)"
+    )
+
+
+def test_a_file_that_the_project_does_not_reach_is_checked_when_it_is_named(project, gitwf):
+    conftest.write(project, {"other/flow.yaml": "kind: Nonsense\n"})
+
+    assert gitwf("lint").code == 0
+    assert gitwf("lint", "other/flow.yaml").out.splitlines()[0] == (
+        "other/flow.yaml:1:1: `apiVersion` is required"
+    )
+
+
+def test_without_a_project_it_says_what_to_do(tmp_path, gitwf, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    done = gitwf("lint")
+
+    assert done.code == 2
+    assert "there is no gitwf.yaml" in done.err
+    assert "gitwf init" in done.err
+
+
+def test_what_git_ignores_is_not_looked_at_unless_it_is_tracked(project, gitwf):
+    conftest.write(
+        project,
+        {
+            ".gitignore": "scratch/\nzoo/\n",
+            "pipelines/scratch/pipeline.yaml": "broken: [\n",
+            "pipelines/zoo/pipeline.yaml": "kind: Pipeline\n",
+        },
+    )
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    assert gitwf("lint").out == "3 documents checked: nothing wrong\n"
+
+    subprocess.run(["git", "add", "-f", "pipelines/zoo"], cwd=project, check=True)
+    assert gitwf("lint").code == 2
+
+
+def test_a_link_out_of_the_tree_is_not_followed(project, gitwf, tmp_path):
+    conftest.write(tmp_path, {"secret.yaml": e2e.WORKFLOW})
+    workflow = project / "pipelines" / "toy" / "workflow.yaml"
+    workflow.unlink()
+    workflow.symlink_to(tmp_path / "secret.yaml")
+
+    assert gitwf("lint").out.splitlines()[0] == (
+        "pipelines/toy/pipeline.yaml:5:13: there is no file pipelines/toy/workflow.yaml"
+    )
