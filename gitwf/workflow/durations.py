@@ -1,4 +1,10 @@
-"""Spans of time as Argo reads and prints them: Go durations, where a bare number means seconds."""
+"""Spans of time as Argo reads and prints them: Go durations, where a bare number means seconds.
+
+A span is a float of seconds, never negative: deadlines, backoffs and suspensions need no finer
+grain. A text that is no span ends the node that names it, as in Argo, since it may come from a
+parameter that nobody could check before. The expression language counts nanoseconds instead and
+has its own reader, in `expr.times`.
+"""
 
 import re
 

@@ -1,11 +1,10 @@
 """A document that does not fit its model is refused in plain words, each mistake at its place."""
 
-import json
 from typing import Literal
 
 import pydantic
 
-from gitwf.text import diagnostics, models, yaml_reader
+from gitwf.text import models, yaml_reader
 
 
 class Part(pydantic.BaseModel):
@@ -97,17 +96,3 @@ def test_in_a_union_only_the_branch_that_was_meant_speaks():
 
 def test_a_document_that_is_no_mapping_is_refused():
     assert problems("- a") == ["f:1:1: the document must be a mapping of fields"]
-
-
-def test_diagnostics_are_json_for_programs():
-    _, found = models.check(Whole, yaml_reader.read_one("zebra: 1", "f"))
-
-    expected = {
-        "file": "f",
-        "line": 1,
-        "column": 1,
-        "message": "unknown field `zebra`",
-        "hint": "",
-        "severity": "error",
-    }
-    assert [expected] == json.loads(diagnostics.as_json(found))

@@ -1,4 +1,9 @@
-"""Character classes as Go's unicode package has them, which Python's own differ from a little."""
+"""Character classes as Go's unicode package has them, which Python's own differ from a little.
+
+The lexer and the library ask here, so that a name ends and a text is trimmed where Go would end and
+trim it. Only the classes that something asks for are here; those of regular expressions are tables
+of their own, in `charsets`.
+"""
 
 from typing import Final
 

@@ -1,4 +1,10 @@
-"""An expression that was read: its names, its paths and its value in an environment."""
+"""An expression that was read: its names, its paths and its value in an environment.
+
+`parse` is the door into the language: what it gives was read once, may be kept, and tells before
+any evaluation which names it needs, so that a tag can wait for an output that does not exist yet.
+Evaluating never changes a program or its environment. Read next: `parser` for how text becomes
+nodes, `evaluator` for how nodes become a value.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,9 @@
-"""Builtins on numbers: rounding, extremes, averages and bits."""
+"""Builtins on numbers: rounding, extremes, averages and bits.
+
+Go keeps ints and floats apart, and so do these: what a function gives has the type that Go's would
+have, and an int wraps at 64 bits. Extremes and averages look into nested arrays, from left to
+right, and pay a step of the budget for each element. The operators themselves are in `operators`.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Sequence

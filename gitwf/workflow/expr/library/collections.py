@@ -1,4 +1,9 @@
-"""Builtins on arrays and maps. The order of a map's keys is undefined in Go; here it is sorted."""
+"""Builtins on arrays and maps. The order of a map's keys is undefined in Go; here it is sorted.
+
+A function that makes an array pays for its elements before it makes it, so that no expression can
+fill the memory; none changes what it was given. Functions that take a predicate (`filter`, `map`,
+`reduce`) are part of the grammar and live in `iterate`.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,9 @@
-"""Builtins that turn a value into another type: numbers, text, JSON, base64, instants."""
+"""Builtins that turn a value into another type: numbers, text, JSON, base64, instants.
+
+What cannot be turned is a fault with Go's words; nothing is guessed, unlike in `sprig.casts`, where
+it is zero. `now` is read from the environment, never from a clock, and dates know UTC and fixed
+offsets alone. Read next: `layouts` for dates, `printing` and `jsontext` for JSON.
+"""
 
 import base64 as codec
 import binascii

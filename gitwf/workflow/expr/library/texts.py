@@ -1,4 +1,9 @@
-"""Builtins on strings. Positions count bytes, as Go's do; `len` alone counts characters."""
+"""Builtins on strings. Positions count bytes, as Go's do; `len` alone counts characters.
+
+The subject comes first (`trim(text, cut)`); sprig's functions of like names have it last. Case
+changes character by character, and whatever makes a text or an array longer than its arguments pays
+for it from the budget. Read next: `sprig.texts` for the other half.
+"""
 
 from collections.abc import Callable
 

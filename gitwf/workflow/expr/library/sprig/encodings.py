@@ -1,4 +1,9 @@
-"""Sprig's encodings: base64, base32, JSON and digests."""
+"""Sprig's encodings: base64, base32, JSON and digests.
+
+Two manners stand side by side, as in Go: a plain function gives nil or the message as its value
+where the text cannot be read, its `must` twin fails. Digests are of the text's bytes in UTF-8 and
+only compare things; none of them guards a secret.
+"""
 
 import base64
 import binascii

@@ -1,4 +1,9 @@
-"""Sprig's lists: building, cutting, searching. Every function returns a new list."""
+"""Sprig's lists: building, cutting, searching. Every function returns a new list.
+
+Elements are compared as Go's DeepEqual compares them, type and value: 1 is not 1.0. A list is paid
+for from the budget when it is read as well as when it is made, because a search costs as much as a
+copy. The language's own functions on arrays are in `library.collections`.
+"""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,9 @@
-"""Sprig's maps. Functions that change a map in Go give a changed copy here."""
+"""Sprig's maps. Functions that change a map in Go give a changed copy here.
+
+An expression is a function of its environment, so nothing it does may show in another expression:
+`set(labels, …)` returns what Go would have left behind. Keys come in sorted order, for Go's order
+is chance.
+"""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,9 @@
-"""Sprig's numbers: sums of ints (`add`), of floats (`addf`), extremes, rounding, sequences."""
+"""Sprig's numbers: sums of ints (`add`), of floats (`addf`), extremes, rounding, sequences.
+
+Arguments pass through `casts` first, so a number in a text counts and anything else is zero. Ints
+wrap at 64 bits; the functions that end in `f` compute in decimals, as sprig does, so that 0.1 + 0.2
+is 0.3.
+"""
 
 import functools
 import math

@@ -1,4 +1,9 @@
-"""Sprig's texts: trimming, cutting, case, quoting, indenting, and regular expressions."""
+"""Sprig's texts: trimming, cutting, case, quoting, indenting, and regular expressions.
+
+The subject comes last (`sprig.trimSuffix(".csv", name)`), unlike in the language's own functions.
+Patterns are Go's, matched by `patterns` in bounded time, and a result longer than its arguments is
+paid for from the budget before it is made. Read next: `library.texts`.
+"""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,9 @@
-"""Sprig's defaults, conditions, types, paths and dates."""
+"""Sprig's defaults, conditions, types, paths and dates.
+
+What these have in common is that they ask what a value is before they give one. A path is a text
+here: no function looks at a disk. An instant is the environment's `now` or a value handed in, and
+the zones are UTC and fixed offsets. Read next: `casts` for what counts as empty.
+"""
 
 import posixpath
 from collections.abc import Callable
