@@ -77,7 +77,8 @@ def main() -> None:
     if "--check" in sys.argv[1:]:
         print("\n".join(found))
         sys.exit("the README's transcript has drifted: run scripts/readme.py")
-    README.write_text(readme.replace(shown(readme), transcript.strip() + "\n"), "utf-8")
+    old, new = (BEGIN + text + END for text in (shown(readme), transcript.strip() + "\n"))
+    README.write_text(readme.replace(old, new), "utf-8")
     print("wrote README.md")
 
 
