@@ -6,7 +6,6 @@ its ports. Adapters are imported when they are built, so that a command pays onl
 
 import dataclasses
 import hashlib
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
