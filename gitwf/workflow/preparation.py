@@ -7,7 +7,6 @@ JSON once (`Source`) and read back for every node.
 """
 
 import re
-from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -71,7 +70,7 @@ class Prepared:
     source: Source
     text: str
     inputs: dict[str, str]
-    visible: ChainMap[str, scope.Value]
+    visible: scope.Names
 
     def made(self) -> template.Template:
         """Read the template. Raises NodeFailure."""
@@ -86,7 +85,7 @@ class Prepared:
             text = substitution.fill(text, self.visible.new_child(dict(values)))
         return Prepared(self.source, text, self.inputs, self.visible)
 
-    def pod_values(self, values: Mapping[str, scope.Value]) -> ChainMap[str, scope.Value]:
+    def pod_values(self, values: Mapping[str, scope.Value]) -> scope.Names:
         """Give what a pod sees beyond its template: the inputs as they came out, and `values`."""
         named: dict[str, scope.Value] = {
             f"inputs.parameters.{name}": value for name, value in self.inputs.items()
@@ -102,7 +101,7 @@ class Prepared:
 def prepare(
     source: Source,
     arguments: Arguments,
-    visible: ChainMap[str, scope.Value],
+    visible: scope.Names,
     config_maps: ConfigMaps,
 ) -> Prepared:
     """Bind inputs and fill tags; `visible` holds the workflow's and the node's own names.

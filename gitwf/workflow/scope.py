@@ -6,8 +6,9 @@ that the producer was skipped or omitted and has no default: such a value is abs
 Expressions see the same mapping folded into nested ones.
 """
 
+from collections import ChainMap
 from collections.abc import Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from gitwf.workflow import failure, record
 from gitwf.workflow.document import template
@@ -20,6 +21,17 @@ class _Missing:
 
 
 MISSING: Final = _Missing()
+
+
+class Names(ChainMap[str, Value]):
+    """Scopes one behind another; looking a name up, which happens most, costs one look each."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Give the value of a name in the first scope that has it."""
+        for values in self.maps:
+            if key in values:
+                return values[key]
+        return default
 
 
 def nested(values: Mapping[str, Value]) -> dict[str, object]:

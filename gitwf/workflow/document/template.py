@@ -68,6 +68,9 @@ class Metadata(base.Model):
     labels: dict[str, str] = pydantic.Field(default_factory=dict)
 
 
+_NO_METADATA = Metadata()
+
+
 class Template(base.Model):
     """One unit of work; `type` says which. An inline template has no name."""
 
@@ -98,7 +101,8 @@ class Template(base.Model):
     init_containers: tuple[containers.UserContainer, ...] = ()
     sidecars: tuple[containers.UserContainer, ...] = ()
 
-    metadata: Metadata = Metadata()
+    # A default that holds a mapping is copied for every template that is read; a factory's is not.
+    metadata: Metadata = pydantic.Field(default_factory=lambda: _NO_METADATA)
     annotations: dict[str, str] = pydantic.Field(default_factory=dict)
     metrics: base.Opaque | None = None
     archive_location: base.Opaque | None = None

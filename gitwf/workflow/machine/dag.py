@@ -7,7 +7,7 @@ sees the outputs of its ancestors only. Nothing stops other branches when one fa
 
 import functools
 import re
-from collections import ChainMap, deque
+from collections import deque
 from collections.abc import Callable
 
 from gitwf.workflow import depends, failure, loops, record, scope
@@ -82,7 +82,7 @@ class Dag(composite.Composite):
             if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
                 return
-            values = ChainMap(self._own(), self._scope(task), self.run.variables)
+            values = scope.Names(self._own(), self._scope(task), self.run.variables)
             ready = calls.ready(task, values)
             turns = calls.turns(ready, task.name)
         except failure.NodeFailure as problem:
@@ -215,7 +215,7 @@ class Dag(composite.Composite):
         name = child.call.name
         node = child.node or self.run.nodes.get(child.node_name)
         own = self._node_values(name, node) if node is not None else {}
-        return ChainMap(own, self._scope(self._tasks[name]), self.run.variables)
+        return scope.Names(own, self._scope(self._tasks[name]), self.run.variables)
 
     def _scope(self, task: template.Task) -> dict[str, scope.Value]:
         is_ancestor = functools.partial(self._is_ancestor, task.name)

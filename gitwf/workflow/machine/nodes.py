@@ -4,6 +4,7 @@ Names, ids and display names follow Argo to the letter, because people and other
 by them (Argo: pkg/apis/workflow/v1alpha1/workflow_types.go NodeID; workflow/util/pod_name.go).
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Protocol
@@ -14,11 +15,13 @@ from gitwf.workflow.machine import states
 
 _LEADING = re.compile(r"^(\[\d+\])?\.")
 _OFFSET, _PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
+_NOTHING = record.Outputs()
 _POD_NAME_LIMIT, _HASH_LENGTH = 253, 10
 
 
+@functools.lru_cache(maxsize=256)
 def fnv32(text: str) -> int:
-    """Hash as Go's hash/fnv New32a."""
+    """Hash as Go's hash/fnv New32a. A node's name comes up a few times in a row."""
     code = _OFFSET
     for byte in text.encode():
         code = (code ^ byte) * _PRIME & _MASK
@@ -78,7 +81,7 @@ class Node:
         self.outbound: tuple[Node, ...] = ()
         self.inputs: Mapping[str, str] = {}
         self.input_artifacts: tuple[str, ...] = ()
-        self.outputs = record.Outputs()
+        self.outputs = _NOTHING
         self.hooked = False
         self.retried = False
         self.memoized: bool | None = None

@@ -7,7 +7,7 @@ below and each other through `nodes.Owner`; only this module changes a phase.
 """
 
 import heapq
-from collections import ChainMap, deque
+from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -177,9 +177,9 @@ class Run:
         text = substitution.fill(self._volumes, values)
         return template.Template.from_json(text).volumes
 
-    def visible(self, names: dict[str, scope.Value]) -> ChainMap[str, scope.Value]:
+    def visible(self, names: dict[str, scope.Value]) -> scope.Names:
         """Give the workflow's variables with `names` before them."""
-        return ChainMap(names, self.variables)
+        return scope.Names(names, self.variables)
 
     def later(self, work: Callable[[], None]) -> None:
         """Do `work` before this event is done, after what is under way."""

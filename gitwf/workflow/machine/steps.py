@@ -4,8 +4,6 @@ A group is over when every step of it and every hook of theirs is; the next one 
 failed that `continueOn` does not excuse. Failing stops no sibling (Argo: controller/steps.go).
 """
 
-from collections import ChainMap
-
 from gitwf.workflow import failure, loops, record, scope
 from gitwf.workflow.document import template
 from gitwf.workflow.machine import calls, composite, nodes, outbound
@@ -103,7 +101,7 @@ class Steps(composite.Composite):
             self.run.end(self._group, record.Phase.SUCCEEDED)
 
     def _turns(self) -> list[tuple[template.Call, calls.Turn | None]]:
-        values = ChainMap(self._own(), self.scope, self.run.variables)
+        values = scope.Names(self._own(), self.scope, self.run.variables)
         prepared = []
         for step in self.made.steps[self._index]:
             try:
@@ -164,7 +162,7 @@ class Steps(composite.Composite):
         """Give the scope with the child's own outputs."""
         node = child.node or self.run.nodes.get(child.node_name)
         own = self._of_child(child, node) if node is not None else {}
-        return ChainMap(own, self.scope, self.run.variables)
+        return scope.Names(own, self.scope, self.run.variables)
 
     def _remember(self, group: nodes.Node) -> None:
         looped: dict[str, list[nodes.Node]] = {}
