@@ -94,5 +94,5 @@ def holds(facts: ledger_facts.Facts, claim: entry.Claim) -> bool:
 
 
 def outcome(run: record.RunRecord) -> entry.Outcome:
-    """Say whose fault a run's bad end was: Error is the engine's or the machine's."""
-    return "transient" if run.phase is record.Phase.ERROR else "failed"
+    """Say whose fault a run's bad end was: the engine's and the machine's are tried again."""
+    return "transient" if run.fault else "failed"

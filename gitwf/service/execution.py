@@ -57,7 +57,7 @@ class Executions:
         """Note that a run ended badly outside its workflow: Error when the engine is at fault."""
         phase = record.Phase.ERROR if fault else record.Phase.FAILED
         now = self._clock.now()
-        self._keep(run, record.RunRecord(run, phase, message, finished=now))
+        self._keep(run, record.RunRecord(run, phase, message, finished=now, fault=fault))
 
     def _keep(self, run: str, snapshot: record.RunRecord) -> None:
         with self._lock:

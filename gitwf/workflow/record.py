@@ -127,7 +127,10 @@ class NodeRecord:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as it stands. `nodes` is by node name, in the order the nodes came to be."""
+    """A run as it stands. `nodes` is by node name, in the order the nodes came to be.
+
+    `fault`: it ended by a fault of the engine or the machine, not of the workflow.
+    """
 
     name: str
     phase: Phase
@@ -137,6 +140,7 @@ class RunRecord:
     parameters: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
     outputs: Outputs = field(default_factory=Outputs)
+    fault: bool = False
 
     @property
     def over(self) -> bool:

@@ -56,8 +56,8 @@ def result(one):
     )  # fmt: skip
 
 
-def held(one, phase=record.Phase.RUNNING, *, cancelled=False):
-    shown = record.RunRecord("r", phase, "it broke", NOW, NOW)
+def held(one, phase=record.Phase.RUNNING, *, cancelled=False, fault=False):
+    shown = record.RunRecord("r", phase, "it broke", NOW, NOW, fault=fault)
     document = world.document(["prod"], [])
     return {
         claiming.run_id(facts.EMPTY, one, shared=False): observed.Held(
@@ -169,12 +169,17 @@ def test_a_run_whose_claim_was_taken_over_is_cancelled():
 
 
 @pytest.mark.parametrize(
-    ("phase", "outcome"), [(record.Phase.FAILED, "failed"), (record.Phase.ERROR, "transient")]
+    ("phase", "fault", "outcome"),
+    [
+        (record.Phase.FAILED, False, "failed"),
+        (record.Phase.ERROR, False, "failed"),
+        (record.Phase.ERROR, True, "transient"),
+    ],
 )
-def test_a_run_that_ended_badly_says_whose_fault_it_was(phase, outcome):
+def test_a_run_that_ended_badly_says_whose_fault_it_was(phase, fault, outcome):
     one = claim()
 
-    found = first(seen(one, number(one), runs=held(one, phase)))
+    found = first(seen(one, number(one), runs=held(one, phase, fault=fault)))
 
     assert isinstance(found, action.End)
     assert (found.ended.outcome, found.ended.reason) == (outcome, "it broke")
