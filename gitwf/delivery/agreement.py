@@ -25,13 +25,13 @@ def itself(found: pipeline.Pipeline, document: yaml_reader.Document) -> Iterator
         yield document.diagnostic(place, f"gate {number + 1} {words.splitlines()[0]}")
     due = found.spec.triggers.schedule
     if due is not None:
-        place = ("spec", "triggers", "schedule")
+        there = ("spec", "triggers", "schedule")
         for name, words in (
             ("cron", schedule.problem(due)),
             ("timezone", schedule.zone_problem(due)),
         ):
             if words:
-                yield document.diagnostic((*place, name), f"`{name}` {words}")
+                yield document.diagnostic((*there, name), f"`{name}` {words}")
 
 
 def with_workflow(
@@ -69,6 +69,24 @@ def with_project(read: Iterable[Read], settings: project.Project) -> Iterator[Di
                         "one port serves one model: take the port out of "
                         f"{project.FILE}, or use another environment",
                     )
+
+
+def grants(
+    settings: project.Project,
+    document: yaml_reader.Document,
+    workflows: Iterable[resolved.Resolved],
+) -> Iterator[Diagnostic]:
+    """Warn of secrets that are granted to a template which no workflow of the project has."""
+    known = {f"{one.file_of(key)}#{key.name}" for one in workflows for key in one.templates}
+    for granted in settings.spec.policy.secrets:
+        if granted not in known:
+            yield document.diagnostic(
+                ("spec", "policy", "secrets", granted),
+                f"no workflow has the template `{granted}`, so nothing gets its secrets",
+                models.suggest(granted, known),
+                key=True,
+                severity="warning",
+            )
 
 
 def _unknown(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitwf import ports
-from gitwf.delivery import document, project, release, schema
+from gitwf.delivery import agreement, document, project, release, schema
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.service import documents
 from gitwf.text import models, yaml_reader
@@ -50,6 +50,10 @@ def whole(tree: ports.Tree, commit: CommitId) -> Checked:
     try:
         settings = read.project(commit)
         found = read.pipelines(commit, settings.spec.pipelines).under(settings)
+        workflows = [one.workflow for one in found.pipelines.values() if one.workflow is not None]
+        if len(workflows) == len(found.files):
+            own = yaml_reader.read_one(tree.read(commit, project.FILE) or b"", project.FILE)
+            problems.update(agreement.grants(settings, own, workflows))
     except Rejected as error:
         problems.update(error.diagnostics)
         found = read.pipelines(commit, project.DEFAULT_PIPELINES)

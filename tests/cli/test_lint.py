@@ -51,6 +51,22 @@ def test_a_warning_is_marked_and_is_no_failure(project, gitwf):
     assert done.out.splitlines()[-1] == "3 documents checked: 1 warning"
 
 
+def test_a_grant_to_a_template_that_is_not_there_is_doubtful(project, gitwf):
+    granted = "pipelines/toy/workflow.yaml#estimat"
+    policy = f"  policy: {{secrets: {{{granted}: [db]}}}}\n"
+    conftest.write(project, {"gitwf.yaml": e2e.PROJECT + policy})
+
+    says = f"no workflow has the template `{granted}`, so nothing gets its secrets"
+    near = "did you mean `pipelines/toy/workflow.yaml#estimate`?"
+    assert gitwf("lint").out.splitlines() == [
+        f"gitwf.yaml:8:22: warning: {says} ({near})",
+        "3 documents checked: 1 warning",
+    ]
+    right = e2e.PROJECT + policy.replace("#estimat:", "#estimate:")
+    conftest.write(project, {"gitwf.yaml": right})
+    assert gitwf("lint").out == "3 documents checked: nothing wrong\n"
+
+
 def test_json_is_a_list_of_objects_and_nothing_else(project, gitwf):
     conftest.write(project, {"pipelines/toy/pipeline.yaml": BROKEN_GATE})
 
