@@ -181,4 +181,4 @@ def test_many_runs_after_each_other_are_all_remembered(engine, order):
 
     assert [engine.observe(run).phase for run in ("a", "b", "c")] == ["Succeeded"] * 3
     assert [line.text for line in engine.logs("a")] == ["first", "second"]
-    assert list(engine.watch("a")) == [engine.observe("a")]
+    assert last(engine, "a") == engine.observe("a")

@@ -81,7 +81,7 @@ def spoilt(draw):
     for _ in range(draw(st.integers(1, 3))):
         every = [path for path in places(value) if path]
         path = draw(st.sampled_from(every))
-        new = draw(ODD)
+        new = copy.deepcopy(draw(ODD))  # a later round may spoil it further
         if draw(st.booleans()):
             other = value
             for step in draw(st.sampled_from(every)):
