@@ -5,7 +5,7 @@ two pipelines cannot share one fixed port. Each mistake is put at the value that
 change. Nothing is read here: who calls has read the documents. Read next: `gitwf.service.documents`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gitwf.delivery import gates, pipeline, project, schedule
@@ -50,9 +50,11 @@ def with_workflow(
             yield document.diagnostic(("spec", "model", field), what, hint)
 
 
-def with_project(read: Iterable[Read], settings: project.Project) -> Iterator[Diagnostic]:
-    """Name every deploy that the project's environments cannot take, in the order of `read`."""
-    taken: dict[str, str] = {}
+def with_project(read: Sequence[Read], settings: project.Project) -> Iterator[Diagnostic]:
+    """Name every deploy that the project's environments cannot take, in the order of `read`.
+
+    Of several models on one fixed port none is served: which came first is not for us to guess.
+    """
     for found, document in read:
         for number, deploy in enumerate(found.spec.deploy):
             place = ("spec", "deploy", number)
@@ -61,13 +63,13 @@ def with_project(read: Iterable[Read], settings: project.Project) -> Iterator[Di
                 yield _unknown(document, place, deploy.environment, settings)
             elif where.local is not None:
                 yield from _local(document, place, deploy)
-                first = taken.setdefault(deploy.environment, found.name)
-                if where.local.port is not None and first != found.name:
+                others = [one.name for one, _ in read if one.deploy(deploy.environment)]
+                if where.local.port is not None and len(others) > 1:
                     yield document.diagnostic(
                         (*place, "environment"),
-                        f"port {where.local.port} of `{deploy.environment}` is {first}'s already",
-                        "one port serves one model: take the port out of "
-                        f"{project.FILE}, or use another environment",
+                        f"port {where.local.port} of `{deploy.environment}` can serve one model, "
+                        f"and {' and '.join(others)} deploy there",
+                        f"take the port out of {project.FILE}, or use another environment",
                     )
 
 
