@@ -49,11 +49,12 @@ def _checked(paths: Iterable[Path]) -> linting.Checked:
     """Check each project that a path lies in once, and each file that is in none on its own."""
     by_root: dict[Path | None, list[Path]] = {}
     for path in paths:
-        by_root.setdefault(tree.root(path), []).append(path.absolute())
+        whole = Path(os.path.abspath(path))  # noqa: PTH100  `..` taken out, links left as they are
+        by_root.setdefault(tree.root(whole), []).append(whole)
     found: list[linting.Checked] = []
     for root, inside in by_root.items():
         if root is not None:
-            found += _in_project(root, [_below(root, path) for path in inside])
+            found += _in_project(root, [path.relative_to(root).as_posix() for path in inside])
             continue
         for path in inside:
             if path.is_dir():
@@ -61,16 +62,11 @@ def _checked(paths: Iterable[Path]) -> linting.Checked:
                     f"there is no {project.FILE} in {path} or above it; name a workflow file, or "
                     "write a first one with `gitwf init`"
                 )
-            top = tree.opened(path.parent)
-            found.append(linting.alone(top, tree.NO_COMMIT, path.name))
+            found.append(linting.alone(tree.beside(path), tree.NO_COMMIT, path.name))
     files = frozenset(file for one in found for file in one.files)
     return linting.Checked(
         files, tuple(sorted({diagnostic for one in found for diagnostic in one.diagnostics}))
     )
-
-
-def _below(root: Path, path: Path) -> str:
-    return Path(os.path.normpath(path)).relative_to(root).as_posix()
 
 
 def _in_project(root: Path, paths: list[str]) -> Iterable[linting.Checked]:
@@ -79,7 +75,7 @@ def _in_project(root: Path, paths: list[str]) -> Iterable[linting.Checked]:
     checked = linting.whole(top, tree.NO_COMMIT)
     yield checked.within(paths)
     for path in paths:
-        if path not in checked.files and (root / path).is_file():
+        if path not in checked.files and path.endswith((".yaml", ".yml")):
             yield linting.alone(top, tree.NO_COMMIT, path)
 
 

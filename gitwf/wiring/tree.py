@@ -12,9 +12,8 @@ NO_COMMIT = folder.NO_COMMIT
 
 
 def root(path: Path) -> Path | None:
-    """The nearest folder at or above `path` that has a gitwf.yaml, or None."""
-    here = path.absolute()
-    above = [one for one in (here, *here.parents) if (one / project.FILE).is_file()]
+    """The nearest folder at or above `path`, an absolute one, that has a gitwf.yaml, or None."""
+    above = [one for one in (path, *path.parents) if (one / project.FILE).is_file()]
     return above[0] if above else None
 
 
@@ -23,3 +22,8 @@ def opened(top: Path) -> folder.FolderTree:
     from gitwf.adapters.git import ignored
 
     return folder.FolderTree(top, ignored.below(top))
+
+
+def beside(file: Path) -> folder.FolderTree:
+    """The YAML files in the folder of `file`, without what is in folders below it."""
+    return folder.FolderTree(file.parent, lambda path: not path.endswith((".yaml", ".yml")))

@@ -152,6 +152,19 @@ def test_a_file_that_the_project_does_not_reach_is_checked_when_it_is_named(proj
     )
 
 
+def test_a_file_that_is_no_document_is_passed_over(project, gitwf):
+    assert gitwf("lint", "pipelines/toy/README.md", "pipelines/toy/workflow.yaml").out == (
+        "1 document checked: nothing wrong\n"
+    )
+
+
+def test_the_project_is_that_of_the_path_and_not_of_the_way_to_it(project, gitwf, tmp_path):
+    conftest.write(tmp_path, {"flow.yaml": e2e.WORKFLOW})
+
+    assert gitwf("lint", "../flow.yaml").out == "1 document checked: nothing wrong\n"
+    assert gitwf("lint", "..").code == 2
+
+
 def test_without_a_project_it_says_what_to_do(tmp_path, gitwf, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import click
 import pytest
+import yaml
 
 from gitwf import cli
 
@@ -91,6 +92,12 @@ def test_every_command_shown_exists(page):
     told = [found for line in commands(page) if (found := wrong(line))]
 
     assert told == []
+
+
+def test_the_pre_commit_hook_calls_a_command_that_exists():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+
+    assert [(hook["id"], wrong(hook["entry"])) for hook in hooks] == [("gitwf-lint", "")]
 
 
 def test_a_command_that_does_not_exist_would_be_found():
