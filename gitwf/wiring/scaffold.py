@@ -21,6 +21,7 @@ from gitwf.wiring import tree
 PACKAGED = Path(__file__).parent.parent / "scaffold"
 ACTION = f"gitwf/gitwf@v{__version__}"
 _FOLDERS = {"github": ".github", "manifests": "manifests/viewer"}
+_LONGEST = 63  # of a name: a DNS label's length
 _OWNERS = ("CODEOWNERS", "docs/CODEOWNERS", ".github/CODEOWNERS")
 
 
@@ -34,7 +35,7 @@ class Placed:
 
 def name_of(folder: Path) -> str:
     """Make a name of a folder's: lower-case letters, digits and dashes."""
-    made = re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower())[:63].strip("-")
+    made = re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower())[:_LONGEST].strip("-")
     return made or "model"
 
 
@@ -72,8 +73,8 @@ def files(name: str, pattern: str, *, pipeline: bool = True) -> Mapping[str, str
 def _home(name: str, pattern: str) -> PurePosixPath:
     """Where the new pipeline's document goes."""
     wrong = []
-    if not re.fullmatch(document.NAME, name):
-        words = "must be lower-case letters, digits and dashes"
+    if not re.fullmatch(document.NAME, name) or len(name) > _LONGEST:
+        words = f"must be lower-case letters, digits and dashes, at most {_LONGEST}"
         wrong.append(errors.Diagnostic("--name", 0, 0, words))
     place = re.sub(r"\*+", name, pattern.lstrip("/"))
     home = PurePosixPath(place)

@@ -120,6 +120,7 @@ def test_a_new_pipeline_goes_where_the_pattern_says(empty, gitwf):
     ("arguments", "says"),
     [
         (["--name", "Sales 1"], "--name: must be lower-case letters, digits and dashes"),
+        (["--name", "s" * 64], "--name: must be lower-case letters, digits and dashes"),
         (["--pipelines", "../*/pipeline.yaml"], "--pipelines: names no place for a pipeline.yaml"),
         (["--pipelines", "pipelines/*"], "--pipelines: names no place for a pipeline.yaml"),
         (["--pipelines", "a?/p.yaml"], "--pipelines: names no place for a pipeline.yaml"),
