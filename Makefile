@@ -3,8 +3,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+CASES ?= tests/parity/cases
+RECORDINGS ?= tests/parity/recordings
 
-.PHONY: help demo test check format docs clean
+.PHONY: help demo test parity check format docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +16,9 @@ demo: $(VENV)/installed ## Watch a commit become a served model, and a revert br
 
 test: ## Run every test; as root on Debian or Ubuntu, install the packages it needs first
 	@$(PYTHON) scripts/test.py
+
+parity: $(VENV)/installed-dev ## Hold the local engine against recordings of Argo: CASES=folder RECORDINGS=folder
+	@$(BIN)/python scripts/parity.py --cases $(CASES) --recordings $(RECORDINGS)
 
 check: $(VENV)/installed-dev ## Lint, types, imports and the fast tests: under a minute
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .
