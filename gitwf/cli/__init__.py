@@ -138,6 +138,10 @@ def main(arguments: list[str] | None = None) -> Any:
     except errors.GitwfError as error:
         complain(error)
         sys.exit(error.exit_code)
+    except PermissionError as error:
+        # Adapters translate what they meet; this is a file or folder that a person named.
+        complain(errors.Stalled(f"{error.filename}: {error.strerror}", hint="check its owner"))
+        sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except BrokenPipeError:

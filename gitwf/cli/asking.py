@@ -30,16 +30,21 @@ def logs(chosen: Settings, run: str, node: str | None) -> None:
 
     RUN is the id that `run` and `reconcile` print.
     """
-    for state in [chosen.state_folder, *sorted(chosen.state_folder.glob("remotes/*"))]:
+    top = chosen.state_folder
+    for state in [top, *sorted([*top.glob("remotes/*"), *top.glob("local/*/state/remotes/*")])]:
         engine = wiring.local_engine(chosen, state)
-        if engine.observe(run) is None:
+        found = engine.observe(run)
+        if found is None:
             continue
+        if node is not None and node not in found.nodes:
+            names = ", ".join(found.nodes)
+            raise errors.Stalled(f"{run} has no node {node}", hint=f"its nodes: {names}")
         for line in engine.logs(run, node):
             click.echo(line.text if node else f"{line.node}: {line.text}")
         return
     raise errors.Stalled(
         f"there is no run {run} on this machine",
-        hint="runs end with a line that names them; finished ones are in the store too",
+        hint="`gitwf run` names its run at the end, `gitwf reconcile` when it failed",
     )
 
 

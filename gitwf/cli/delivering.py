@@ -44,8 +44,8 @@ def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> Non
     Each action names its reason: for a training, the part of the run key that differs from the
     version made before.
     """
-    opened = wiring.repository(chosen)
-    around = wiring.edge(chosen, opened)
+    opened = wiring.repository(chosen, listener=options.warn)
+    around = wiring.edge(chosen, opened, listener=options.warn)
     if proposed:
         around, base = wiring.proposed(opened, around)
         reconciler = service.Reconciler(around, base=base)
@@ -105,9 +105,10 @@ def _reconciled(chosen: Settings, console: rich.console.Console, *, wait: bool) 
         around = wiring.edge(chosen, opened, listener=listener)
         with stopped_by_signals(around.clock.wake) as stop:
             reconciler = service.Reconciler(around, stopping=stop.is_set)
-            outcome = reconciler.run(wait=wait)
-            reconciler.hand_over()
-            return outcome
+            try:
+                return reconciler.run(wait=wait)
+            finally:
+                reconciler.hand_over()
 
 
 def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -> None:
@@ -127,9 +128,7 @@ def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -
             {"result": outcome.verdict, "reports": reports, "failures": outcome.failures}
         )
     for one in outcome.reports:
-        hint = f" (try: {one.hint})" if one.hint else ""
-        where = " in ".join(filter(None, [one.model, one.environment]))
-        console.out(f"{where or 'gitwf'}: {one.state}: {one.reason}{hint}", highlight=False)
+        console.out(str(one), highlight=False)
     for failure in outcome.failures:
         console.print(f"failed: {failure}", style="red", markup=False)
     console.print(f"reconcile: {outcome.verdict}", style="bold")
@@ -144,9 +143,7 @@ def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -
 
 def _markdown(outcome: service.Outcome) -> str:
     lines = [f"### gitwf reconcile: {outcome.verdict}", ""]
-    lines += [
-        f"- {one.model} {one.environment}: {one.state}: {one.reason}" for one in outcome.reports
-    ]
+    lines += [f"- {one}" for one in outcome.reports]
     lines += [f"- failed: {one}" for one in outcome.failures]
     return "\n".join(lines)
 
@@ -192,14 +189,13 @@ def serve(chosen: Settings, poll: str | None) -> None:
     """
     console = options.console()
     wanted = dataclasses.replace(chosen, poll=poll or chosen.poll)
+    seconds = wanted.number("poll")
     with progress.listening(console) as listener:
         opened = wiring.repository(wanted, listener=listener)
         around = wiring.edge(wanted, opened, listener=listener)
         with stopped_by_signals(around.clock.wake) as stop:
             console.print(f"serving {opened.remote} {opened.branch}", markup=False)
-            keep = loop.Loop(
-                around, poll=wanted.number("poll"), stopping=stop.is_set, jitter=random.random
-            )
+            keep = loop.Loop(around, poll=seconds, stopping=stop.is_set, jitter=random.random)
             keep.run()
     console.print("serve: stopped as asked; runs under way are handed over")
 
@@ -209,11 +205,11 @@ def serve(chosen: Settings, poll: str | None) -> None:
 @options.output
 def status(chosen: Settings, form: str) -> None:
     """Say what each environment should serve, what it serves, and what comes next."""
-    opened = wiring.repository(chosen)
+    opened = wiring.repository(chosen, listener=options.warn)
     seen, planned = service.Reconciler(wiring.edge(chosen, opened)).look()
     rows = statuses.rows(seen.observed, planned)
     if form == "json":
         options.print_json([vars(one) for one in rows])
     else:
         plans.statuses(options.console(), rows)
-    _refuse(seen.at.diagnostics())
+    _refuse(seen.diagnostics())

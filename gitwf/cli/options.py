@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import click
 import rich.console
 
+from gitwf.service import signals
 from gitwf.wiring import settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -49,6 +50,12 @@ output = click.option(
 def console(*, stderr: bool = False) -> rich.console.Console:
     """A console on standard output, or on standard error for what is not the result."""
     return rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def warn(signal: signals.Signal) -> None:
+    """Print what is said as a warning to standard error: for commands that show no progress."""
+    if isinstance(signal, signals.Said) and signal.level != "info":
+        click.echo(f"{signal.level}: {signal.text}", err=True)
 
 
 def print_json(value: object) -> None:

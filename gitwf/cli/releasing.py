@@ -19,11 +19,12 @@ _in = click.option(
 _why = click.option("--reason", default="", help="Why; it goes into the commit.")
 
 
-def _publish(chosen: Settings, model: str, decide: asking.Publishing) -> None:
-    commit, reason = asking.Asking(wiring.edge(chosen, wiring.repository(chosen))).publish(
-        model, decide
-    )
-    click.echo(f"{reason}: commit {commit.short}; the next reconcile rolls it out")
+def _publish(
+    chosen: Settings, model: str, decide: asking.Publishing, then: str = "rolls it out"
+) -> None:
+    opened = wiring.repository(chosen, listener=options.warn)
+    commit, reason = asking.Asking(wiring.edge(chosen, opened)).publish(model, decide)
+    click.echo(f"{reason}: commit {commit.short}; the next reconcile {then}")
 
 
 @click.command()
@@ -65,6 +66,7 @@ def hold(chosen: Settings, model: str, environment: str, reason: str) -> None:
         chosen,
         model,
         lambda view, seen: verbs.hold(view, environment, seen, person(), reason),
+        then="promotes nothing there",
     )
 
 
@@ -74,7 +76,12 @@ def hold(chosen: Settings, model: str, environment: str, reason: str) -> None:
 @options.repository
 def unhold(chosen: Settings, model: str, environment: str) -> None:
     """Let automation promote again."""
-    _publish(chosen, model, lambda view, seen: verbs.unhold(view, environment, seen, person()))
+    _publish(
+        chosen,
+        model,
+        lambda view, seen: verbs.unhold(view, environment, seen, person()),
+        then="may promote again",
+    )
 
 
 @click.command()
@@ -84,4 +91,9 @@ def unhold(chosen: Settings, model: str, environment: str) -> None:
 def reject(chosen: Settings, version: str, reason: str) -> None:
     """Mark a version as one that automation must not choose, as a commit."""
     model, number = versions.parsed(version)
-    _publish(chosen, model, lambda view, seen: verbs.reject(view, number, seen, person(), reason))
+    _publish(
+        chosen,
+        model,
+        lambda view, seen: verbs.reject(view, number, seen, person(), reason),
+        then="will not choose it",
+    )

@@ -5,6 +5,7 @@ pipeline of the checkout as it stands, uncommitted changes included, and with `-
 its viewer. Neither writes to the remote. Read next: `asking`, for runs that reconcile makes.
 """
 
+import re
 import secrets
 import threading
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,6 @@ from gitwf.cli import options
 from gitwf.cli.render import progress
 from gitwf.service import documents, signals
 from gitwf.service import reconcile as service
-from gitwf.values import CommitId
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
 from gitwf.workflow import record, status
@@ -55,6 +55,8 @@ def run(
     """
     parameters = _parameters(given)
     if Path(what).is_file():
+        if view:
+            raise click.UsageError("--view is for a pipeline; a workflow file has no viewer")
         workflow = _of_file(Path(what), entrypoint, parameters)
         order = ports.Order(
             id=f"run-{secrets.token_hex(6)}",
@@ -65,9 +67,11 @@ def run(
         )
         done: record.RunRecord | None = _run(chosen, order, form)
     else:
+        if entrypoint:
+            raise click.UsageError("--entrypoint is for a workflow file")
         done = _of_pipeline(chosen, what, parameters, form, view=view)
     if done is not None and done.phase is not record.Phase.SUCCEEDED:
-        raise errors.GitwfError(f"the run {done.phase}: {done.message or 'see the tree above'}")
+        raise errors.Stalled(f"the run did not succeed: {done.why}")
 
 
 def _parameters(given: Iterable[str]) -> dict[str, str]:
@@ -91,6 +95,10 @@ def _of_file(
     }
     name = str(file)
     beside[name] = file.read_bytes()
+    if re.search(rb"^kind:\s*Pipeline\b", beside[name], re.MULTILINE):
+        what = "this is a pipeline, not a workflow"
+        hint = "`gitwf run NAME` runs a pipeline of the checkout by its name"
+        raise errors.Rejected([errors.Diagnostic(name, 0, 0, what, hint)])
     catalogue = load.load(beside, asked=[name])
     workflow = resolve.resolve(catalogue.runnable(name), catalogue, entrypoint=entrypoint)
     found = [
@@ -144,11 +152,15 @@ def _of_pipeline(
     chosen: Settings, name: str, parameters: dict[str, str], form: str, *, view: bool
 ) -> record.RunRecord | None:
     """Run a pipeline of the checkout's tree as it is, in a world that is thrown away."""
-    world = local.settings(chosen, uncommitted=True)
+    try:
+        world = local.settings(chosen, uncommitted=True)
+    except errors.Stalled as error:
+        what = f"there is no file {name}, and no checkout whose pipeline could be meant"
+        raise errors.Stalled(what, hint=error.hint) from error
     opened = wiring.repository(world)
     around = wiring.edge(world, opened)
     read = documents.Documents(around.repo)
-    at = read.at(_head(around.repo))
+    at = read.at(documents.head(around.repo))
     one = at.pipelines.get(name)
     if one is None:
         raise errors.Stalled(
@@ -190,8 +202,12 @@ def _view(world: Settings, at: documents.ProjectAt, name: str) -> None:
             console.print(f"{own.environment}: {url or 'nothing is served'}")
             if url and console.is_terminal:
                 click.launch(url)
-        if outcome.failures:
-            raise errors.GitwfError("; ".join(outcome.failures))
+        for one in outcome.reports:
+            console.out(str(one), highlight=False)
+        if outcome.verdict is service.Verdict.REJECTED:
+            raise errors.Rejected(outcome.diagnostics)
+        if outcome.verdict is not service.Verdict.IN_SYNC:
+            raise errors.Stalled("; ".join(outcome.failures) or "the pipeline is not served")
         if console.is_terminal and fronts:
             console.print("Ctrl-C ends it.", style="dim")
             threading.Event().wait()
@@ -200,10 +216,3 @@ def _view(world: Settings, at: documents.ProjectAt, name: str) -> None:
     finally:
         for own in fronts:
             control.down(own)
-
-
-def _head(repo: ports.Repo) -> CommitId:
-    head = repo.head()
-    if head is None:
-        raise errors.Stalled("the branch has no commit yet")
-    return head

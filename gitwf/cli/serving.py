@@ -57,7 +57,7 @@ def front(chosen: Settings, environment: str, model: str | None, port: str | Non
     from gitwf.adapters.viewer import front as fronts
 
     own = _front(chosen, environment, model, port or chosen.port)
-    if not fronts.run_front(own):
+    if not fronts.run_front(own, told=click.echo):
         raise errors.Stalled(
             f"the front of {environment} is running already",
             hint=f"gitwf down {environment}",
@@ -74,20 +74,36 @@ def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bo
     from gitwf.adapters.viewer import control
     from gitwf.wiring import local
 
-    if on_laptop:
-        chosen = local.existing(chosen)
-    was_there = control.down(_front(chosen, environment, model, chosen.port))
+    opened = wiring.repository(local.existing(chosen) if on_laptop else chosen)
+    homes = sorted((opened.state / "fronts" / environment).glob("*"))
+    if model is None and len(homes) > 1:
+        names = ", ".join(home.name for home in homes)
+        raise errors.Stalled(f"{environment} has fronts of {names}", hint="say which with --model")
+    port = int(chosen.number("port")) if chosen.port else _fixed_port(chosen, opened, environment)
+    was_there = False
+    for home in homes:
+        if model in {None, home.name}:
+            own = wiring.front_settings(chosen, opened.state, home.name, environment, port)
+            was_there = control.down(own) or was_there
     click.echo(f"{environment}: " + ("stopped" if was_there else "was not running"))
+
+
+def _fixed_port(chosen: Settings, opened: wiring.Repository, environment: str) -> int | None:
+    """The port that gitwf.yaml at HEAD gives an environment; a front outlives what names it."""
+    repo = wiring.edge(chosen, opened).repo
+    try:
+        settings = documents.Documents(repo).project(documents.head(repo))
+    except errors.GitwfError:
+        return None
+    where = settings.spec.environments.get(environment)
+    return where.local.port if where is not None and where.local is not None else None
 
 
 def _front(chosen: Settings, environment: str, model: str | None, port: str) -> FrontSettings:
     """Find out which front is meant, from the documents at HEAD."""
     opened = wiring.repository(chosen)
     repo = wiring.edge(chosen, opened).repo
-    head = repo.head()
-    if head is None:
-        raise errors.Stalled("the branch has no commit yet")
-    at = documents.Documents(repo).at(head)
+    at = documents.Documents(repo).at(documents.head(repo))
     where = at.project.spec.environments.get(environment)
     if where is None or where.local is None:
         raise errors.Stalled(

@@ -14,7 +14,21 @@ from gitwf.wiring.settings import Settings
 
 
 def _looking_back(chosen: Settings) -> retrospect.Retrospect:
-    around = wiring.edge(chosen, wiring.repository(chosen))
+    """Look back from what the remote holds, or from what was seen of it last."""
+    try:
+        return _from(chosen, wiring.repository(chosen, listener=options.warn))
+    except errors.Transient as error:
+        opened = wiring.repository(chosen, offline=True)
+        if wiring.edge(chosen, opened).repo.head() is None:
+            raise
+        back = _from(chosen, opened)
+        click.echo(error.message, err=True)
+        click.echo(f"offline: as of {back.as_of.rfc3339()}", err=True)
+        return back
+
+
+def _from(chosen: Settings, opened: wiring.Repository) -> retrospect.Retrospect:
+    around = wiring.edge(chosen, opened)
     return retrospect.Retrospect(around.repo, around.ledger)
 
 

@@ -226,6 +226,11 @@ class Report:
     hint: str = ""
     until: Instant | None = None
 
+    def __str__(self) -> str:
+        where = " in ".join(filter(None, [self.model, self.environment]))
+        hint = f" (try: {self.hint})" if self.hint else ""
+        return f"{where or 'gitwf'}: {self.state}: {self.reason}{hint}"
+
 
 Write: TypeAlias = Claim | Reclaim | End | Judge | Mirror | RecordRollout
 Action: TypeAlias = Write | Run | Cancel | Accept | Publish | RollOut | Watch | Reread | Report

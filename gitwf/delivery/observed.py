@@ -114,7 +114,8 @@ class Observed:
     why. `runs`: the runs in hand, by the engine's id. `finished`: run ids whose end this process
     has recorded; it never starts them again. `lost_stamps`: ledger commits that
     release files at HEAD name and the ledger does not contain. `reread`: HEAD was read from the
-    remote a second time, because a target's release was not known on it.
+    remote a second time, because a target's release was not known on it. `left`: environments with
+    a release file of a model whose pipeline is no longer at HEAD, by model.
     """
 
     head: CommitId
@@ -129,3 +130,4 @@ class Observed:
     finished: frozenset[str] = frozenset()
     lost_stamps: frozenset[str] = frozenset()
     reread: bool = False
+    left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ trusts that the one before it went well. Where nothing is done, a `Report` says 
 their numbers are in docs/protocol.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gitwf.delivery import action, promotion, rollout, training
 from gitwf.delivery import observed as seen
@@ -25,7 +25,7 @@ def _plan(observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
         return
     for view in observed.models.values():
         yield from model(view, observed, now)
-    for name in observed.facts.models():
+    for name in sorted({*observed.facts.models(), *observed.left}):
         if name not in observed.models:
             yield from training.forgotten(name, observed, now)
 
@@ -33,8 +33,8 @@ def _plan(observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
 def model(view: seen.ModelView, observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
     """Say what to do next for one model, in order."""
     if view.problems:
-        why = "; ".join(map(str, view.problems))
-        yield action.Report(view.name, "", action.State.STALLED, why, "mend the documents")
+        why = "its documents are wrong, so nothing is done for it"
+        yield action.Report(view.name, "", action.State.STALLED, why)
         return
     for environment in view.environments:
         promoted = tuple(promotion.plan(view, environment, observed, now))
@@ -58,12 +58,14 @@ def _in_order(
 
 def _lost(observed: seen.Observed) -> action.Report:
     """Refuse to go on without the ledger that the branch names: numbers would start again."""
-    stamps = ", ".join(sorted(stamp[:8] for stamp in observed.lost_stamps))
-    return action.Report(
-        "",
-        "",
-        action.State.STALLED,
-        f"the ledger lacks the commits {stamps} that release files at HEAD name",
+    return action.Report("", "", action.State.STALLED, *lost(observed.lost_stamps))
+
+
+def lost(stamps: Iterable[str]) -> tuple[str, str]:
+    """Say what is wrong with a ledger that lacks these commits, and the two ways out."""
+    named = ", ".join(sorted(stamp[:8] for stamp in stamps))
+    hint = (
         "push the lost gitwf/ledger back; to begin a new one instead, take `ledger:` out of the "
-        "evidence in models/*/*.yaml",
+        "evidence in models/*/*.yaml"
     )
+    return f"the ledger lacks what release files at HEAD were made from: {named}", hint

@@ -35,7 +35,7 @@ def plan(
     if version is None or version == environment.version:
         return
     if deploy.promote == "manual":
-        hint = f"gitwf promote {view.name}@{version} {environment.name}"
+        hint = f"gitwf promote {view.name}@{version} --in {environment.name}"
         why = f"version {version} waits for a person to promote it"
         yield _report(view, environment, action.State.HELD, why, hint)
         return

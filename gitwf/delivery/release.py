@@ -33,6 +33,16 @@ def rejected_path(model: str) -> str:
     return f"{FOLDER}/{model}/{REJECTED}"
 
 
+def place(path: str) -> tuple[str, str] | None:
+    """The model and the environment whose release file stands at `path`, or None."""
+    folder, _, rest = path.partition("/")
+    model, _, name = rest.partition("/")
+    environment = name.removesuffix(".yaml")
+    if folder != FOLDER or name in {REJECTED, environment} or "/" in name:
+        return None
+    return model, environment
+
+
 def _digest(value: str) -> str:
     try:
         return Digest(value)

@@ -55,7 +55,7 @@ def disagreement(
     view: seen.ModelView, change: trails.Change, observed: seen.Observed
 ) -> tuple[str, str] | None:
     """Say how a release disagrees with the ledger: (what is wrong, what to try), or None."""
-    hint = f"gitwf promote {view.name}@VERSION writes all three fields"
+    hint = f"gitwf promote {view.name}@VERSION --in ENVIRONMENT writes all three fields"
     result = observed.facts.result_of(view.name, change.version or 0)
     if result is None:
         return f"the release file names version {change.version}, which has no result", hint
@@ -95,9 +95,9 @@ def _mirror(
     return action.Mirror(
         view.name,
         environment.name,
-        f"write down the release of version {last.version} ({last.kind})",
+        f"write down the release of {_numbered(last.version)} ({last.kind})",
         missing,
-        f"Note {view.name}@{last.version} in {environment.name}",
+        f"Note {_numbered(last.version)} of {view.name} in {environment.name}",
         decide,
     )
 
@@ -215,7 +215,7 @@ def _record(
         now,
         later,
     )
-    words = "is served" if ok else f"did not get ready: {rollout.reason}"
+    words = "is served" if ok else "did not get ready"
     return action.RecordRollout(
         view.name,
         environment.name,
@@ -237,7 +237,7 @@ def _failed(
     """Answer a failed rollout of HEAD's release: go back once, then leave it to a person."""
     if change.kind == "rollback":
         why = f"the rollback to version {change.version} failed as well: {failed.reason}"
-        hint = f"gitwf promote {view.name}@VERSION {environment.name}, or push a change"
+        hint = f"gitwf promote {view.name}@VERSION --in {environment.name}, or push a change"
         yield _report(view, environment, action.State.STALLED, why, hint)
         return
     version = failed.version
@@ -255,12 +255,12 @@ def _failed(
     )
     reason = f"its rollout failed: {failed.reason}"
     rejected = release.RejectedVersion(version=version, reason=reason, by=promotion.AUTOMATION)
-    back = f"version {good.version}" if good is not None else "no version"
+    back = _numbered(good.version if good is not None else None)
     yield promotion.commit(
         view,
         environment,
         naming,
-        f"{environment.name}: back to {back}, because version {version} failed: {failed.reason}",
+        f"{environment.name}: back to {back}, because version {version} did not get ready",
         subject=f"Roll {view.name} in {environment.name} back to {back}",
         body=f"Version {version} failed to roll out: {failed.reason}",
         rejected=(rejected,),
@@ -294,6 +294,10 @@ def _why(environment: seen.EnvironmentView, change: trails.Change, *, drifted: b
     if served.release != change.commit:
         return f"serve version {change.version}: HEAD's release is {change.commit.short}"
     return f"serve version {change.version} with the viewer at HEAD"
+
+
+def _numbered(version: int | None) -> str:
+    return "no version" if version is None else f"version {version}"
 
 
 def _what(

@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from gitwf.delivery import action
 from gitwf.delivery import observed as seen
 
+_WORST_FIRST = (
+    action.State.STALLED,
+    action.State.FAILED,
+    action.State.WAITING,
+    action.State.HELD,
+    action.State.SYNCED,
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -26,24 +34,30 @@ class Row:
 
 def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
     """Tell where each environment stands, model by model."""
-    return tuple(
+    found = [
         _row(view, environment, plan)
         for view in observed.models.values()
         for environment in view.environments
-    )
+    ]
+    left = [
+        Row(one.model, one.environment, None, None, False, "", one.reason, str(one.state))
+        for one in plan.actions
+        if isinstance(one, action.Report) and one.model in observed.left
+    ]
+    return (*found, *left)
 
 
 def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.Plan) -> Row:
     reports: list[action.Report] = []
     pending: list[str] = []
-    for one in plan.of(view.name):
+    for one in (*plan.of(view.name), *plan.of("")):
         if getattr(one, "environment", "") not in {"", environment.name}:
             continue
         if isinstance(one, action.Report):
             reports.append(one)
         else:
             pending.append(one.reason)
-    reports.sort(key=lambda one: one.state is action.State.SYNCED)
+    reports.sort(key=lambda one: _WORST_FIRST.index(one.state))
     served = environment.serving
     hold = environment.release.spec.hold if environment.release is not None else None
     held = ""

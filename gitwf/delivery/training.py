@@ -44,7 +44,11 @@ def orphans(model: str, observed: seen.Observed) -> Iterator[action.Action]:
 
 
 def forgotten(model: str, observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
-    """Give up the runs of a pipeline that is no longer at HEAD."""
+    """Give up the runs of a pipeline that is no longer at HEAD, and name what it left."""
+    for environment in observed.left.get(model, ()):
+        why = "its pipeline is no longer there; what is served is left as it is"
+        hint = f"gitwf down {environment} --model {model}, then delete its release file"
+        yield action.Report(model, environment, action.State.HELD, why, hint)
     for claim in observed.facts.open_claims(model):
         if claim.owner == observed.me:
             yield _let_go(claim, observed, now, "its pipeline is no longer there")
@@ -111,7 +115,7 @@ def _own(
         return _wait(claim.model, f"version {claim.version} is running")
     if held.record.phase is not record.Phase.SUCCEEDED:
         outcome = "superseded" if held.cancelled else claiming.outcome(held.record)
-        return _end(claim, run, outcome, held.record.message or "the run failed", now)
+        return _end(claim, run, outcome, held.record.why, now)
     return _accept(held, run, held.record, observed)
 
 
@@ -186,7 +190,8 @@ def _again(
         "",
         action.State.FAILED,
         f"version {number} failed: {ended.reason}",
-        f"push a change, or `gitwf retry {view.name}`",
+        f"`gitwf logs {_run_id(latest, observed)}`; then push a change, or "
+        f"`gitwf retry {view.name}`",
     )
 
 

@@ -45,7 +45,7 @@ def promote(
     if where.release is not None and where.release.spec.hold.all:
         raise Stalled(
             f"{view.name} in {environment} is held",
-            hint=f"gitwf unhold {view.name} {environment}",
+            hint=f"gitwf unhold {view.name} --in {environment}",
         )
     return _name(view, where, version, observed, who)
 
@@ -66,7 +66,7 @@ def rollback(
         if good is None:
             raise Stalled(
                 f"{view.name} in {environment} has no earlier version that rolled out well",
-                hint=f"gitwf promote {view.name} VERSION names any version",
+                hint=f"gitwf promote {view.name}@VERSION --in {environment} names any version",
             )
         version = good.version
     return _name(view, where, version, observed, who)

@@ -6,7 +6,7 @@ branch is lost, so that a promotion never lands on a branch that it was not deci
 
 from collections.abc import Callable
 
-from gitwf.delivery import action, observed, verbs
+from gitwf.delivery import action, observed, plan, verbs
 from gitwf.errors import RaceLost, Stalled
 from gitwf.service import edge, observe, targets
 from gitwf.values import CommitId, Instant
@@ -26,6 +26,9 @@ class Asking:
 
     def _seen(self, model: str) -> tuple[observed.ModelView, observed.Observed]:
         seen = self._observer.observe({}).observed
+        if seen.lost_stamps:
+            why, hint = plan.lost(seen.lost_stamps)
+            raise Stalled(why, hint=hint)
         view = seen.models.get(model)
         if view is None:
             known = ", ".join(seen.models) or "there is none"

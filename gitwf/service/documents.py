@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from gitwf import ports, values
 from gitwf.delivery import agreement, globs, keys, pipeline, project, release
-from gitwf.errors import Diagnostic, Rejected
+from gitwf.errors import Diagnostic, Rejected, Stalled
 from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId
 from gitwf.workflow.document import load, resolve, resolved, unsupported, validate
@@ -96,6 +96,14 @@ class Pipelines:
             for name, one in self.pipelines.items()
         }
         return replace(self, pipelines=held)
+
+
+def head(repo: ports.Repo) -> CommitId:
+    """The head of the watched branch. Stalled: it has no commit yet, or there is no such branch."""
+    found = repo.head()
+    if found is None:
+        raise Stalled(f"{repo} has no commit", hint="push one; `gitwf init` writes what it needs")
+    return found
 
 
 class Documents:

@@ -1,9 +1,10 @@
 """Keep reconciling: what `gitwf serve` does until it is told to stop.
 
-The poll is the floor: every few seconds, with jitter, the heads are asked for and a pass is made
-when one of them moved, when a rollout or a schedule may be due, or when enough time went by for
-drift. Nothing that goes wrong ends the loop but a request to stop; a pass that failed is tried again
-with growing pauses. Being asked to stop starts nothing new and hands what runs over.
+The poll is the floor: every few seconds, with jitter, the heads are asked for and everything is
+looked at again, which costs next to nothing while nothing moved. Nothing that goes wrong ends the
+loop but a request to stop. What a person must mend is looked for at the usual pace, so that the mend
+counts at once; a remote that cannot be reached is asked with growing pauses. Where things stand is
+said when it changes. Being asked to stop starts nothing new and hands what runs over.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from gitwf import errors
 from gitwf.service import edge, reconcile, signals
 
-_LONGEST_PAUSE = 300.0
+_LONGEST_PAUSE = 60.0
 
 
 class Loop:
@@ -34,21 +35,29 @@ class Loop:
     def run(self) -> None:
         """Go on until asked to stop."""
         reconciler = reconcile.Reconciler(self._edge, stopping=self._stopping)
-        failures = 0
+        try:
+            self._keep_on(reconciler)
+        finally:
+            reconciler.hand_over()
+
+    def _keep_on(self, reconciler: reconcile.Reconciler) -> None:
+        faults = 0
         while not self._stopping():
             try:
-                self._tell(reconciler.run(wait=False))
-                failures = 0
+                outcome = reconciler.run(wait=False)
             except errors.GitwfError as error:
-                failures += 1
-                self._say((f"{type(error).__name__.lower()}: {error}",), "error")
-            self._pause(min(self._poll * 2**failures, _LONGEST_PAUSE) if failures else self._poll)
-        reconciler.hand_over()
+                faults = faults + 1 if isinstance(error, errors.Transient) else 0
+                self._say((str(error),), "error")
+            else:
+                faults = 0
+                if not outcome.stopped:
+                    self._tell(outcome)
+            self._pause(min(self._poll * 2**faults, _LONGEST_PAUSE))
 
     def _tell(self, outcome: reconcile.Outcome) -> None:
         """Say where things stand, once for each time that changes."""
         wrong = [str(one) for one in outcome.diagnostics if one.severity == "error"]
-        lines = [f"{one.model}: {one.state}: {one.reason}" for one in outcome.reports]
+        lines = [str(one) for one in outcome.reports]
         self._say((*wrong, *outcome.failures, *lines), "warning" if wrong else "info")
 
     def _say(self, lines: tuple[str, ...], level: str) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from gitwf import ports
 from gitwf.delivery import entry, observed, release, schedule
 from gitwf.delivery import facts as ledger_facts
-from gitwf.errors import Diagnostic, Rejected, Stalled
+from gitwf.errors import Diagnostic, Rejected
 from gitwf.service import documents, edge, past, proposal, targets
 from gitwf.values import CommitId, Instant
 
@@ -85,6 +85,7 @@ class Observer:
             finished=frozenset(finished),
             lost_stamps=self._lost(views.values()),
             reread=reread,
+            left=self._left(at),
         )
         return Pass(at, seen)
 
@@ -105,12 +106,7 @@ class Observer:
                 return serving, at
 
     def _at_head(self) -> documents.ProjectAt:
-        head = self._edge.repo.head()
-        if head is None:
-            raise Stalled(
-                "the branch has no commit yet", hint="push one; `gitwf init` writes a first"
-            )
-        at = self.documents.at(head)
+        at = self.documents.at(documents.head(self._edge.repo))
         return at if self._base is None else proposal.governed(at, self.documents.at(self._base))
 
     def _model(
@@ -152,12 +148,22 @@ class Observer:
         """Those it deploys to, then those that still have a release file."""
         deployed = [deploy.environment for deploy in one.document.spec.deploy]
         folder = f"{release.FOLDER}/{one.document.name}"
-        left = [
-            path.removeprefix(f"{folder}/").removesuffix(".yaml")
-            for path, _ in self._edge.repo.files(at.commit, folder)
-            if path.endswith(".yaml") and not path.endswith(f"/{release.REJECTED}")
-        ]
+        left = [environment for _, environment in self._released(at.commit, folder)]
         return dict.fromkeys([*deployed, *left])
+
+    def _left(self, at: documents.ProjectAt) -> Mapping[str, tuple[str, ...]]:
+        """The environments of release files whose pipeline is gone, by model."""
+        left: dict[str, tuple[str, ...]] = {}
+        for model, environment in self._released(at.commit, release.FOLDER):
+            # A pipeline that cannot be read is not gone, and nobody can tell which one it is.
+            if model not in at.pipelines and not at.problems:
+                left[model] = (*left.get(model, ()), environment)
+        return left
+
+    def _released(self, commit: CommitId, folder: str) -> Iterable[tuple[str, str]]:
+        """The model and environment of each release file below a folder."""
+        paths = (path for path, _ in self._edge.repo.files(commit, folder))
+        return filter(None, map(release.place, paths))
 
     def _environment(
         self,

@@ -25,6 +25,9 @@ class Proposed:
         self.export = repo.export
         self.publish = repo.publish
 
+    def __str__(self) -> str:
+        return f"the proposed commit {self._commit.short}"
+
     def head(self) -> CommitId | None:
         """The proposed commit."""
         return self._commit

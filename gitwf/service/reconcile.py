@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gitwf import errors
-from gitwf.delivery import action, entry, plan
+from gitwf.delivery import action, plan
 from gitwf.service import act, edge, observe, signals, targets
 from gitwf.values import CommitId
 
@@ -20,6 +20,8 @@ LOOK = 5.0
 _AT_ONCE = action.Run | action.Cancel
 _SAID_LATER = action.Watch | action.Publish
 _BAD_ENDS = frozenset({"failed", "transient"})
+_TRIES, _LONGEST_PAUSE = 5, 8.0
+"""How often in a row the world may fail us, and the longest pause, in seconds, in between."""
 
 
 class Verdict(enum.StrEnum):
@@ -33,12 +35,15 @@ class Verdict(enum.StrEnum):
 
 @dataclass
 class Outcome:
-    """What a reconcile did and found: what went wrong on the way, and what is left to say."""
+    """What a reconcile did and found: what went wrong on the way, and what is left to say.
+
+    `stopped`: it was asked to stop before it was through.
+    """
 
     failures: list[str] = field(default_factory=list)
     reports: tuple[action.Report, ...] = ()
     diagnostics: tuple[errors.Diagnostic, ...] = ()
-    done: int = 0
+    stopped: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -48,11 +53,12 @@ class Outcome:
         states = {report.state for report in self.reports}
         if self.failures or states & {action.State.FAILED, action.State.STALLED}:
             return Verdict.FAILED
-        return Verdict.PENDING if action.State.WAITING in states else Verdict.IN_SYNC
+        pending = self.stopped or action.State.WAITING in states
+        return Verdict.PENDING if pending else Verdict.IN_SYNC
 
 
 class Reconciler:
-    """One reconciler: its caches, its runs in hand. `stopping` is asked before each new start.
+    """One reconciler: its caches, its runs in hand. `stopping` is asked before each look.
 
     `base`: the commit whose policy and gates rule, where the head is only proposed.
     """
@@ -70,7 +76,9 @@ class Reconciler:
         self._actor = act.Actor(around, known)
         self._stopping = stopping
         self._heart = around.clock.monotonic()
+        self._beating: set[str] = set()
         self._lost_races = 0
+        self._faults = 0
 
     def look(self) -> tuple[observe.Pass, action.Plan]:
         """Observe and plan, and do nothing."""
@@ -84,68 +92,67 @@ class Reconciler:
         return seen, plan.plan(seen.observed, self._edge.clock.now())
 
     def run(self, *, wait: bool = True) -> Outcome:
-        """Reconcile until nothing is left to do.
+        """Reconcile until nothing is left to do, or until asked to stop.
 
         `wait`: also for what another reconciler is doing. A race that is lost is planned anew;
-        what cannot be reached is tried again with growing pauses, then raised.
+        what cannot be reached is tried again with growing pauses, then raised. Whatever is left
+        undone, a later pass finds and does.
         """
         outcome = Outcome()
-        patience = errors_in_a_row = 0
-        while True:
-            try:
-                seen, planned = self.look()
-                outcome.reports = tuple(
-                    one for one in planned.actions if isinstance(one, action.Report)
-                )
-                outcome.diagnostics = tuple(seen.diagnostics())
-                acted = self._step(seen, planned, outcome)
-                errors_in_a_row = 0
-            except errors.RaceLost:
-                self._edge.clock.wait(min(0.05 * 2 ** min(self._lost_races, 5), 1.0))
-                self._lost_races += 1
-                continue
-            except errors.Transient as error:
-                errors_in_a_row += 1
-                if errors_in_a_row > 4:  # noqa: PLR2004  seconds in all: 1 + 2 + 4 + 8
-                    raise
-                self._say(f"trying again: {error}", "warning")
-                self._edge.clock.wait(error.retry_after * 2 ** (errors_in_a_row - 1))
-                continue
-            if acted:
+        patience = 0
+        while not self._stopping():
+            if self._attempt(outcome):
                 patience = 0
-            elif self._stopping():
-                return outcome
             elif self._actor.executions.held() and not self._all_over():
-                self._beat()
                 self._edge.clock.wait(min(LOOK, self._edge.lease / 3))
             elif wait and self._waits_for_others(outcome):
                 patience += 1
                 self._edge.clock.wait(min(0.25 * patience, LOOK))
             else:
                 return outcome
+        outcome.stopped = True
+        return outcome
+
+    def _attempt(self, outcome: Outcome) -> bool:
+        """Observe, plan, do one thing; whether the world is to be looked at again at once."""
+        try:
+            self._beat()
+            seen, planned = self.look()
+            outcome.reports = tuple(
+                one for one in planned.actions if isinstance(one, action.Report)
+            )
+            outcome.diagnostics = tuple(seen.diagnostics())
+            acted = self._step(seen, planned, outcome)
+        except errors.RaceLost:
+            self._edge.clock.wait(min(0.05 * 2 ** min(self._lost_races, 5), 1.0))
+            self._lost_races += 1
+            return True
+        except errors.Transient as error:
+            self._faults += 1
+            if self._faults >= _TRIES:
+                self._faults = 0
+                raise
+            pause = min(error.retry_after * 2 ** (self._faults - 1), _LONGEST_PAUSE)
+            self._say(f"trying again in {pause:.0f} s: {error}", "warning")
+            self._edge.clock.wait(pause)
+            return True
+        self._faults = 0
+        return acted
 
     def _step(self, seen: observe.Pass, planned: action.Plan, outcome: Outcome) -> bool:
-        """Start and cancel what is asked for, then do the first action that writes."""
-        acted = False
-        for one in planned.pending:
-            if isinstance(one, _AT_ONCE):
-                if isinstance(one, action.Run) and self._stopping():
-                    continue
-                self._perform(one, seen, outcome)
-                acted = True
+        """Start and cancel what is asked for, then do the first action that writes, if any."""
+        at_once = [one for one in planned.pending if isinstance(one, _AT_ONCE)]
         writes = [one for one in planned.pending if not isinstance(one, _AT_ONCE)]
-        for one in sorted(writes, key=lambda one: isinstance(one, action.Watch)):
-            if self._stopping() and isinstance(one, action.Claim | action.Reclaim):
-                continue
+        # Waiting for a rollout comes last, so that it keeps no other model waiting.
+        writes.sort(key=lambda one: isinstance(one, action.Watch))
+        for one in (*at_once, *writes[:1]):
             self._perform(one, seen, outcome)
-            return True
-        return acted
+        return bool(planned.pending)
 
     def _perform(self, one: action.Action, seen: observe.Pass, outcome: Outcome) -> None:
         if not isinstance(one, _SAID_LATER):
             self._say(one.reason, model=one.model)
         self._actor.perform(one, seen)
-        outcome.done += 1
         self._lost_races = 0
         if isinstance(one, action.End) and one.ended.outcome in _BAD_ENDS:
             outcome.failures.append(f"{one.model}: {one.ended.reason}")
@@ -166,13 +173,18 @@ class Reconciler:
         )
 
     def _beat(self) -> None:
-        """Move the heartbeat of each claim in hand, a few times a lease."""
+        """Move the heartbeat of each claim in hand, a few times a lease; end those let go."""
+        held = {one.claim.nonce for one in self._actor.executions.held().values()}
+        for nonce in sorted(self._beating - held):
+            self._edge.ledger.end_beat(nonce)
+            self._beating.remove(nonce)
         now = self._edge.clock.monotonic()
         if now - self._heart < self._edge.lease / 3:
             return
         self._heart = now
-        for one in self._actor.executions.held().values():
-            self._edge.ledger.beat(_heartbeat(one.claim))
+        for nonce in sorted(held):
+            self._beating.add(nonce)
+            self._edge.ledger.beat(nonce)
 
     def hand_over(self) -> None:
         """Let go of the runs in hand: the next gitwf of this host goes on where they stopped."""
@@ -180,7 +192,3 @@ class Reconciler:
 
     def _say(self, text: str, level: str = "info", model: str = "") -> None:
         self._edge.listener(signals.Said(self._edge.clock.now(), text, level, model))
-
-
-def _heartbeat(claim: entry.Claim) -> str:
-    return claim.nonce

@@ -4,15 +4,15 @@ Reads the branch's head, its history and the ledger; nothing here knows whether 
 model whose pipeline is gone still has its history.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitwf import ports
-from gitwf.delivery import diff, history, release
-from gitwf.delivery import facts as ledger_facts
+from gitwf.delivery import diff, history, plan, release
 from gitwf.errors import Rejected, Stalled
 from gitwf.service import documents, past
 from gitwf.text import models, yaml_reader
-from gitwf.values import CommitId
+from gitwf.values import CommitId, Instant
 
 
 @dataclass(frozen=True)
@@ -25,64 +25,66 @@ class Story:
 
 
 class Retrospect:
-    """Looks back from the branch's head."""
+    """Looks back from the branch's head and the ledger's tip as they are when it is made."""
 
     def __init__(self, repo: ports.Repo, ledger: ports.Ledger) -> None:
         self._repo = repo
         self._past = past.Past(repo, documents.Documents(repo))
-        self._ledger = ledger
+        self._head = documents.head(repo)
+        self.facts = ledger.facts()
+        lost = {stamp for stamp in self._stamps() if not ledger.contains(stamp)}
+        if lost:
+            why, hint = plan.lost(lost)
+            raise Stalled(why, hint=hint)
+
+    @property
+    def as_of(self) -> Instant:
+        """When the head that is looked back from was committed."""
+        return next(iter(self._repo.history(self._head))).time
 
     def models(self) -> tuple[str, ...]:
         """Every model that has a version or a release."""
-        head = self._head()
-        named = {
-            path.split("/")[1]
-            for path, _ in self._repo.files(head, release.FOLDER)
-            if path.count("/") > 1
-        }
-        return tuple(sorted({*named, *self._ledger.facts().models()}))
+        named = {model for model, _ in self._released()}
+        return tuple(sorted({*named, *self.facts.models()}))
 
     def story(self, model: str) -> Story:
         """Tell everything about a model. Stalled: there is no such model."""
-        head, facts = self._head(), self._ledger.facts()
-        places = self._places(head, model)
-        rejected = self._rejected(head, model)
-        versions = history.versions(model, places, rejected, facts)
+        places = self._places(model)
+        versions = history.versions(model, places, self._rejected(model), self.facts)
         if not versions and not places:
             known = ", ".join(self.models()) or "there is none yet"
             raise Stalled(f"there is no model {model}", hint=f"models: {known}")
-        return Story(model, history.releases(model, places, facts), versions)
+        return Story(model, history.releases(model, places, self.facts), versions)
 
     def diff(self, model: str, old: int, new: int) -> diff.Difference:
         """Compare two versions. Stalled: one of them has no result."""
-        return diff.diff(model, old, new, self._ledger.facts())
+        return diff.diff(model, old, new, self.facts)
 
-    def facts(self) -> ledger_facts.Facts:
-        """The ledger as it stands."""
-        return self._ledger.facts()
+    def _released(self) -> Iterable[tuple[str, str]]:
+        paths = (path for path, _ in self._repo.files(self._head, release.FOLDER))
+        return filter(None, map(release.place, paths))
 
-    def _head(self) -> CommitId:
-        head = self._repo.head()
-        if head is None:
-            raise Stalled("the branch has no commit yet", hint="push one; `gitwf init` writes one")
-        return head
+    def _stamps(self) -> Iterable[CommitId]:
+        """The ledger commits that the release files at HEAD were made from."""
+        for model, environment in self._released():
+            named = self._past.release(self._head, release.path(model, environment))
+            if named is not None and named.evidence is not None and named.evidence.ledger:
+                yield CommitId(named.evidence.ledger)
 
-    def _places(self, head: CommitId, model: str) -> dict[str, history.Place]:
-        folder = f"{release.FOLDER}/{model}"
-        paths = [path for path, _ in self._repo.files(head, folder) if path.endswith(".yaml")]
+    def _places(self, model: str) -> dict[str, history.Place]:
         found = {
-            path.removeprefix(f"{folder}/").removesuffix(".yaml"): (
-                self._past.trail(head, path),
-                self._past.release(head, path),
+            environment: (
+                self._past.trail(self._head, release.path(model, environment)),
+                self._past.release(self._head, release.path(model, environment)),
             )
-            for path in paths
-            if path != release.rejected_path(model)
+            for name, environment in self._released()
+            if name == model
         }
         return history.places(found)
 
-    def _rejected(self, head: CommitId, model: str) -> frozenset[int]:
+    def _rejected(self, model: str) -> frozenset[int]:
         path = release.rejected_path(model)
-        source = self._repo.read(head, path)
+        source = self._repo.read(self._head, path)
         if source is None:
             return frozenset()
         try:

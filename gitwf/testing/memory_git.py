@@ -144,6 +144,9 @@ class MemoryRepo:
         self.branch = branch
         self._clock = clock
 
+    def __str__(self) -> str:
+        return f"the branch {self.branch}"
+
     def head(self) -> CommitId | None:
         """What the branch is at."""
         return self.remote.branches.get(self.branch)

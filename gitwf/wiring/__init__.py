@@ -21,6 +21,7 @@ from gitwf.values import CommitId
 from gitwf.wiring import settings as all_settings
 
 if TYPE_CHECKING:
+    from gitwf.adapters.git import address as git_address
     from gitwf.adapters.git import remote as git_remote
     from gitwf.adapters.viewer import settings as front_settings_
 
@@ -46,14 +47,15 @@ def repository(
     settings: all_settings.Settings,
     *,
     start: Path | None = None,
+    offline: bool = False,
     listener: signals.Listener = signals.unheard,
     now: ports.Clock | None = None,
 ) -> Repository:
     """Open the remote that settings name, or else the one of the checkout at `start`.
 
-    Rejected: neither names one.
+    `offline`: as it was seen last, asking nobody. Stalled: neither names one.
     """
-    from gitwf.adapters.git import address, checkout, credentials, remote
+    from gitwf.adapters.git import address, checkout, last_seen
 
     found = checkout.find(start or Path.cwd())
     where = settings.remote or (found.origin if found else "")
@@ -64,9 +66,29 @@ def repository(
     place = address.Address.parse(where)
     name = hashlib.sha256(place.url.encode()).hexdigest()[:12]
     state = settings.state_folder / "remotes" / name
-    opened = remote.Remote(
+    if offline:
+        same = found is not None and (found.origin == where or not settings.remote)
+        opened: git_remote.Remote = last_seen.LastSeen(
+            place, state / "git", found if same else None
+        )
+    else:
+        opened = _remote(settings, place, state / "git", listener, ticking)
+    branch = settings.branch or opened.default_branch() or (found.branch if found else "") or "main"
+    return Repository(opened, branch, state)
+
+
+def _remote(
+    settings: all_settings.Settings,
+    place: "git_address.Address",
+    cache: Path,
+    listener: signals.Listener,
+    now: ports.Clock,
+) -> "git_remote.Remote":
+    from gitwf.adapters.git import credentials, remote
+
+    return remote.Remote(
         place,
-        state / "git",
+        cache,
         credentials=credentials.Credentials(
             username=settings.git_username,
             password=settings.git_password,
@@ -74,10 +96,8 @@ def repository(
             ssh_key=Path(settings.ssh_key).expanduser() if settings.ssh_key else None,
             ssh_passphrase=settings.ssh_passphrase,
         ),
-        notice=lambda rewritten: listener(signals.Said(ticking.now(), str(rewritten), "warning")),
+        notice=lambda rewritten: listener(signals.Said(now.now(), str(rewritten), "warning")),
     )
-    branch = settings.branch or opened.default_branch() or (found.branch if found else "") or "main"
-    return Repository(opened, branch, state)
 
 
 def edge(

@@ -1,21 +1,27 @@
 """A world of one's own: the whole loop on a checkout, with nothing pushed anywhere.
 
-The checkout's commit, or its uncommitted tree, becomes the branch of a bare repository in the state
-folder, which then is the remote: ledger, release commits and a folder store live beside it. Each
-time it is made anew, and the viewer's front of the time before is stopped first; the front of this
-time stays up, since looking at it is what this is for.
+The checkout's commit, or its uncommitted tree, becomes the only commit of a bare repository in the
+state folder, which then is the remote: ledger, release commits and a folder store live beside it.
+Release files are left out, since what they name is in another ledger and another store; gitwf.yaml
+is rewritten so that engine, store and viewers are this machine's, on ports of their own. Each time it is made anew, and the
+viewer's front of the time before is stopped first; the front of this time stays up, since looking at
+it is what this is for.
 """
 
 import dataclasses
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
 from gitwf import errors
 from gitwf.adapters.git import checkout
+from gitwf.delivery import project, release
+from gitwf.text import models, yaml_reader
 from gitwf.wiring import settings as all_settings
 
 BRANCH = "main"
+STORE = "file:store"
 
 
 def folder(chosen: all_settings.Settings, found: checkout.Checkout) -> Path:
@@ -40,8 +46,34 @@ def settings(chosen: all_settings.Settings, *, uncommitted: bool = False) -> all
     root = folder(chosen, found)
     clear(root)
     root.mkdir(parents=True)
-    checkout.copy(found, root / "remote.git", branch=BRANCH, uncommitted=uncommitted)
+    checkout.copy(
+        found,
+        root / "remote.git",
+        branch=BRANCH,
+        uncommitted=uncommitted,
+        without=release.FOLDER,
+        rewritten={project.FILE: on_this_machine},
+    )
     return existing(chosen)
+
+
+def on_this_machine(content: bytes) -> bytes:
+    """Rewrite a gitwf.yaml for the local engine, a folder store and local viewers.
+
+    A wrong one stays as it is, for its mistakes to be told where they are.
+    """
+    try:
+        read, _ = models.check(project.Project, yaml_reader.read_one(content, project.FILE))
+    except errors.Rejected:
+        return content
+    if read is None:
+        return content
+    written = read.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    spec = written["spec"]
+    spec["engine"] = {**spec.get("engine", {}), "name": "local"}
+    spec["store"] = STORE
+    spec["environments"] = {name: {"local": {}} for name in read.spec.environments}
+    return json.dumps(written, indent=2, ensure_ascii=False).encode()
 
 
 def existing(chosen: all_settings.Settings) -> all_settings.Settings:

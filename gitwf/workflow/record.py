@@ -98,6 +98,15 @@ _NOTHING = Outputs()
 
 
 @dataclass(frozen=True)
+class Memoized:
+    """By what a node's outputs are remembered, and whether they were."""
+
+    cache: str
+    key: str
+    hit: bool
+
+
+@dataclass(frozen=True)
 class NodeRecord:
     """One node, by Argo's names. `id` is `<workflow>-<FNV-1a 32 of name>`, the root's its name.
 
@@ -122,7 +131,7 @@ class NodeRecord:
     outputs: Outputs = field(default_factory=Outputs)
     hooked: bool = False
     retried: bool = False
-    memoized: bool | None = None
+    memoized: Memoized | None = None
 
 
 @dataclass(frozen=True)
@@ -146,3 +155,11 @@ class RunRecord:
     def over(self) -> bool:
         """Whether the run has ended."""
         return self.phase.completed
+
+    @property
+    def why(self) -> str:
+        """Why it ended badly: the first step that did, rather than what that dragged along."""
+        for node in self.nodes.values():
+            if node.type is NodeType.POD and node.phase.failed_or_error and node.message:
+                return f"{node.name}: {node.message}"
+        return self.message or "the run failed"

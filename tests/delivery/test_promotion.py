@@ -26,7 +26,7 @@ def test_manual_waits_for_a_person_and_says_what_to_type():
 
     (report,) = reports(universe, state)
     assert report.state is action.State.HELD
-    assert report.hint == "gitwf promote m@1 prod"
+    assert report.hint == "gitwf promote m@1 --in prod"
 
 
 def test_a_version_soaks_before_it_goes_further():

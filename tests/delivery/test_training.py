@@ -132,7 +132,7 @@ def test_a_transient_fault_is_tried_three_times_and_each_wait_doubles():
     assert isinstance(first(seen(*twice), NOW.after(20)), action.Reclaim)
     thrice = first(seen(*twice, three, ended(three, "transient")), NOW.after(9999))
     assert thrice.state is action.State.FAILED
-    assert thrice.hint == f"push a change, or `gitwf retry {MODEL}`"
+    assert thrice.hint.endswith(f"then push a change, or `gitwf retry {MODEL}`")
 
 
 @pytest.mark.parametrize("outcome", ["failed", "transient"])

@@ -6,6 +6,7 @@
     mirror.py       the cache of the remote's objects: deleted or damaged, it is built again
     local.py        moving a ref of a repository that is a folder on this machine
     network.py      moving a ref through a Git server
+    last_seen.py    the remote while it cannot be reached
     objects.py      trees and commits, looked into and built without a checkout
     credentials.py, address.py, errors.py
                     who we are, where the remote is, and what libgit2 means

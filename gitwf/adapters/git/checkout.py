@@ -5,6 +5,7 @@ which branch is its default one; where it is empty, the checkout's current branc
 """
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gitwf.errors import Stalled, redact
 from gitwf.values import CommitId
 
 _HEADS = "refs/heads/"
+_BORROWED = "refs/borrowed/HEAD"
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,43 @@ def default_branch(path: Path) -> str:
     return target.removeprefix(_HEADS) if isinstance(target, str) else "main"
 
 
-def copy(source: Checkout, to: Path, *, branch: str, uncommitted: bool = False) -> None:
-    """Make a bare repository at `to` whose `branch` is the checkout's commit, with its history.
+def copy(
+    source: Checkout,
+    to: Path,
+    *,
+    branch: str,
+    uncommitted: bool = False,
+    without: str = "",
+    rewritten: Mapping[str, Callable[[bytes], bytes]] | None = None,
+) -> None:
+    """Make a bare repository at `to` whose `branch` is one commit: the checkout's tree.
 
-    `uncommitted`: one more commit on top of it holds the working tree as it is, ignored files left
-    out.
+    `uncommitted`: the working tree as it is, ignored files left out, instead of the commit's.
+    `without`: a folder that is left out. `rewritten`: files by path, and what becomes of them.
     """
     made = pygit2.init_repository(str(to), bare=True, initial_head=branch)
-    made.remotes.create_anonymous(str(source.folder)).fetch([f"+HEAD:{_HEADS}{branch}"])
-    if not uncommitted:
-        return
-    head = made.references[f"{_HEADS}{branch}"].target
+    made.remotes.create_anonymous(str(source.folder)).fetch([f"+HEAD:{_BORROWED}"])
+    borrowed = made.references[_BORROWED]
     index = pygit2.Index()
-    index.read_tree(made[head].tree)
+    index.read_tree(made[borrowed.target].tree)
+    borrowed.delete()
+    if uncommitted:
+        _add_uncommitted(source, made, index)
+    if without:
+        index.remove_all([f"{without}/*"])
+    for path, rewrite in (rewritten or {}).items():
+        if path in index:
+            kept = index[path]
+            blob = made.create_blob(rewrite(bytes(made[kept.id].read_raw())))
+            index.add(pygit2.IndexEntry(path, blob, kept.mode))
+    who = pygit2.Signature("gitwf", "gitwf@localhost")
+    what = "The working tree on top of" if uncommitted else "The tree of"
+    tree = index.write_tree(made)
+    made.create_commit(f"{_HEADS}{branch}", who, who, f"{what} {source.commit}\n", tree, [])
+
+
+def _add_uncommitted(source: Checkout, made: pygit2.Repository, index: pygit2.Index) -> None:
+    """Bring an index to the working tree as it is."""
     for path, state in pygit2.Repository(str(source.folder)).status().items():
         file = source.folder / path
         if state & FileStatus.IGNORED:
@@ -80,6 +106,3 @@ def copy(source: Checkout, to: Path, *, branch: str, uncommitted: bool = False) 
             index.add(pygit2.IndexEntry(path, made.create_blob(file.read_bytes()), mode))
         elif path in index:
             index.remove(path)
-    who = pygit2.Signature("gitwf", "gitwf@localhost")
-    tree = index.write_tree(made)
-    made.create_commit(f"{_HEADS}{branch}", who, who, "Uncommitted changes\n", tree, [head])

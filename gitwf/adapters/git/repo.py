@@ -32,6 +32,9 @@ class GitRepo:
         self._identity = identity or Identity()
         remote.track(_ref(branch))
 
+    def __str__(self) -> str:
+        return f"the branch {self.branch} of {self.remote}"
+
     def head(self) -> CommitId | None:
         """Ask the remote and fetch what is new; see `ports.Repo`."""
         return self.remote.fetch(_ref(self.branch))

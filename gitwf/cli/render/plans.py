@@ -84,6 +84,12 @@ def markdown(plan: action.Plan) -> str:
     return "\n".join([*lines, "", summary(plan)])
 
 
+def _served(row: status.Row) -> tables.Cell:
+    if row.served is None:
+        return ("nothing", "red")
+    return (row.served, "green") if row.ready else (f"{row.served}, not ready", "red")
+
+
 def statuses(console: rich.console.Console, rows: Sequence[status.Row]) -> None:
     """Print where each environment stands as a table."""
     listed: list[list[tables.Cell]] = [
@@ -91,9 +97,9 @@ def statuses(console: rich.console.Console, rows: Sequence[status.Row]) -> None:
             row.model,
             row.environment,
             "none" if row.named is None else str(row.named),
-            (row.served or "nothing", "green" if row.ready else "red"),
+            _served(row),
             (row.state, _STYLES.get(row.state, "bold")),
-            row.next + (f" (held: {row.held})" if row.held else ""),
+            row.next + (f" (held: {row.held})" if row.held and row.held not in row.next else ""),
         ]
         for row in rows
     ]
