@@ -10,6 +10,7 @@ import re
 import pytest
 
 from gitwf.testing import git_server
+from tests.e2e import conftest
 
 pytestmark = pytest.mark.slow
 
@@ -42,14 +43,15 @@ def test_no_ledger_entry_is_ever_lost(world):
     assert re.findall(r"^[DM]\t(.*)$", history, re.MULTILINE) == []
 
 
-def test_reconcilers_on_several_machines_over_http_agree(world):
+def test_reconcilers_on_several_machines_over_http_agree(world, gateway):
+    world.write({"gitwf.yaml": conftest.PROJECT.replace("file:store", "s3://models/many")})
     with git_server.GitServer(world.folder) as server:
         url = server.url("shop.git")
         machines = [
             dataclasses.replace(world, url=url, state=world.folder / f"state-{number}")
             for number in range(4)
         ]
-        running = [one.start("-m", "gitwf", "plan") for one in machines]
+        running = [one.start("-m", "gitwf", "plan", **gateway) for one in machines]
         outs = [one.communicate(timeout=300)[0] for one in running]
 
     assert [one.returncode for one in running] == [0] * 4, outs
