@@ -157,20 +157,20 @@ ARGUMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.sampled_from([*NAMES, "jsonpath", "asInt", "asFloat"]), st.lists(ARGUMENTS, max_size=4))
 def test_any_function_takes_or_refuses_any_arguments(name, arguments):
     given = {f"v{place}": argument for place, argument in enumerate(arguments)}
     outcome(f"{name}({', '.join(given)})", given)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(VALUES)
 def test_a_value_goes_through_an_environment_unchanged(value):
     assert expr.parse("$env['v']").evaluate({"v": value}) == value
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(VALUES)
 def test_printed_json_reads_back_as_the_same_value(value):
     printed = expr.to_text([value])

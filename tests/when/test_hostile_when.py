@@ -78,7 +78,7 @@ def test_any_text_is_true_false_or_an_error(text):
     outcome(text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=10), st.sampled_from(["", " "]))
 def test_any_soup_of_tokens_is_true_false_or_an_error(pieces, glue):
     outcome(glue.join(pieces))
