@@ -46,6 +46,7 @@ def _node(node: record.NodeRecord) -> dict[str, Any]:
             "outputs": _outputs(node.outputs),
             "children": list(node.children),
             "outboundNodes": list(node.outbound),
+            "memoizationStatus": _memoized(node.memoized),
             "nodeFlag": {name: True for name, on in flags.items() if on},
         }
     )
@@ -62,6 +63,10 @@ def _outputs(outputs: record.Outputs) -> dict[str, Any]:
             "exitCode": outputs.exit_code,
         }
     )
+
+
+def _memoized(memo: record.Memoized | None) -> dict[str, Any]:
+    return {} if memo is None else {"hit": memo.hit, "key": memo.key, "cacheName": memo.cache}
 
 
 def _names(names: Iterable[str]) -> list[Mapping[str, str]]:

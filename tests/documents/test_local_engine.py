@@ -13,13 +13,16 @@ LEAF = "- {name: main, container: {image: i}"
         ("templates:\n- {name: main, resource: {action: get}}\n", 6, "resource"),
         (f"templates:\n{LEAF}, daemon: true}}\n", 6, "daemon"),
         (f"templateDefaults: {{daemon: true}}\ntemplates:\n{LEAF}}}\n", 5, "daemon"),
-        (f"shutdown: Stop\ntemplates:\n{LEAF}}}\n", 5, "shutdown"),
         (f"templates:\n{LEAF}, sidecars: [{{name: s}}]}}\n", 6, "sidecars"),
-        (f"templates:\n{LEAF}, memoize: {{key: k}}}}\n", 6, "memoize"),
         (
-            f"synchronization: {{mutexes: [{{name: m}}]}}\ntemplates:\n{LEAF}}}\n",
+            f"templates:\n{LEAF}, memoize: {{key: k}}, outputs: {{artifacts: [{{name: a}}]}}}}\n",
+            6,
+            "memoize",
+        ),
+        (
+            f"synchronization: {{mutexes: [{{name: m, database: true}}]}}\ntemplates:\n{LEAF}}}\n",
             5,
-            "synchronization",
+            "database",
         ),
         (f"volumes: [{{name: v, hostPath: {{path: /}}}}]\ntemplates:\n{LEAF}}}\n", 5, "hostPath"),
         (
@@ -39,7 +42,7 @@ def test_a_field_that_is_not_run_is_refused_by_name(resolved, spec, line, name):
 
     assert one.severity == "error"
     assert one.line == line + 1
-    assert one.message.startswith(f"the local engine does not run `{name}`: ")
+    assert one.message.startswith(f"the local engine does not run `{name}`")
     assert one.hint == "runs on the Argo engine"
 
 
@@ -56,6 +59,14 @@ def test_what_only_places_pods_is_ignored_with_a_warning(resolved):
         ("warning", 6, "the local engine ignores `ttlStrategy`"),
         ("warning", 8, "the local engine ignores `nodeSelector`"),
     ]
+
+
+def test_locks_of_a_template_are_said_to_count_within_one_run(resolved):
+    spec = f"entrypoint: main\ntemplates:\n{LEAF}, synchronization: {{mutexes: [{{name: m}}]}}}}\n"
+    [one] = unsupported.check(resolved(spec))
+
+    assert (one.severity, one.line) == ("warning", 7)
+    assert one.message.startswith("the locks of a template count within one run here")
 
 
 def test_a_template_out_of_reach_may_be_for_argo_alone(resolved):

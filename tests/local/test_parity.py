@@ -10,8 +10,6 @@ from tests.parity import comparing
 GAPS = {
     "containerset/cset-fail": "containerSet is refused",
     "containerset/cset-sequence": "containerSet is refused",
-    "memoize/memo-miss-hit": "memoize is refused",
-    "parallelism/par-mutex-steps": "locks are refused",
 }
 pytestmark = pytest.mark.slow
 

@@ -33,13 +33,16 @@ def resolved(spec, *others, name="w"):
 class Player:
     """Runs a workflow. `outcome(name, attempt-free StartPod)` says how a pod ends, None: never."""
 
-    def __init__(self, whole, outcome=lambda _: GOOD, parameters=None, seconds=lambda _: 1.0):
+    def __init__(
+        self, whole, outcome=lambda _: GOOD, parameters=None, seconds=lambda _: 1.0, kept=()
+    ):
         self.run = machine.begin(whole, "w", parameters or {}, START, uid="u")
         self.outcome = outcome
         self.seconds = seconds
         self.queue = []
         self.sequence = itertools.count()
         self.starts = {}
+        self.kept = dict(kept)
         self.stops = {}
         self.finishes = []
         self.events = []
@@ -67,6 +70,12 @@ class Player:
                     self.stops[node] = message
                     at = self.now.after(0.01)
                     self.push(messages.PodEnded(node, at, record.Phase.FAILED, message))
+                case messages.LookUp(node, cache, key):
+                    found = self.kept.get((cache, key))
+                    told = (found is not None, found or record.Outputs())
+                    self.push(messages.LookedUp(node, self.now.after(0.01), *told))
+                case messages.Remember(cache, key, outputs):
+                    self.kept[cache, key] = outputs
                 case messages.WakeAt(at):
                     self.push(messages.Tick(at))
                 case messages.Finish(phase):

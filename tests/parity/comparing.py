@@ -192,7 +192,9 @@ def _shown(one: record.NodeRecord, nodes: Mapping[str, record.NodeRecord]) -> di
         "inputs": [{"name": n, "value": v} for n, v in one.inputs.items()] or None,
         "inputArtifacts": sorted(one.input_artifacts) or None,
         "outputs": _outputs(one.outputs),
-        "memoizationStatus": None if one.memoized is None else {"hit": one.memoized},
+        "memoizationStatus": None
+        if (memo := one.memoized) is None
+        else {"hit": memo.hit, "key": memo.key, "cacheName": memo.cache},
         "nodeFlag": {key: True for key, value in flag.items() if value} or None,
     }
 

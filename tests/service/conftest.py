@@ -22,21 +22,31 @@ from tests.e2e import conftest as toys
 
 PRODUCTION = "models/toy/production.yaml"
 Played = tuple[record.Phase, str]
+PATIENCE_SECONDS = 20
 
 
 class Wakeable(clock.ManualClock):
-    """A clock moved by hand that nobody needs to wake; `on_wait` happens at each wait."""
+    """A clock moved by hand; `on_wait` happens at each wait.
 
-    def __init__(self, at: Instant = clock.NOON) -> None:
+    While `busy` says that another thread is about to wake it, it waits for that and stands still.
+    """
+
+    def __init__(self, busy: Callable[[], bool], at: Instant = clock.NOON) -> None:
         super().__init__(at)
         self.on_wait: Callable[[], None] = lambda: None
+        self._busy = busy
+        self._awake = threading.Event()
 
     def wait(self, seconds: float) -> None:
+        if self._awake.is_set() or self._busy():
+            assert self._awake.wait(PATIENCE_SECONDS)
+            self._awake.clear()
+            return
         super().wait(seconds)
         self.on_wait()
 
     def wake(self) -> None:
-        """Nobody sleeps."""
+        self._awake.set()
 
 
 class PlayedEngine:
@@ -51,9 +61,17 @@ class PlayedEngine:
         self.closed = threading.Event()
         self.play: Callable[[ports.Order], Played] = lambda _: (record.Phase.SUCCEEDED, "")
         self._moved = threading.Condition()
+        self._open: set[str] = set()
+
+    def ending(self) -> bool:
+        """Whether a run is about to end."""
+        with self._moved:
+            return any(not self.hanging or run in self.cancelled for run in self._open)
 
     def start(self, order: ports.Order) -> None:
-        self.orders[order.id] = order
+        with self._moved:
+            self.orders[order.id] = order
+            self._open.add(order.id)
 
     def observe(self, run: str) -> record.RunRecord | None:
         return self._record(run) if run in self.orders else None
@@ -72,11 +90,14 @@ class PlayedEngine:
             yield record.RunRecord(run, record.Phase.RUNNING)
             with self._moved:
                 self._moved.wait_for(
-                    lambda: run in self.cancelled or not self.hanging or self.closed.is_set(), 20
+                    lambda: run in self.cancelled or not self.hanging or self.closed.is_set(),
+                    PATIENCE_SECONDS,
                 )
             if self.closed.is_set():
                 return
         yield self._record(run)
+        with self._moved:
+            self._open.discard(run)
 
     def cancel(self, run: str, reason: str) -> None:
         with self._moved:
@@ -100,6 +121,7 @@ class PlayedEngine:
     def close(self) -> None:
         with self._moved:
             self.closed.set()
+            self._open.clear()
             self._moved.notify_all()
 
 
@@ -113,8 +135,8 @@ class World:
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.remote = memory_git.MemoryRemote()
-        self.clock = Wakeable()
         self.engine = PlayedEngine()
+        self.clock = Wakeable(self.engine.ending)
         self.store = memory_store.MemoryStore()
         self.targets: dict[str, memory_target.MemoryTarget] = {}
         self.said: list[str] = []

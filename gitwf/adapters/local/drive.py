@@ -11,10 +11,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import filelock
 
-from gitwf.adapters.local import bare, box, folder, journal, orders, pod, pods, replay, scratch
+from gitwf.adapters.local import (
+    bare,
+    box,
+    folder,
+    journal,
+    kept,
+    orders,
+    pod,
+    pods,
+    replay,
+    scratch,
+)
 from gitwf.errors import GitwfError, Transient
 from gitwf.values import Instant
 from gitwf.workflow import record
@@ -45,6 +57,7 @@ class Means:
     done: Callable[[], None]
     slots: int
     grace: float
+    state: folder.StateFolder
 
 
 class Drive:
@@ -65,6 +78,7 @@ class Drive:
         self._closing = False
         self._cancelled = False
         self._look_at = 0.0
+        self._answers: list[messages.Event] = []
         self._pods: pods.Pods | None = None
         self._thread = threading.Thread(target=self._run, name=f"run {run.path.name}", daemon=True)
 
@@ -154,7 +168,24 @@ class Drive:
             with contextlib.suppress(filelock.Timeout), lock.acquire(blocking=False):
                 self._take(history.read())
                 history.own()
-                self._drive(history, self._means)
+                with contextlib.ExitStack() as held:
+                    self._wait_for_locks(history, self._means.state.locks, held)
+                    self._drive(history, self._means)
+                return
+            time.sleep(_FOLLOW)
+
+    def _wait_for_locks(
+        self, history: journal.Journal, root: Path, held: contextlib.ExitStack
+    ) -> None:
+        """Hold the locks of the whole workflow, unless somebody ends it before they come free."""
+        while self._replay.held and not self._closing:
+            if kept.hold(root, self._replay.held, held):
+                return
+            if ending := self._cancellation():
+                for event in ending:
+                    history.append(event)
+                    with self._changed:
+                        self._replay.advance(event)
                 return
             time.sleep(_FOLLOW)
 
@@ -178,9 +209,9 @@ class Drive:
         with self._changed:
             self._pods = running
         try:
-            self._carry_out(running, self._replay.outstanding())
+            self._carry_out(running, self._replay.outstanding(), means)
             while not self._replay.over and not self._closing:
-                self._step(history, running)
+                self._step(history, running, means)
             history.sync()
         finally:
             with self._changed:
@@ -196,9 +227,11 @@ class Drive:
             bare.kill_strays(self._folder.path)
             bare.clear(self._folder.work)
 
-    def _step(self, history: journal.Journal, running: pods.Pods) -> None:
+    def _step(self, history: journal.Journal, running: pods.Pods, means: Means) -> None:
         """Take in what has happened, then do what follows from it."""
-        events = [*self._cancellation(), *running.wait(self._until())]
+        answers, until = self._answers, self._until()
+        self._answers = []
+        events = [*self._cancellation(), *answers, *running.wait(until)]
         due = self._replay.due(self._clock.now())
         if due is not None:
             events.append(due)
@@ -209,11 +242,13 @@ class Drive:
                 commands += self._replay.advance(event)
         if commands:
             history.sync()
-            self._carry_out(running, commands)
+            self._carry_out(running, commands, means)
         if events:
             self._tell()
 
     def _until(self) -> Instant:
+        if self._answers:
+            return self._clock.now()
         look = self._clock.now().after(_LOOK)
         return min(look, self._replay.wake_at or look)
 
@@ -229,12 +264,19 @@ class Drive:
         reason = self._folder.cancel.read_text("utf-8")
         return [messages.Shutdown(self._clock.now(), reason)]
 
-    def _carry_out(self, running: pods.Pods, commands: Iterable[messages.Command]) -> None:
+    def _carry_out(
+        self, running: pods.Pods, commands: Iterable[messages.Command], means: Means
+    ) -> None:
+        memory = kept.Memory(means.state.memory)
         for command in commands:
             if isinstance(command, messages.StartPod):
                 running.start(command)
             elif isinstance(command, messages.StopPod):
                 running.stop(command)
+            elif isinstance(command, messages.LookUp):
+                self._answers.append(memory.look_up(command, self._clock.now()))
+            elif isinstance(command, messages.Remember):
+                memory.remember(command, self._clock.now())
 
 
 def read(begun: orders.Begun, run: folder.RunFolder) -> record.RunRecord:

@@ -80,7 +80,7 @@ class LocalEngine:
     def _drive(self, begun: orders.Begun, run: folder.RunFolder) -> drive.Drive:
         base = ground.Ground(begun.order, run, self._settings, self.isolation)
         settings = self._settings
-        means = drive.Means(base.ready, base.done, settings.slots, settings.grace)
+        means = drive.Means(base.ready, base.done, settings.slots, settings.grace, self._state)
         return drive.Drive(begun, run, means)
 
     def observe(self, run: str) -> record.RunRecord | None:

@@ -9,6 +9,7 @@
                       volumes/<name>    volumes that live as long as the run
                       work/<number>/    what a step needs while it runs, removed after it
     <state>/volumes/<name>              volumes that outlive runs (persistentVolumeClaim)
+    <state>/memory/, <state>/locks/     what runs leave for one another (`kept`)
     <state>/venvs/<digest>              Python environments
 All of it is a cache but for running work: deleting it loses no fact. Nodes go by their ids, which
 are safe as file names.
@@ -89,6 +90,16 @@ class StateFolder:
     def volumes(self) -> Path:
         """Volumes that outlive runs."""
         return self.path / "volumes"
+
+    @property
+    def memory(self) -> Path:
+        """Outputs of memoized templates."""
+        return self.path / "memory"
+
+    @property
+    def locks(self) -> Path:
+        """Locks between runs."""
+        return self.path / "locks"
 
     @property
     def venvs(self) -> Path:

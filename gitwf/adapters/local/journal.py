@@ -92,13 +92,14 @@ def encode(entry: Entry) -> dict[str, Any]:
             told[name] = value.microseconds
         elif isinstance(value, record.Outputs):
             if value:
-                told[name] = _encode_outputs(value)
+                told[name] = encode_outputs(value)
         elif value or name == "node":
             told[name] = dict(value) if isinstance(value, Mapping) else value
     return told
 
 
-def _encode_outputs(outputs: record.Outputs) -> dict[str, Any]:
+def encode_outputs(outputs: record.Outputs) -> dict[str, Any]:
+    """Turn outputs into JSON values."""
     locations = {name: vars(location) for name, location in outputs.artifacts.items()}
     told = {
         "parameters": dict(outputs.parameters),
@@ -114,6 +115,7 @@ _EVENTS: dict[str, type[messages.Event]] = {
     for event in (
         messages.PodStarted,
         messages.PodEnded,
+        messages.LookedUp,
         messages.Tick,
         messages.Shutdown,
         messages.Resume,
@@ -130,8 +132,12 @@ def decode(told: dict[str, Any]) -> Entry:
     if "phase" in told:
         told["phase"] = record.Phase(told["phase"])
     if "outputs" in told:
-        outputs = told["outputs"]
-        locations = outputs.get("artifacts", {}).items()
-        outputs["artifacts"] = {name: record.ArtifactLocation(**at) for name, at in locations}
-        told["outputs"] = record.Outputs(**outputs)
+        told["outputs"] = decode_outputs(told["outputs"])
     return _EVENTS[kind](**told)
+
+
+def decode_outputs(told: dict[str, Any]) -> record.Outputs:
+    """Turn JSON values back into outputs. KeyError or TypeError on anything else."""
+    locations = told.get("artifacts", {}).items()
+    artifacts = {name: record.ArtifactLocation(**at) for name, at in locations}
+    return record.Outputs(**{**told, "artifacts": artifacts})

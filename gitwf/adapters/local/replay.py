@@ -13,7 +13,7 @@ from gitwf.adapters import host
 from gitwf.adapters.local import journal, orders
 from gitwf.values import Instant
 from gitwf.workflow import machine, record
-from gitwf.workflow.machine import messages
+from gitwf.workflow.machine import locks, messages
 
 
 class Replay:
@@ -32,6 +32,7 @@ class Replay:
         )
         self._open: dict[str, messages.StartPod] = {}
         self._stops: dict[str, messages.StopPod] = {}
+        self._asked: dict[str, messages.LookUp] = {}
         self._processes: dict[str, host.Process] = {}
         self._wishes: list[Instant] = []
         self.shut_down = False
@@ -41,6 +42,11 @@ class Replay:
     def over(self) -> bool:
         """Whether the run has ended."""
         return self._machine.over
+
+    @property
+    def held(self) -> tuple[locks.Lock, ...]:
+        """The locks of the whole workflow, which its driver holds."""
+        return self._machine.held
 
     @property
     def wake_at(self) -> Instant | None:
@@ -64,6 +70,8 @@ class Replay:
         if isinstance(event, messages.PodEnded):
             for kept in (self._open, self._stops, self._processes):
                 kept.pop(event.node, None)
+        if isinstance(event, messages.LookedUp):
+            self._asked.pop(event.node, None)
         if isinstance(event, messages.Shutdown):
             self.shut_down = True
         while self._wishes and self._wishes[0] <= event.at:
@@ -79,9 +87,11 @@ class Replay:
                     self._open[command.node] = command
                 case messages.StopPod():
                     self._stops[command.node] = command
+                case messages.LookUp():
+                    self._asked[command.node] = command
                 case messages.WakeAt():
                     heapq.heappush(self._wishes, command.at)
-                case messages.Finish():
+                case messages.Remember() | messages.Finish():
                     pass
 
     def due(self, now: Instant) -> messages.Tick | None:
@@ -94,4 +104,4 @@ class Replay:
 
     def outstanding(self) -> list[messages.Command]:
         """The commands that a new owner has to carry out."""
-        return [*self._open.values(), *self._stops.values()]
+        return [*self._open.values(), *self._stops.values(), *self._asked.values()]

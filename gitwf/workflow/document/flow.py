@@ -56,8 +56,16 @@ class Mutex(base.Model):
     database: bool = False
 
 
+class Semaphore(base.Model):
+    """A lock that as many holders have at a time as a key of a ConfigMap says."""
+
+    config_map_key_ref: parameters.KeySelector | None = None
+    namespace: str = ""
+    database: base.Opaque | None = None
+
+
 class Synchronization(base.Model):
     """The locks that a workflow or template takes before it runs."""
 
-    semaphores: base.OpaqueList = ()
+    semaphores: tuple[Semaphore, ...] = ()
     mutexes: tuple[Mutex, ...] = ()

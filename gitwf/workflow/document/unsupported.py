@@ -14,6 +14,7 @@ from gitwf.workflow.document import resolved
 
 _ARGO = "runs on the Argo engine"
 _CLUSTER = "only a cluster has it"
+_DATABASE = "its locks are those of one machine"
 _STORE = "the local engine passes artifacts between steps and knows no other store"
 
 # "*" stands for every item of a list or every entry of a mapping.
@@ -26,13 +27,13 @@ _TEMPLATE = {
     "daemon": "a container that keeps running beside the steps",
     "sidecars": "several containers in one pod",
     "initContainers": "several containers in one pod",
-    "memoize": "the run key already spares a run that is known",
-    "synchronization": "locks between workflows",
+    "synchronization.mutexes.*.database": _DATABASE,
+    "synchronization.semaphores.*.database": _DATABASE,
 }
 _SPEC = {
-    "synchronization": "locks between workflows",
+    "synchronization.mutexes.*.database": _DATABASE,
+    "synchronization.semaphores.*.database": _DATABASE,
     "executorPlugins": "it runs in Argo's agent",
-    "shutdown": "a run is stopped from outside, not by its document",
 }
 _VOLUMES = (
     "hostPath", "projected", "downwardAPI", "csi", "ephemeral", "image", "nfs", "iscsi", "fc",
@@ -110,6 +111,14 @@ def _template(value: Any, origin: resolved.Origin) -> Iterator[Diagnostic]:
     """Look through one template and those that it holds inline."""
     for path, message, hint in _refused(value, _REFUSED_IN_TEMPLATE):
         yield origin.at(*path).diagnostic(message, hint, key=True)
+    if "memoize" in value and value.get("outputs", {}).get("artifacts"):
+        message = (
+            "the local engine does not run `memoize` where artifacts come out: each is its run's"
+        )
+        yield origin.at("memoize").diagnostic(message, _ARGO, key=True)
+    if "synchronization" in value:
+        message = "the locks of a template count within one run here, on Argo between runs too"
+        yield origin.at("synchronization").diagnostic(message, key=True, severity="warning")
     for path, message in _ignored(value, _IGNORED_IN_TEMPLATE):
         yield origin.at(*path).diagnostic(message, key=True, severity="warning")
     for pattern in ("steps.*.*.inline", "dag.tasks.*.inline"):

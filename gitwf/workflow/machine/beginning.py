@@ -1,11 +1,16 @@
-"""How a run begins: parameters bound, variables set, nothing started yet."""
+"""How a run begins: parameters bound, variables set, nothing started yet.
+
+What a run is given is checked here once, so that nothing after it needs to doubt a parameter. A
+value that is missing or not allowed refuses the run before any node is made. Read next: `run`.
+"""
 
 from collections.abc import Mapping
 
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.values import Instant
+from gitwf.workflow import failure
 from gitwf.workflow.document import resolved
-from gitwf.workflow.machine import ending, run, variables
+from gitwf.workflow.machine import ending, locks, run, variables
 
 NO_ENTRYPOINT = "spec.entrypoint is required"
 
@@ -34,5 +39,9 @@ def begin(
     bound = variables.bind(workflow, parameters)
     known = variables.begin(workflow, name, uid, namespace or workflow.namespace, at, bound)
     made = run.Run(workflow, name, at, bound, known)
+    try:
+        made.held = locks.of_workflow(workflow.spec.synchronization, known, workflow.config_maps)
+    except failure.NodeFailure as problem:
+        raise Rejected([Diagnostic(workflow.name, 0, 0, str(problem))]) from problem
     made.root = ending.Root(made).start
     return made

@@ -85,6 +85,8 @@ class Root:
         if main is None:
             return
         phase, message = _outcome(main), main.message
+        if self._run.spec.shutdown and phase is not _P.SUCCEEDED:
+            message = f"Stopped with strategy '{self._run.spec.shutdown}'"
         if phase is _P.SUCCEEDED:
             message = ""
             if handler is not None and handler.phase.failed_or_error:

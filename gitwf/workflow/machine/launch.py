@@ -4,11 +4,23 @@ This is Argo's executeTemplate (Argo: workflow/controller/operator.go). What can
 becomes a node of type Skipped in phase Error that says why; it never started.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from gitwf.workflow import failure, preparation, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import dag, messages, nodes, orders, pods, retries, steps, suspends
+from gitwf.workflow.machine import (
+    dag,
+    locks,
+    memos,
+    messages,
+    nodes,
+    orders,
+    pods,
+    retries,
+    steps,
+    suspends,
+)
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -54,14 +66,40 @@ def launch(run: "run.Run", order: orders.Order) -> None:
         made = prepared.made()
         artifacts = bind_artifacts(made, order)
         pods.check_limits(made)
+        held = _locked(run, order, made)
+        memo = memos.of(made)
     except failure.NodeFailure as problem:
         refuse(run, order, str(problem))
         return
+    if held is None:
+        return
+    order = held
     strategy = made.retry_strategy or run.spec.retry_strategy
     if strategy is None:
-        perform(run, order, order.name, prepared, made, artifacts, order.owner)
+        perform(run, order, order.name, prepared, made, artifacts, order.owner, memo)
     else:
-        retries.Retrying(run, order, prepared, artifacts, strategy).start()
+        retrying = retries.Retrying(run, order, prepared, artifacts, strategy)
+        if memo is None:
+            retrying.start()
+        else:
+            asking = memos.Asking(run, order, retrying.node, made, retrying.start)
+            retrying.made()
+            asking.ask(memo, type_of(order))
+
+
+def _locked(run: "run.Run", order: orders.Order, made: template.Template) -> orders.Order | None:
+    """Give the order with its locks, or None where it waits for them. Raises NodeFailure."""
+    if made.synchronization is None:
+        return order
+    namespace = str(run.variables["workflow.namespace"])
+    wanted = locks.named(made.synchronization, namespace, run.workflow.config_maps)
+    owner = run.locks.take(order, wanted, lambda: submit(run, order))
+    return None if owner is None else dataclasses.replace(order, owner=owner)
+
+
+def type_of(order: orders.Order) -> record.NodeType:
+    """Give the type of the nodes that an order's template makes."""
+    return _TYPES.get(order.target.source.kind, record.NodeType.POD)
 
 
 def _own_names(run: "run.Run", order: orders.Order) -> dict[str, scope.Value]:
@@ -94,11 +132,10 @@ def perform(
     made: template.Template,
     artifacts: dict[str, record.ArtifactLocation | None],
     owner: nodes.Owner,
-) -> nodes.Node:
+    memo: memos.Memo | None = None,
+) -> None:
     """Make the node for a template that is ready, and begin its work."""
-    node = order.make_node(
-        run.name, name, _TYPES.get(order.target.source.kind, record.NodeType.POD), owner
-    )
+    node = order.make_node(run.name, name, type_of(order), owner)
     node.retried = owner is not order.owner
     node.inputs = prepared.inputs
     node.input_artifacts = tuple(sorted(artifacts))
@@ -106,12 +143,18 @@ def perform(
     stopped = run.stopping(on_exit=order.on_exit)
     if stopped and order.target.source.kind not in _COMPOSITES:
         run.end(node, record.Phase.FAILED, stopped)
-        return node
-    try:
-        _begin(run, order, node, prepared, made, artifacts)
-    except failure.NodeFailure as problem:
-        run.end(node, record.Phase.ERROR, str(problem))
-    return node
+        return
+
+    def begin() -> None:
+        try:
+            _begin(run, order, node, prepared, made, artifacts)
+        except failure.NodeFailure as problem:
+            run.end(node, record.Phase.ERROR, str(problem))
+
+    if memo is None:
+        begin()
+    else:
+        memos.Asking(run, order, node, made, begin).ask(memo, node.type)
 
 
 def _begin(

@@ -62,13 +62,32 @@ class WakeAt:
 
 
 @dataclass(frozen=True)
+class LookUp:
+    """Look for outputs kept under `key` at most `max_age` seconds ago; answer with LookedUp."""
+
+    node: str
+    cache: str
+    key: str
+    max_age: float | None = None
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Keep outputs under `key`; nothing is answered."""
+
+    cache: str
+    key: str
+    outputs: record.Outputs
+
+
+@dataclass(frozen=True)
 class Finish:
     """The run is over; `Run.record()` is final."""
 
     phase: record.Phase
 
 
-Command = StartPod | StopPod | WakeAt | Finish
+Command = StartPod | StopPod | LookUp | Remember | WakeAt | Finish
 
 
 @dataclass(frozen=True)
@@ -96,6 +115,16 @@ class PodEnded:
 
 
 @dataclass(frozen=True)
+class LookedUp:
+    """What was kept for a node that asked, if anything was."""
+
+    node: str
+    at: Instant
+    found: bool = False
+    outputs: record.Outputs = field(default_factory=record.Outputs)
+
+
+@dataclass(frozen=True)
 class Tick:
     """Time has passed; whatever was due by `at` is due now."""
 
@@ -120,4 +149,4 @@ class Resume:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-Event = PodStarted | PodEnded | Tick | Shutdown | Resume
+Event = PodStarted | PodEnded | LookedUp | Tick | Shutdown | Resume

@@ -84,7 +84,7 @@ class Node:
         self.outputs = _NOTHING
         self.hooked = False
         self.retried = False
-        self.memoized: bool | None = None
+        self.memoized: record.Memoized | None = None
         self.twin = ""
 
     def within(self, boundary: "Node | None") -> None:

@@ -36,10 +36,15 @@ class Retrying:
         self.node.input_artifacts = tuple(sorted(artifacts))
 
     def start(self) -> None:
-        """Make the Retry node and its first attempt."""
-        self._run.add(self.node)
+        """Make the first attempt, and the Retry node where it is not there yet."""
+        if self.node.name not in self._run.nodes:
+            self.made()
         self._run.begin_node(self.node)
         self._attempt(dict(retry.FIRST))
+
+    def made(self) -> None:
+        """Make the Retry node alone."""
+        self._run.add(self.node)
 
     def made_node(self, node: nodes.Node) -> None:
         """Count a new attempt."""

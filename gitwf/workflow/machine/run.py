@@ -20,6 +20,8 @@ from gitwf.workflow.machine import (
     composite,
     launch,
     limits,
+    locks,
+    memos,
     messages,
     nodes,
     orders,
@@ -61,6 +63,9 @@ class Run:
         self.pods: dict[str, pods.Pod] = {}
         self.backing_off: dict[retries.Retrying, None] = {}
         self.suspended: dict[str, suspends.Suspension] = {}
+        self.asking: dict[str, memos.Asking] = {}
+        self.locks = locks.Locks(self)
+        self.held: tuple[locks.Lock, ...] = ()
         self.shutdown: messages.Shutdown | None = None
         self.out_of_time = False
         self.root: Callable[[], None] = lambda: None
@@ -79,6 +84,11 @@ class Run:
     def start(self) -> list[messages.Command]:
         """Begin. Call once, before any event."""
         self.phase = records.Phase.RUNNING
+        strategy = self.spec.shutdown
+        if strategy:
+            message = f"workflow shutdown with strategy: {strategy}"
+            terminate = strategy == "Terminate"
+            self.shutdown = messages.Shutdown(self.now, message, terminate=terminate)
         self.later(self.root)
         return self._settle()
 
@@ -104,6 +114,10 @@ class Run:
                 self._shut(event)
             case messages.Resume():
                 self._resume(event)
+            case messages.LookedUp():
+                asking = self.asking.pop(event.node, None)
+                if asking is not None:
+                    self.later(lambda: asking.told(event))
             case messages.Tick():
                 pass
         return self._settle()
@@ -164,6 +178,7 @@ class Run:
         for retrying in [*self.backing_off]:
             if handlers or not retrying.on_exit:
                 retrying.stop()
+        self.locks.stir()
 
     def expire(self) -> None:
         """Note that the workflow's own time is over; exit handlers still run."""
@@ -239,6 +254,10 @@ class Run:
         node.message = message
         node.finished = self.now
         self._changed[node.name] = node
+        memo = node.memoized
+        if memo is not None and not memo.hit and phase is records.Phase.SUCCEEDED:
+            # Before anything that this end sets free can ask for it.
+            self.command(messages.Remember(memo.cache, memo.key, node.outputs))
         self._count(node, -1)
         self.later(lambda: node.owner.ended(node))
 

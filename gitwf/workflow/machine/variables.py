@@ -15,6 +15,9 @@ from gitwf.workflow.document import parameters, resolved
 from gitwf.workflow.machine import nodes
 
 # Argo: strftime's letters, each a variable below workflow.creationTimestamp.
+_SCHEDULED = (
+    "workflows.argoproj.io/scheduled-time"  # Argo: common.AnnotationKeyCronWfScheduledTime.
+)
 _LETTERS = "aAbBcdHIjmMpSUwWxXyYZ"
 
 
@@ -106,6 +109,8 @@ def _add_metadata(values: dict[str, scope.Value], workflow: resolved.Resolved) -
         except expr.ExprError as problem:
             text = f"failed to evaluate label {key} expression: {problem}"
             raise Rejected([Diagnostic(workflow.name, 0, 0, text)]) from problem
+    if _SCHEDULED in annotations:
+        values["workflow.scheduledTime"] = annotations[_SCHEDULED]
     for kind, entries in (("labels", labels), ("annotations", annotations)):
         text = json.dumps(dict(sorted(entries.items())), separators=(",", ":"), ensure_ascii=False)
         values[f"workflow.{kind}"] = values[f"workflow.{kind}.json"] = text

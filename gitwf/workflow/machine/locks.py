@@ -1,0 +1,119 @@
+"""Mutexes and semaphores: who may hold what, within one run.
+
+A lock is a gate with one place, or as many as a ConfigMap says. A template takes all its locks
+before it has a node and gives them back when the node has ended, retries included; work that finds
+one taken waits in line at that lock (Argo: workflow/sync). Locks of the whole workflow are between
+runs: the machine only names them (`Run.held`), whoever drives it takes them before it begins.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import failure, preparation, scope, substitution
+from gitwf.workflow.document import flow
+from gitwf.workflow.machine import limits, nodes, orders
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
+
+
+@dataclass(frozen=True)
+class Lock:
+    """One lock by Argo's name (`<namespace>/Mutex/<name>`) and how many may hold it."""
+
+    name: str
+    limit: int
+
+
+def named(
+    synchronization: flow.Synchronization, namespace: str, config_maps: preparation.ConfigMaps
+) -> tuple[Lock, ...]:
+    """Give each lock once. Raises NodeFailure where a semaphore has no size."""
+    found: dict[str, Lock] = {}
+    for mutex in synchronization.mutexes:
+        name = f"{mutex.namespace or namespace}/Mutex/{mutex.name}"
+        found[name] = Lock(name, 1)
+    for semaphore in synchronization.semaphores:
+        ref = semaphore.config_map_key_ref
+        if ref is None:
+            raise failure.NodeFailure("a semaphore needs a configMapKeyRef")
+        name = f"{semaphore.namespace or namespace}/ConfigMap/{ref.name}/{ref.key}"
+        size = config_maps.get(ref.name, {}).get(ref.key, "")
+        if not size.isdecimal():
+            raise failure.NodeFailure(
+                f"failed to initialize semaphore {name}: the ConfigMap gives no number, but {size!r}"
+            )
+        found[name] = Lock(name, int(size))
+    return tuple(found.values())
+
+
+def of_workflow(
+    synchronization: flow.Synchronization | None,
+    variables: Mapping[str, scope.Value],
+    config_maps: preparation.ConfigMaps,
+) -> tuple[Lock, ...]:
+    """Give the locks of a whole workflow. Raises NodeFailure."""
+    if synchronization is None:
+        return ()
+    text = substitution.fill(synchronization.to_json(), variables)
+    filled = flow.Synchronization.from_json(text)
+    return named(filled, str(variables["workflow.namespace"]), config_maps)
+
+
+class Locks:
+    """The locks of one run's templates."""
+
+    def __init__(self, run: "run.Run") -> None:
+        self._run = run
+        self._gates: dict[str, limits.Gate] = {}
+
+    def take(
+        self, order: orders.Order, wanted: tuple[Lock, ...], again: Callable[[], None]
+    ) -> nodes.Owner | None:
+        """Take every lock and give the owner that returns them; None: `again` waits in line.
+
+        What is stopped anyway takes none.
+        """
+        if self._run.stopping(on_exit=order.on_exit):
+            return order.owner
+        gates = [self._gates.setdefault(one.name, limits.Gate(one.limit)) for one in wanted]
+        for gate in gates:
+            if gate.full:
+                gate.waiting.append(again)
+                return None
+        for gate in gates:
+            gate.active += 1
+        return _Holder(self._run, order.owner, gates)
+
+    def stir(self) -> None:
+        """Have all that waits look again, because the run is ending."""
+        for gate in self._gates.values():
+            waiting = [*gate.waiting]
+            gate.waiting.clear()
+            for again in waiting:
+                self._run.later(again)
+
+
+class _Holder:
+    """The owner of a node that holds locks."""
+
+    def __init__(self, run: "run.Run", owner: nodes.Owner, gates: list[limits.Gate]) -> None:
+        self._run = run
+        self._owner = owner
+        self._gates = gates
+
+    def made_node(self, node: nodes.Node) -> None:
+        """Pass on."""
+        self._owner.made_node(node)
+
+    def running(self, node: nodes.Node) -> None:
+        """Pass on."""
+        self._owner.running(node)
+
+    def ended(self, node: nodes.Node) -> None:
+        """Give the locks back, then pass on."""
+        for gate in self._gates:
+            gate.active -= 1
+            self._run.later(gate.admit)
+        self._owner.ended(node)

@@ -1,0 +1,80 @@
+"""Memoized templates: a node whose outputs an earlier one has left under the same key.
+
+The machine asks (`LookUp`) and is told (`LookedUp`), because what earlier runs left is not its own
+to know. A hit ends the node at once with the outputs that were kept; after a miss it runs as any
+other, and what it gives when it ends well is kept (Argo: executeTemplate, workflow/controller/cache).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import durations, failure, record
+from gitwf.workflow.document import template
+from gitwf.workflow.machine import messages, nodes, orders, pods
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
+
+_KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
+
+
+@dataclass(frozen=True)
+class Memo:
+    """A substituted `memoize`: where to look, and how many seconds an entry stays good."""
+
+    cache: str
+    key: str
+    max_age: float | None
+
+
+def of(made: template.Template) -> Memo | None:
+    """Give what a template remembers by, or None. Raises NodeFailure on a key that is none."""
+    wanted = made.memoize
+    if wanted is None:
+        return None
+    if not _KEY.fullmatch(wanted.key):
+        raise failure.NodeFailure(f"invalid cache key: {wanted.key}")
+    cache = str(((wanted.cache or {}).get("configMap") or {}).get("name", ""))
+    return Memo(cache, wanted.key, durations.seconds(wanted.max_age) if wanted.max_age else None)
+
+
+class Asking:
+    """A node that waits to be told whether its outputs are known."""
+
+    def __init__(
+        self,
+        run: "run.Run",
+        order: orders.Order,
+        node: nodes.Node,
+        made: template.Template,
+        begin: Callable[[], None],
+    ) -> None:
+        self._run = run
+        self._order = order
+        self._node = node
+        self._made = made
+        self._begin = begin
+
+    def ask(self, memo: Memo, type_: record.NodeType) -> None:
+        """Ask; a hit shows as a node of the template's own type, retried or not."""
+        self._memo, self._type = memo, type_
+        self._node.memoized = record.Memoized(memo.cache, memo.key, hit=False)
+        self._run.asking[self._node.id] = self
+        self._run.command(messages.LookUp(self._node.id, memo.cache, memo.key, memo.max_age))
+
+    def told(self, event: messages.LookedUp) -> None:
+        """End with what was found, or begin."""
+        run, node = self._run, self._node
+        stopped = run.stopping(on_exit=self._order.on_exit)
+        if stopped:
+            run.end(node, record.Phase.FAILED, stopped)
+        elif event.found:
+            node.memoized = record.Memoized(self._memo.cache, self._memo.key, hit=True)
+            node.outputs = event.outputs
+            pods.publish(run, self._made.outputs, node.outputs)
+            run.end(node, record.Phase.SUCCEEDED)
+            node.type = self._type
+        else:
+            self._begin()
