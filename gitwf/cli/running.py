@@ -21,7 +21,7 @@ from gitwf.service import documents, signals
 from gitwf.service import reconcile as service
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
-from gitwf.workflow import record, status
+from gitwf.workflow import blame, record, status
 from gitwf.workflow.document import load, resolve, resolved, unsupported, validate
 
 
@@ -71,7 +71,7 @@ def run(
             raise click.UsageError("--entrypoint is for a workflow file")
         done = _of_pipeline(chosen, what, parameters, form, view=view)
     if done is not None and done.phase is not record.Phase.SUCCEEDED:
-        raise errors.Stalled(f"the run did not succeed: {done.why}")
+        raise errors.Stalled(f"the run did not succeed: {blame.summary(done)}")
 
 
 def _parameters(given: Iterable[str]) -> dict[str, str]:

@@ -113,7 +113,8 @@ class Ended:
     """`runs/<model>/<key>/ended-<n>.json`: attempt n gave no result; not final for the key.
 
     `failed`: the step's own fault. `transient`: the engine's or the machine's. `superseded`: a
-    newer request wanted another key. `cancelled`: given up for any other reason.
+    newer request wanted another key. `cancelled`: given up for any other reason. `node`: the full
+    name of the node whose log tells more, or "".
     """
 
     model: str
@@ -122,6 +123,7 @@ class Ended:
     outcome: Outcome
     reason: str
     at: Instant
+    node: str = ""
 
     @property
     def path(self) -> str:
@@ -130,13 +132,15 @@ class Ended:
 
     def body(self) -> dict[str, object]:
         """Give the file's JSON."""
-        return {"outcome": self.outcome, "reason": self.reason, "at": self.at.precise()}
+        node = {"node": self.node} if self.node else {}
+        return {"outcome": self.outcome, "reason": self.reason, "at": self.at.precise(), **node}
 
     @classmethod
     def read(cls, model: str, key: str, attempt: int, body: Mapping[str, Any]) -> "Ended":
         """Read the file at its path."""
         at = Instant.parse(body["at"])
-        return cls(model, RunKey(key), attempt, body["outcome"], body["reason"], at)
+        told = (body["outcome"], body["reason"], at, body.get("node", ""))
+        return cls(model, RunKey(key), attempt, *told)
 
 
 @dataclass(frozen=True)

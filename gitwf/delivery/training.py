@@ -12,7 +12,7 @@ from gitwf.delivery import action, claiming, document, entry, gates, keys, occas
 from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import observed as seen
 from gitwf.values import Instant
-from gitwf.workflow import record
+from gitwf.workflow import blame, record
 
 
 def plan(view: seen.ModelView, observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
@@ -114,8 +114,13 @@ def _own(
     if held.record is None or not held.record.over:
         return _wait(claim.model, f"version {claim.version} is running")
     if held.record.phase is not record.Phase.SUCCEEDED:
-        outcome = "superseded" if held.cancelled else claiming.outcome(held.record)
-        return _end(claim, run, outcome, held.record.why, now)
+        if held.cancelled:
+            why = held.record.message or "it was cancelled"
+            return _end(claim, run, "superseded", why, now)
+        found = blame.find(held.record)
+        node = found.node if found is not None else ""
+        outcome = claiming.outcome(held.record)
+        return _end(claim, run, outcome, blame.summary(held.record), now, node)
     return _accept(held, run, held.record, observed)
 
 
@@ -190,7 +195,7 @@ def _again(
         "",
         action.State.FAILED,
         f"version {number} failed: {ended.reason}",
-        f"`gitwf logs {_run_id(latest, observed)}`; then push a change, or "
+        f"`{blame.log_command(_run_id(latest, observed), ended.node)}`; then push a change, or "
         f"`gitwf retry {view.name}`",
     )
 
@@ -239,9 +244,14 @@ def _reclaim(
 
 
 def _end(
-    claim: entry.Claim, run: str, outcome: entry.Outcome, why: str, now: Instant
+    claim: entry.Claim,
+    run: str,
+    outcome: entry.Outcome,
+    why: str,
+    now: Instant,
+    node: str = "",
 ) -> action.Action:
-    ended = entry.Ended(claim.model, claim.key, claim.attempt, outcome, why, now)
+    ended = entry.Ended(claim.model, claim.key, claim.attempt, outcome, why, now, node)
     return action.End(
         claim.model,
         f"version {claim.version} ended without a result: {why}",

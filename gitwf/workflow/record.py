@@ -155,11 +155,3 @@ class RunRecord:
     def over(self) -> bool:
         """Whether the run has ended."""
         return self.phase.completed
-
-    @property
-    def why(self) -> str:
-        """Why it ended badly: the first step that did, rather than what that dragged along."""
-        for node in self.nodes.values():
-            if node.type is NodeType.POD and node.phase.failed_or_error and node.message:
-                return f"{node.name}: {node.message}"
-        return self.message or "the run failed"

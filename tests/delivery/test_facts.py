@@ -18,6 +18,7 @@ ENTRIES = (
     entry.Claim("m", KEY, 1, 3, COMMIT, "n", OWNER, NOW, 60.0, COMMIT, parts={"base": "x"}),
     entry.Claim("m", KEY, 2, 3, COMMIT, "o", OWNER, NOW, 60.0, COMMIT, reason="gone", after=1),
     entry.Ended("m", KEY, 1, "transient", "no disk", NOW),
+    entry.Ended("m", KEY, 2, "failed", "step s failed", NOW, "toy[0].s"),
     entry.Retry("m", KEY, 1, "ann", "disk is back", NOW),
     entry.Result(
         "m", KEY, 2, 3, COMMIT, "f", "local", NOW, NOW, Digest.of(b"x"), "store/x", {"mape": 0.1},

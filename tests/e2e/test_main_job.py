@@ -1,5 +1,7 @@
 """The main job, each line of it as a user would see it: push, train, release, serve, revert."""
 
+import re
+import shlex
 import shutil
 
 import pytest
@@ -148,6 +150,7 @@ def test_a_step_that_fails_fails_the_reconcile_and_keeps_what_is_served(world):
     out = world.gitwf("reconcile", code=1)
 
     assert world.served() == "toy-v1"
-    assert "main: Error (exit code 3)" in out
+    assert "step estimate failed: main: Error (exit code 3)" in out
+    assert "no luck" in world.gitwf(*shlex.split(re.search("`gitwf (logs [^`]+)`", out)[1]))
     again = world.gitwf("reconcile", code=1)
     assert "gitwf retry toy" in again

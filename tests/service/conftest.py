@@ -5,6 +5,7 @@ The engine plays what a test says; branch, ledger, store and target keep the law
 
 import dataclasses
 import itertools
+import json
 import pathlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -50,7 +51,10 @@ class Wakeable(clock.ManualClock):
 
 
 class PlayedEngine:
-    """Runs that go as `play` says; the model is what mape.txt holds. `hanging` runs go on."""
+    """Runs that go as `play` says; the model is what mape.txt holds. `hanging` runs go on.
+
+    `nodes` are those of every run.
+    """
 
     name = "local"
 
@@ -58,6 +62,7 @@ class PlayedEngine:
         self.orders: dict[str, ports.Order] = {}
         self.cancelled: dict[str, str] = {}
         self.hanging = False
+        self.nodes: dict[str, record.NodeRecord] = {}
         self.closed = threading.Event()
         self.play: Callable[[ports.Order], Played] = lambda _: (record.Phase.SUCCEEDED, "")
         self._moved = threading.Condition()
@@ -83,7 +88,9 @@ class PlayedEngine:
             phase, message = record.Phase.FAILED, self.cancelled[run]
         at = clock.NOON
         metrics = record.Outputs(parameters={"metrics": f'{{"mape": {_mape(order)}}}'})
-        return record.RunRecord(run, phase, message, started=at, finished=at, outputs=metrics)
+        return record.RunRecord(
+            run, phase, message, started=at, finished=at, nodes=self.nodes, outputs=metrics
+        )
 
     def watch(self, run: str) -> Iterator[record.RunRecord]:
         if self.hanging:
@@ -202,6 +209,11 @@ class World:
         """The paths of the ledger's entries."""
         files = self.remote.snapshot(self.remote.branches[memory_git.LEDGER]).files
         return sorted(path for path in files if path.startswith(beginning))
+
+    def facts(self) -> dict[str, Any]:
+        """The ledger's entries by path."""
+        files = self.remote.snapshot(self.remote.branches[memory_git.LEDGER]).files
+        return {path: json.loads(content) for path, content in files.items()}
 
     def subjects(self) -> list[str]:
         """The first lines of the branch's commits, newest first."""

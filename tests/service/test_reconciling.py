@@ -193,6 +193,27 @@ def test_a_failed_step_waits_for_a_person_and_a_retry_trains_again(world):
     assert world.served() == "toy-v1"
 
 
+def test_a_failed_run_is_told_by_its_step_and_the_command_for_its_log(world):
+    step = record.NodeRecord(
+        "toy-428", "toy[0].estimate", "estimate", record.NodeType.POD, record.Phase.FAILED,
+        "main: Error (exit code 3)",
+    )  # fmt: skip
+    world.engine.nodes = {step.name: step}
+    world.engine.play = lambda _: (record.Phase.FAILED, "child 'toy-428' failed")
+
+    outcome, again = world.reconcile(), world.reconcile()
+
+    why = "step estimate failed: main: Error (exit code 3)"
+    (run,) = world.engine.orders
+    assert outcome.failures == [f"toy: {why}"]
+    (ended,) = [body for path, body in world.facts().items() if path.endswith("ended-1.json")]
+    assert ended["reason"] == why
+    for one in (outcome, again):
+        (report,) = [report for report in one.reports if report.state is action.State.FAILED]
+        assert report.reason == f"version 1 failed: {why}"
+        assert f"`gitwf logs {run} 'toy[0].estimate'`" in report.hint
+
+
 def test_nobody_decides_from_a_lost_ledger(world):
     from gitwf.delivery import verbs
     from gitwf.service import asking, retrospect
