@@ -6,7 +6,7 @@ again; `RaceLost` when a compare-and-swap met another writer), `Stalled` (a pers
 `Rejected`. None of them decides anything: what to do is decided in `gitwf.delivery`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -69,6 +69,20 @@ class Tree(Protocol):
 
 class Repo(Tree, Protocol):
     """The watched branch of the remote, with no checkout."""
+
+    @property
+    def branch(self) -> str:
+        """The name of the watched branch."""
+        ...
+
+    @property
+    def remote(self) -> object:
+        """The remote; its `str` names it to people, with no secret in it."""
+        ...
+
+    def branches(self) -> Sequence[str]:
+        """The names of the remote's branches, in order."""
+        ...
 
     def head(self) -> CommitId | None:
         """Ask the remote and fetch what is new. None: the branch is unborn.

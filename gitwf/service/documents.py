@@ -20,6 +20,9 @@ from gitwf.workflow.document import load, resolve, resolved, unsupported, valida
 NO_PARTS = keys.KeyParts({}, {}, {})
 """The parts of a pipeline whose documents are wrong: nothing is ever decided from them."""
 
+_OWN = "gitwf/"
+"""Where the branches begin that gitwf makes."""
+_BRANCHES = 10
 _YAML = (".yaml", ".yml")
 _ARGO = (b"argoproj.io", b"ConfigMap", b"Secret")
 
@@ -99,11 +102,19 @@ class Pipelines:
 
 
 def head(repo: ports.Repo) -> CommitId:
-    """The head of the watched branch. Stalled: it has no commit yet, or there is no such branch."""
+    """The head of the watched branch. Stalled: there is no such branch, or no commit at all."""
     found = repo.head()
-    if found is None:
-        raise Stalled(f"{repo} has no commit", hint="push one; `gitwf init` writes what it needs")
-    return found
+    if found is not None:
+        return found
+    names = [name for name in repo.branches() if not name.startswith(_OWN)]
+    if not names:
+        what = f"{repo.remote} has no commit yet"
+        raise Stalled(what, hint="push one; `gitwf init` writes what it needs")
+    shown = ", ".join(names[:_BRANCHES]) + (", …" if len(names) > _BRANCHES else "")
+    raise Stalled(
+        f"branch '{repo.branch}' does not exist on {repo.remote}; it has: {shown}",
+        hint=models.suggest(repo.branch, names) or "name one with --branch or GITWF_BRANCH",
+    )
 
 
 class Documents:

@@ -18,6 +18,9 @@ class Proposed:
     def __init__(self, repo: ports.Repo, commit: CommitId) -> None:
         self._repo = repo
         self._commit = commit
+        self.branch = repo.branch
+        self.remote = repo.remote
+        self.branches = repo.branches
         self.object_id = repo.object_id
         self.read = repo.read
         self.files = repo.files

@@ -52,6 +52,9 @@ class MemoryRemote:
         self.declined: str | None = None
         self._guard = threading.RLock()
 
+    def __str__(self) -> str:
+        return "the remote in memory"
+
     def copy(self) -> "MemoryRemote":
         """A remote in the same state that goes its own way from here."""
         twin = MemoryRemote()
@@ -146,6 +149,10 @@ class MemoryRepo:
 
     def __str__(self) -> str:
         return f"the branch {self.branch}"
+
+    def branches(self) -> list[str]:
+        """The names of the remote's branches."""
+        return sorted(self.remote.branches)
 
     def head(self) -> CommitId | None:
         """What the branch is at."""

@@ -25,6 +25,14 @@ def test_an_unborn_branch_has_no_head_beside_others_that_have_one(world):
     assert world.repo("main").head() is None
 
 
+def test_the_branches_are_told_by_name(world):
+    assert list(world.repo().branches()) == []
+    world.person.commit({"a": b"1"}, branch="other")
+    world.person.commit({"a": b"1"}, branch="of/a-folder")
+
+    assert list(world.repo("main").branches()) == ["of/a-folder", "other"]
+
+
 def test_the_head_follows_a_person(world):
     repo = world.repo()
     first = world.person.commit({"a": b"1"})

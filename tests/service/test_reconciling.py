@@ -230,11 +230,38 @@ def test_nobody_decides_from_a_lost_ledger(world):
         retrospect.Retrospect(around.repo, around.ledger)
 
 
-def test_an_unborn_branch_is_named(world):
+def test_an_empty_remote_names_init(world):
     del world.remote.branches["main"]
 
-    with pytest.raises(Stalled, match="the branch main has no commit"):
+    with pytest.raises(Stalled, match="the remote in memory has no commit yet") as stalled:
         world.reconcile()
+
+    assert "gitwf init" in stalled.value.hint
+
+
+def test_a_branch_that_does_not_exist_is_named_beside_those_that_do(world):
+    world.reconcile()
+    head = world.remote.branches["main"]
+    world.remote.branches.update({"mein": head, "release": head, "zebra": head})
+    del world.remote.branches["main"]
+
+    with pytest.raises(Stalled) as stalled:
+        world.reconcile()
+
+    assert stalled.value.message == (
+        "branch 'main' does not exist on the remote in memory; it has: mein, release, zebra"
+    )
+    assert stalled.value.hint == "did you mean `mein`?"
+
+
+def test_of_many_branches_only_the_first_are_named(world):
+    head = world.remote.branches.pop("main")
+    world.remote.branches.update({f"topic-{number:02}": head for number in range(30)})
+
+    with pytest.raises(Stalled, match="topic-09, …") as stalled:
+        world.reconcile()
+
+    assert "--branch" in stalled.value.hint
 
 
 def test_a_branch_without_a_project_names_init(world):

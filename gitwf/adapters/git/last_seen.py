@@ -17,6 +17,7 @@ from gitwf.values import CommitId
 
 _HEADS = "refs/heads/"
 _TRACKING = "refs/remotes/origin/"
+_SEEN = f"{mirror.SEEN}heads/"
 _BORROWED = "refs/borrowed/"
 
 
@@ -44,6 +45,14 @@ class LastSeen(remote.Remote):
     def value(self, ref: str) -> CommitId | None:
         """Where `ref` was seen last."""
         return self.fetch(ref)
+
+    def branches(self) -> list[str]:
+        """The names of the branches that were ever seen."""
+        seen = {one.removeprefix(_SEEN) for one in self._mirror.open().references}
+        if self._checkout is not None:
+            tracked = pygit2.Repository(str(self._checkout)).references
+            seen |= {one.removeprefix(_TRACKING) for one in tracked} - {"HEAD"}
+        return sorted(one for one in seen if not one.startswith("refs/"))
 
     def default_branch(self) -> str:
         """The remote's own branch as the checkout knows it; "" where it does not."""

@@ -26,6 +26,7 @@ from gitwf.values import CommitId
 
 T = TypeVar("T")
 
+_HEADS = "refs/heads/"
 _PROPOSED = "refs/proposed/HEAD"
 Make = Callable[[pygit2.Repository], CommitId]
 
@@ -87,6 +88,11 @@ class Remote:
         """Ask what `ref` is at; nothing is fetched."""
         return self.read(lambda repository: self._connected(repository)[1].get(ref))
 
+    def branches(self) -> list[str]:
+        """Ask for the names of the branches, in order."""
+        refs = self.read(lambda repository: self._connected(repository)[1])
+        return sorted(ref.removeprefix(_HEADS) for ref in refs if ref.startswith(_HEADS))
+
     def default_branch(self) -> str:
         """The branch that the remote calls its own, without `refs/heads/`; "" when it is empty."""
         path = self.address.path
@@ -94,7 +100,7 @@ class Remote:
             return checkout.default_branch(path)
         remote, _ = self._connected(self._mirror.open())
         targets = [head.symref_target for head in remote.list_heads(connect=False)]
-        return next((one for one in targets if one), "").removeprefix("refs/heads/")
+        return next((one for one in targets if one), "").removeprefix(_HEADS)
 
     def track(self, ref: str) -> None:
         """Remember that `ref` belongs into the cache whenever that must be filled again."""

@@ -6,7 +6,7 @@ What a commit changed is told by comparing the ids of tree entries, never the fi
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pygit2
@@ -34,6 +34,10 @@ class GitRepo:
 
     def __str__(self) -> str:
         return f"the branch {self.branch} of {self.remote}"
+
+    def branches(self) -> Sequence[str]:
+        """The names of the remote's branches; see `ports.Repo`."""
+        return self.remote.branches()
 
     def head(self) -> CommitId | None:
         """Ask the remote and fetch what is new; see `ports.Repo`."""
