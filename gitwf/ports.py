@@ -9,7 +9,7 @@ again; `RaceLost` when a compare-and-swap met another writer), `Stalled` (a pers
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import serving
@@ -21,6 +21,7 @@ from gitwf.workflow.document import resolved
 Serving = serving.Serving
 Rollout = serving.Rollout
 RolloutState = serving.RolloutState
+Drift = serving.Drift
 
 
 class Clock(Protocol):
@@ -242,6 +243,7 @@ class Desired:
     """What a target should serve. `based_on` is the revision read before the branch was read.
 
     `viewer` is a folder with the viewer's files at the commit and `viewer_id` their tree id.
+    `manifests`: what the repository's manifests say, rendered; only Kubernetes reads them.
     """
 
     environment: str
@@ -254,6 +256,7 @@ class Desired:
     viewer_id: str
     based_on: str
     env: Mapping[str, str] = field(default_factory=dict)
+    manifests: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def tag(self) -> str:

@@ -197,6 +197,18 @@ class RecordRollout:
 
 
 @dataclass(frozen=True)
+class RecordDrift:
+    """Write down what others made of a target, before it is healed."""
+
+    model: str
+    environment: str
+    reason: str
+    drift: entry.Drifted
+    message: str
+    decide: Decide = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
 class Reread:
     """Read the head from the remote again before anything is applied to this target."""
 
@@ -232,7 +244,7 @@ class Report:
         return f"{where or 'gitwf'}: {self.state}: {self.reason}{hint}"
 
 
-Write: TypeAlias = Claim | Reclaim | End | Judge | Mirror | RecordRollout
+Write: TypeAlias = Claim | Reclaim | End | Judge | Mirror | RecordRollout | RecordDrift
 Action: TypeAlias = Write | Run | Cancel | Accept | Publish | RollOut | Watch | Reread | Report
 
 

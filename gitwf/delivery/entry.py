@@ -2,22 +2,44 @@
 
 Each class is one row of the table in docs/protocol.md: `path` is where the fact stands and `body`
 what the file holds. What the path says is not said again in the body, so that the two can never
-disagree. An entry never holds a secret: every field is named here. Read next:
-`gitwf.delivery.facts`, which reads them back.
+disagree. An entry never holds a secret: every field is named here. Those about releases and what
+became of them are in `gitwf.delivery.release_entry`. Read next: `gitwf.delivery.facts`, which reads
+them back.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from gitwf.delivery.release_entry import Drifted, Kind, Released, RolledOut, Verdict
 from gitwf.values import CommitId, Digest, Instant, RunKey
+
+__all__ = [
+    "FORMAT",
+    "FORMAT_PATH",
+    "Additions",
+    "Claim",
+    "Drifted",
+    "Ended",
+    "Entry",
+    "Kind",
+    "Outcome",
+    "Owner",
+    "Released",
+    "Result",
+    "Retrain",
+    "Retry",
+    "RolledOut",
+    "Verdict",
+    "Version",
+    "additions",
+]
 
 FORMAT = 1
 FORMAT_PATH = "format.json"
 
 Additions: TypeAlias = dict[str, object]
 Outcome = Literal["failed", "transient", "cancelled", "superseded"]
-Kind = Literal["promote", "rollback", "person"]
 
 
 @dataclass(frozen=True)
@@ -264,167 +286,6 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """`verdicts/<model>/<environment>/<version>/<gate digest>.json`: given once, never again.
-
-    `gates` are (expression, passed, words) in order; `metrics` the numbers they were asked of;
-    `compared` the version that `current` stood for, or None.
-    """
-
-    model: str
-    environment: str
-    version: int
-    gate: str
-    passed: bool
-    gates: tuple[tuple[str, bool, str], ...]
-    metrics: Mapping[str, Any]
-    compared: int | None
-    at: Instant
-
-    @property
-    def path(self) -> str:
-        """Where it stands."""
-        return f"verdicts/{self.model}/{self.environment}/{self.version}/{self.gate}.json"
-
-    def body(self) -> dict[str, object]:
-        """Give the file's JSON."""
-        gates = [{"gate": text, "passed": ok, "words": words} for text, ok, words in self.gates]
-        return {
-            "passed": self.passed,
-            "gates": gates,
-            "metrics": dict(self.metrics),
-            "compared": self.compared,
-            "at": self.at.precise(),
-        }
-
-    @classmethod
-    def read(
-        cls, model: str, environment: str, version: int, gate: str, body: Mapping[str, Any]
-    ) -> "Verdict":
-        """Read the file at its path."""
-        gates = tuple((row["gate"], row["passed"], row["words"]) for row in body["gates"])
-        at = Instant.parse(body["at"])
-        return cls(
-            model,
-            environment,
-            version,
-            gate,
-            body["passed"],
-            gates,
-            body["metrics"],
-            body["compared"],
-            at,
-        )
-
-    @property
-    def words(self) -> str:
-        """Say which gates failed, with the numbers; "" when all passed."""
-        return "; ".join(words for _, ok, words in self.gates if not ok)
-
-
-@dataclass(frozen=True)
-class Released:
-    """`releases/<model>/<environment>/<release commit>.json`: the mirror of a release commit.
-
-    `request` is "" when nobody saw which request a person's older commit belonged to.
-    """
-
-    model: str
-    environment: str
-    commit: CommitId
-    request: str
-    version: int | None
-    kind: Kind
-    who: str
-    at: Instant
-
-    @property
-    def path(self) -> str:
-        """Where it stands."""
-        return f"releases/{self.model}/{self.environment}/{self.commit}.json"
-
-    def body(self) -> dict[str, object]:
-        """Give the file's JSON."""
-        return {
-            "request": self.request,
-            "version": self.version,
-            "kind": self.kind,
-            "who": self.who,
-            "at": self.at.precise(),
-        }
-
-    @classmethod
-    def read(cls, model: str, environment: str, commit: str, body: Mapping[str, Any]) -> "Released":
-        """Read the file at its path."""
-        return cls(
-            model,
-            environment,
-            CommitId(commit),
-            body["request"],
-            body["version"],
-            body["kind"],
-            body["who"],
-            Instant.parse(body["at"]),
-        )
-
-
-@dataclass(frozen=True)
-class RolledOut:
-    """`rollouts/<model>/<environment>/<release commit>/<version>.json`: how its rollout ended.
-
-    `viewer` is the tree id of the viewer that was rolled out with it. A later viewer under the same
-    release has a fact of its own, `<version>-<first 12 digits of the viewer's id>.json`: it says
-    something about the viewer and nothing about the model.
-    """
-
-    model: str
-    environment: str
-    commit: CommitId
-    version: int
-    ok: bool
-    reason: str
-    viewer: str
-    started: Instant
-    finished: Instant
-    later: bool = False
-
-    @property
-    def path(self) -> str:
-        """Where it stands."""
-        name = f"{self.version}-{self.viewer[:12]}" if self.later else str(self.version)
-        return f"rollouts/{self.model}/{self.environment}/{self.commit}/{name}.json"
-
-    def body(self) -> dict[str, object]:
-        """Give the file's JSON."""
-        return {
-            "ok": self.ok,
-            "reason": self.reason,
-            "viewer": self.viewer,
-            "started": self.started.precise(),
-            "finished": self.finished.precise(),
-        }
-
-    @classmethod
-    def read(
-        cls, model: str, environment: str, commit: str, name: str, body: Mapping[str, Any]
-    ) -> "RolledOut":
-        """Read the file at its path."""
-        version, _, later = name.partition("-")
-        return cls(
-            model,
-            environment,
-            CommitId(commit),
-            int(version),
-            body["ok"],
-            body["reason"],
-            body["viewer"],
-            Instant.parse(body["started"]),
-            Instant.parse(body["finished"]),
-            bool(later),
-        )
-
-
-@dataclass(frozen=True)
 class Retrain:
     """`retrain/<model>/<id>.json`: a person wants the model trained anew under this request."""
 
@@ -457,7 +318,7 @@ class Retrain:
 
 
 Entry: TypeAlias = (
-    Claim | Ended | Retry | Result | Version | Verdict | Released | RolledOut | Retrain
+    Claim | Ended | Retry | Result | Version | Verdict | Released | RolledOut | Drifted | Retrain
 )
 
 

@@ -34,11 +34,23 @@ class LocalTarget(base.Model):
     port: Annotated[int, pydantic.Field(ge=1, le=65535)] | None = None
 
 
+class Fetch(base.Model):
+    """How the model comes to a viewer's pod: the init container's image, which holds gitwf.
+
+    Empty: the Deployment says it itself. `secret`: the Secret with the store's credentials, whose
+    keys become variables of that container alone; empty: none is needed.
+    """
+
+    image: str = ""
+    secret: str = ""
+
+
 class KubernetesTarget(base.Model):
     """A namespace of a cluster. `context` is the kubeconfig's; empty: the current one."""
 
     namespace: document.Name = "default"
     context: str = ""
+    fetch: Fetch = Fetch()
 
 
 class Environment(base.Model):

@@ -10,7 +10,7 @@ rejection. A failed rollback is never rolled back; it is for a person. See docs/
 from collections.abc import Iterator
 from typing import Any
 
-from gitwf.delivery import action, entry, promotion, release, serving, writing
+from gitwf.delivery import action, drift, entry, promotion, release, serving, writing
 from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import observed as seen
 from gitwf.delivery import trail as trails
@@ -132,16 +132,15 @@ def _towards(
         why = "the target serves a release that the branch does not have"
         yield action.Reread(view.name, environment.name, why)
         return
-    drifted = served is not None and served.release == change.commit and not _same(served, change)
-    if drifted and environment.deploy is not None and environment.deploy.drift != "heal":
-        why = "the target no longer serves what was rolled out; drift is not healed here"
-        yield _report(view, environment, action.State.HELD, why)
-        return
-    yield action.RollOut(
-        reason=_why(environment, change, drifted=drifted),
+    again = action.RollOut(
+        reason=_why(environment, change),
         based_on=served.revision if served is not None else "",
         **_what(view, environment, change),
     )
+    if served is not None and drift.strays(environment, change):
+        yield from drift.plan(view, environment, served, again, facts, now)
+    else:
+        yield again
 
 
 def applied(environment: seen.EnvironmentView, change: trails.Change) -> bool:
@@ -150,14 +149,9 @@ def applied(environment: seen.EnvironmentView, change: trails.Change) -> bool:
     return (
         served is not None
         and served.release == change.commit
-        and _same(served, change)
+        and not drift.strays(environment, change)
         and served.viewer in {None, environment.viewer}
     )
-
-
-def _same(served: serving.Serving, change: trails.Change) -> bool:
-    """Whether the bytes are those of the release; a target that cannot tell is believed."""
-    return served.digest in {None, change.digest}
 
 
 def _under_way(
@@ -285,12 +279,10 @@ def last_good(
     return None
 
 
-def _why(environment: seen.EnvironmentView, change: trails.Change, *, drifted: bool) -> str:
+def _why(environment: seen.EnvironmentView, change: trails.Change) -> str:
     served = environment.serving
     if served is None or served.release is None:
         return f"serve version {change.version}: nothing is served yet"
-    if drifted:
-        return f"serve version {change.version} again: the target drifted"
     if served.release != change.commit:
         return f"serve version {change.version}: HEAD's release is {change.commit.short}"
     return f"serve version {change.version} with the viewer at HEAD"

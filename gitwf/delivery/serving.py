@@ -38,10 +38,27 @@ class RolloutState(enum.StrEnum):
 
 
 @dataclass(frozen=True)
+class Drift:
+    """A field that is not as it was rolled out: who made it so, and the value it has now."""
+
+    field: str
+    manager: str
+    value: str
+
+    def __str__(self) -> str:
+        by = f" by {self.manager}" if self.manager else ""
+        return f"{self.field} is {self.value!r}{by}"
+
+
+@dataclass(frozen=True)
 class Rollout:
-    """A rollout as it stands. `reason` is in words; `transient` failures reject nothing."""
+    """A rollout as it stands. `reason` is in words; `transient` failures reject nothing.
+
+    `drift`: where a complete one no longer is what was rolled out.
+    """
 
     state: RolloutState
     reason: str = ""
     transient: bool = False
     url: str = ""
+    drift: tuple[Drift, ...] = ()

@@ -45,12 +45,8 @@ class Actor:
         self._edge.ledger.append(decide, message)
 
     @perform.register(action.Claim | action.Reclaim | action.Judge | action.Mirror)
-    @perform.register(action.RecordRollout)
-    def _write(
-        self,
-        asked: action.Claim | action.Reclaim | action.Judge | action.Mirror | action.RecordRollout,
-        seen: Pass,
-    ) -> None:
+    @perform.register(action.RecordRollout | action.RecordDrift)
+    def _write(self, asked: action.Write, seen: Pass) -> None:
         del seen
         self._append(asked.decide, asked.message)
 
@@ -150,14 +146,14 @@ class Actor:
     def _roll_out(self, asked: action.RollOut, seen: Pass) -> None:
         wanted = self._targets.desired(seen.at, asked)
         viewer = self._targets.export_viewer(seen.at, wanted)
-        target = self._targets.get(asked.model, asked.environment, seen.at.project)
+        target = self._targets.get(seen.at, asked.model, asked.environment)
         target.apply(dataclasses.replace(wanted, viewer=viewer))
         self.applied[asked.model, asked.environment] = self._edge.clock.now()
 
     @perform.register
     def _watch(self, asked: action.Watch, seen: Pass) -> None:
         """Wait till the rollout moved, at most two seconds: then the world is looked at again."""
-        target = self._targets.get(asked.model, asked.environment, seen.at.project)
+        target = self._targets.get(seen.at, asked.model, asked.environment)
         wanted = self._targets.desired(seen.at, asked)
         until = self._edge.clock.monotonic() + 2.0
         while True:

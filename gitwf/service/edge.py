@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gitwf import ports
-from gitwf.delivery import entry, project
+from gitwf.delivery import entry, pipeline, project
 from gitwf.service import signals
 
 
@@ -26,7 +26,7 @@ class WakeableClock(ports.Clock, Protocol):
 class Edge:
     """The ports, and who we are.
 
-    `target(model, environment, settings)`: where an environment of a model is served. `store`: the
+    `target(model, deploy, settings)`: where an environment of a model is served. `store`: the
     project's. `known_dead(owner)`: whether a claim's owner surely no longer runs, which only a
     process of the same host can know. `render(template, values)`: sandboxed jinja2. `state`: folder
     for what may be deleted at any moment. `lease`: seconds.
@@ -36,7 +36,7 @@ class Edge:
     ledger: ports.Ledger
     engine: Callable[[project.Project], ports.Engine]
     store: Callable[[project.Project], ports.Store]
-    target: Callable[[str, str, project.Project], ports.Target]
+    target: Callable[[str, pipeline.Deploy, project.Project], ports.Target]
     clock: WakeableClock
     me: entry.Owner
     nonce: Callable[[], str]

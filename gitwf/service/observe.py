@@ -97,12 +97,12 @@ class Observer:
         while True:
             asked = _places(at)
             serving = {
-                (model, environment): self._targets.observe(model, environment, at.project)
+                (model, environment): self._targets.observe(at, model, environment)
                 for model, environment in sorted(asked)
             }
-            settings = at.project
+            before = at
             at = self._last = self._at_head()
-            if _places(at) <= asked and at.project.spec.environments == settings.spec.environments:
+            if _places(at) <= asked and _where(at) == _where(before):
                 return serving, at
 
     def _at_head(self) -> documents.ProjectAt:
@@ -214,7 +214,7 @@ class Observer:
         wanted = self._targets.served(at, model, environment, named, last.commit, viewer)
         if wanted is None:
             return None
-        return self._targets.get(model, environment, at.project).progress(wanted)
+        return self._targets.get(at, model, environment).progress(wanted)
 
     def _rejected(
         self, head: CommitId, model: str, problems: list[Diagnostic]
@@ -258,6 +258,12 @@ class Observer:
         return frozenset(
             stamp for stamp in stamps if stamp and not self._edge.ledger.contains(CommitId(stamp))
         )
+
+
+def _where(at: documents.ProjectAt) -> object:
+    """What targets are made of."""
+    deploys = {name: one.document.spec.deploy for name, one in at.pipelines.items()}
+    return at.project.spec.environments, deploys
 
 
 def _places(at: documents.ProjectAt) -> Places:

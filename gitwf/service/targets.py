@@ -4,13 +4,17 @@ A target stands for one environment of one model. What it should serve is a func
 release file names the model, the viewer's tree and the manifests say how it is shown.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gitwf import ports
 from gitwf.delivery import action, pipeline, project, release
-from gitwf.errors import Transient
-from gitwf.service import documents, edge
+from gitwf.errors import Stalled, Transient
+from gitwf.service import documents, edge, manifests
 from gitwf.values import CommitId, Digest
+
+_MadeOf = tuple[project.Environment, pipeline.Deploy]
 
 
 class Targets:
@@ -18,23 +22,26 @@ class Targets:
 
     def __init__(self, around: edge.Edge) -> None:
         self._edge = around
-        self._targets: dict[tuple[str, str], tuple[project.Environment, ports.Target]] = {}
+        self._targets: dict[tuple[str, str], tuple[_MadeOf, ports.Target]] = {}
 
-    def get(self, model: str, environment: str, settings: project.Project) -> ports.Target:
+    def get(self, at: documents.ProjectAt, model: str, environment: str) -> ports.Target:
         """The target of one environment of one model."""
-        where = settings.spec.environments[environment]
+        deploy = at.pipelines[model].document.deploy(environment)
+        if deploy is None:
+            raise Stalled(f"{model} does not deploy to {environment}")
+        made_of = at.project.spec.environments[environment], deploy
         known = self._targets.get((model, environment))
-        if known is None or known[0] != where:
-            known = (where, self._edge.target(model, environment, settings))
+        if known is None or known[0] != made_of:
+            known = (made_of, self._edge.target(model, deploy, at.project))
             self._targets[model, environment] = known
         return known[1]
 
     def observe(
-        self, model: str, environment: str, settings: project.Project
+        self, at: documents.ProjectAt, model: str, environment: str
     ) -> tuple[ports.Serving | None, str]:
         """What it serves, and why that could not be asked."""
         try:
-            return self.get(model, environment, settings).observe(), ""
+            return self.get(at, model, environment).observe(), ""
         except Transient as error:
             return None, str(error)
 
@@ -56,7 +63,8 @@ class Targets:
             viewer=None,
             viewer_id=asked.viewer,
             based_on=asked.based_on,
-            env=self._env(asked.model, asked.environment, deploy, asked),
+            env=self._env(deploy, self._known(asked)),
+            manifests=self._manifests(at, one, deploy, asked),
         )
 
     def served(
@@ -77,27 +85,42 @@ class Targets:
         )
         return self.desired(at, asked)
 
-    def _env(
+    def _env(self, deploy: pipeline.Deploy | None, known: Mapping[str, Any]) -> dict[str, str]:
+        given = deploy.env if deploy is not None else {}
+        return {name: self._edge.render(text, known) for name, text in given.items()}
+
+    def _manifests(
         self,
-        model: str,
-        environment: str,
+        at: documents.ProjectAt,
+        one: documents.PipelineAt,
         deploy: pipeline.Deploy | None,
         asked: action.RollOut | action.Watch,
-    ) -> dict[str, str]:
-        if deploy is None or not deploy.env:
-            return {}
+    ) -> tuple[manifests.Manifest, ...]:
+        """The manifests for a cluster; a viewer on this machine needs none."""
+        where = at.project.spec.environments[asked.environment]
+        if deploy is None or deploy.manifests is None or where.kubernetes is None:
+            return ()
+        folder = pipeline.rooted(deploy.manifests, one.file)
+        repo, shown = self._edge.repo, one.viewer_folder(deploy)
         known = {
-            "environment": environment,
+            **self._known(asked),
+            "viewer": manifests.viewer(repo, at.commit, shown, asked.viewer),
+        }
+        return manifests.rendered(repo, at.commit, folder, self._edge.render, known)
+
+    def _known(self, asked: action.RollOut | action.Watch) -> dict[str, Any]:
+        """What templates may use."""
+        return {
+            "environment": asked.environment,
             "release": {
-                "model": model,
+                "model": asked.model,
                 "version": asked.version,
                 "uri": asked.uri,
                 "digest": asked.digest,
                 "commit": asked.release,
-                "source": self._made_from(model, environment, asked.release),
+                "source": self._made_from(asked.model, asked.environment, asked.release),
             },
         }
-        return {name: self._edge.render(text, known) for name, text in deploy.env.items()}
 
     def _made_from(self, model: str, environment: str, commit: CommitId) -> str:
         """The commit that a released model was trained from; "" where a person left that out."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gitwf import errors, ports
 from gitwf.adapters import clock, host
-from gitwf.delivery import entry, project
+from gitwf.delivery import entry, pipeline, project
 from gitwf.service import documents, proposal, signals
 from gitwf.service import edge as edges
 from gitwf.values import CommitId
@@ -119,8 +119,8 @@ def edge(
         ledger=ledger.GitLedger(opened.remote, ticking, identity=identity),
         engine=_once(lambda wanted: _engine(settings, opened, wanted)),
         store=store,
-        target=lambda model, environment, wanted: _target(
-            settings, opened, model, environment, wanted, store
+        target=lambda model, deploy, wanted: _target(
+            settings, opened, model, deploy, wanted, store
         ),
         clock=ticking,
         me=entry.Owner(me.host, me.boot, me.pid, me.start),
@@ -207,20 +207,43 @@ def _target(
     settings: all_settings.Settings,
     opened: Repository,
     model: str,
-    environment: str,
+    deploy: pipeline.Deploy,
     wanted: project.Project,
     store: Callable[[project.Project], ports.Store],
 ) -> ports.Target:
+    where = wanted.spec.environments[deploy.environment]
+    if where.kubernetes is not None:
+        return _cluster_target(model, deploy, where.kubernetes)
     from gitwf.adapters.viewer import target
 
-    where = wanted.spec.environments[environment]
-    if where.local is None:
-        raise errors.Stalled(
-            f"the environment {environment} is on Kubernetes, which this gitwf cannot reach yet",
-            hint=f"give it a local target in {project.FILE}",
-        )
-    own = front_settings(settings, opened.state, model, environment, where.local.port)
+    port = where.local.port if where.local is not None else None
+    own = front_settings(settings, opened.state, model, deploy.environment, port)
     return target.LocalTarget(own, lambda uri, digest, to: store(wanted).fetch(uri, digest, to))
+
+
+def _cluster_target(
+    model: str, deploy: pipeline.Deploy, where: project.KubernetesTarget
+) -> ports.Target:
+    try:
+        from gitwf.adapters.kubernetes import connection, target
+    except ModuleNotFoundError as error:
+        raise errors.Stalled(
+            f"{deploy.environment} is on Kubernetes, and its client is not installed",
+            hint="pip install 'gitwf[kubernetes]'",
+        ) from error
+    own = target.Settings(
+        model,
+        deploy.environment,
+        deploy.container,
+        deployment=deploy.deployment or "",
+        adopt=deploy.adopt,
+        verified=deploy.verify != "none",
+        image=where.fetch.image,
+        secret=where.fetch.secret,
+    )
+    return target.KubernetesTarget(
+        own, connection.Connection(connection.Settings(where.namespace, where.context))
+    )
 
 
 def fronts(

@@ -168,7 +168,7 @@ class World:
             ledger=memory_git.MemoryLedger(self.remote, self.clock),
             engine=lambda _: self.engine,
             store=lambda _: self.store,
-            target=lambda _, environment, __: self.target(environment),
+            target=lambda _, deploy, __: self.target(deploy.environment),
             clock=self.clock,
             me=entry.Owner(host, "boot", pid, "start"),
             nonce=lambda: f"nonce{next(self._numbers)}",

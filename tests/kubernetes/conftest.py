@@ -1,0 +1,24 @@
+"""Kubernetes objects as the API server gives them, cut to what matters."""
+
+import pytest
+
+from gitwf import ports
+from gitwf.values import CommitId, Digest
+
+RELEASE = CommitId("a" * 40)
+
+
+@pytest.fixture
+def desired():
+    return ports.Desired(
+        environment="production",
+        release=RELEASE,
+        model="ad-effect",
+        version=42,
+        uri="s3://models/ad-effect/sha256/ab/model.json",
+        digest=Digest.of(b"model"),
+        viewer=None,
+        viewer_id="f" * 40,
+        based_on="",
+        env={"THEME": "dark"},
+    )
