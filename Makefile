@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CASES ?= tests/parity/cases
 RECORDINGS ?= tests/parity/recordings
 
-.PHONY: help demo test parity check format docs clean
+.PHONY: help demo test parity check cluster cluster-down test-cluster format docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,15 @@ check: $(VENV)/installed-dev ## Lint, types, imports and the fast tests: under a
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -q -n auto -m "not slow" tests
 	@echo "check: lint, types, imports and fast tests passed"
+
+cluster: $(VENV)/installed-dev ## Start a Kubernetes to test with and print its KUBECONFIG: kind, or processes of our own
+	@$(BIN)/python -m tests.cluster up
+
+cluster-down: $(VENV)/installed-dev ## Stop it, and leave nothing of it on the machine
+	@$(BIN)/python -m tests.cluster down
+
+test-cluster: $(VENV)/installed-dev ## Run the tests that need a Kubernetes
+	@$(BIN)/pytest -q -m cluster tests
 
 format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff check -q --fix . ; $(BIN)/ruff format -q .

@@ -1,8 +1,9 @@
 """Run every test: what `make test` and CI call.
 
-As root on Debian or Ubuntu it installs the packages of scripts/debian-packages.txt first; on any
-other machine it changes nothing outside the checkout, runs what it can, and ends with what ran and
-what was left out and why. With GITWF_TEST_STRICT=1 anything left out is a failure.
+As root on Debian or Ubuntu it installs the packages of scripts/debian-packages.txt first, and those
+of debian-packages-cluster.txt where no container engine brings a cluster; on any other machine it
+changes nothing outside the checkout, runs what it can, and ends with what ran and what was left out
+and why. With GITWF_TEST_STRICT=1 anything left out is a failure.
 """
 
 import os
@@ -15,6 +16,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "scripts" / "debian-packages.txt"
+CLUSTER_PACKAGES = ROOT / "scripts" / "debian-packages-cluster.txt"
 BIN = ROOT / ".venv" / "bin"
 OLDEST_GO = 24  # of Go 1
 STRICT = os.environ.get("GITWF_TEST_STRICT") == "1"
@@ -22,8 +24,21 @@ STRICT = os.environ.get("GITWF_TEST_STRICT") == "1"
 
 def debian_packages() -> list[str]:
     """The packages that the tests need, one a line, `#` begins a comment."""
-    lines = (line.split("#")[0].strip() for line in PACKAGES.read_text().splitlines())
+    texts = [PACKAGES.read_text()]
+    if not container_engine():
+        # Debian's containerd and an engine's own cannot be installed side by side.
+        texts.append(CLUSTER_PACKAGES.read_text())
+    lines = (line.split("#")[0].strip() for text in texts for line in text.splitlines())
     return [line for line in lines if line]
+
+
+def container_engine() -> bool:
+    """Whether Docker or Podman answers."""
+    return any(
+        shutil.which(name) is not None
+        and subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0
+        for name in ("docker", "podman")
+    )
 
 
 def missing(packages: list[str]) -> list[str]:
@@ -51,7 +66,7 @@ def install_debian_packages() -> None:
     }
     subprocess.run(["apt-get", "-qq", "update"], check=False, **quiet)
     done = subprocess.run(
-        ["apt-get", "-qq", "-y", "install", "--no-install-recommends", *wanted],
+        ["apt-get", "-qq", "-y", "install", "--no-remove", "--no-install-recommends", *wanted],
         check=False,
         **quiet,
     )
@@ -91,13 +106,15 @@ def main() -> None:
     if made.returncode:
         sys.exit("make test: FAILED: the test environment could not be made")
     install_go()
+    split = ("pytest", "-q", "-n", "auto", "--dist", "worksteal", "-m")
     parts = {
         "lint": ("ruff", "check", "--quiet", "."),
         "format": ("ruff", "format", "--quiet", "--check", "."),
         "types": ("mypy",),
         "imports": ("lint-imports", "--no-logo"),
         "fast tests": ("pytest", "-q", "-n", "auto", "-m", "not slow", "tests"),
-        "slow tests": ("pytest", "-q", "-n", "auto", "--dist", "worksteal", "-m", "slow", "tests"),
+        "slow tests": (*split, "slow and not cluster", "tests"),
+        "cluster tests": (*split, "cluster", "tests"),
     }
     failed = [name for name, command in parts.items() if not run(name, *command)]
     if failed:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest_plugins = ["tests.s3_gateway"]
+pytest_plugins = ["tests.s3_gateway", "tests.cluster.fixtures"]
 
 STRICT = os.environ.get("GITWF_TEST_STRICT") == "1"
 LEFT_OUT = pathlib.Path(__file__).parent.parent / ".cache" / "left-out.txt"
@@ -27,7 +27,8 @@ def pytest_runtest_makereport(
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Begin the list of what is left out anew with the fast tests, which run first."""
-    if not hasattr(session.config, "workerinput") and session.config.option.markexpr != "slow":
+    later = session.config.option.markexpr in {"slow and not cluster", "cluster"}
+    if not hasattr(session.config, "workerinput") and not later:
         LEFT_OUT.unlink(missing_ok=True)
 
 

@@ -35,43 +35,54 @@ def gateway_binary():
     return binary
 
 
-def free_port():
+def free_port(address):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return probe.getsockname()[1]
 
 
-def await_listening(port, process, seconds=20):
+def await_listening(address, port, process, seconds=20):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, "the gateway ended"
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        with contextlib.suppress(OSError), socket.create_connection((address, port), 1):
             return
         time.sleep(0.02)
     raise AssertionError("the gateway does not listen")
 
 
-@pytest.fixture(scope="session")
-def gateway(tmp_path_factory):
-    """AWS_* of a running gateway with the bucket `models`."""
+def settings(endpoint):
+    """AWS_* of a client of the gateway at this URL."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": ACCESS,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": "us-east-1",
+    }
+
+
+@contextlib.contextmanager
+def running(buckets, address="127.0.0.1"):
+    """AWS_* of a gateway that runs over the folder `buckets`, with the bucket `models`."""
     binary = gateway_binary()
     if binary is None:
         pytest.skip("no Go to build the S3 gateway with")
-    buckets = tmp_path_factory.mktemp("s3") / "buckets"
-    (buckets / "models").mkdir(parents=True)
-    port = free_port()
+    (buckets / "models").mkdir(parents=True, exist_ok=True)
+    port = free_port(address)
     env = {"ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET, "PATH": os.environ["PATH"]}
-    command = [binary, "--port", f"127.0.0.1:{port}", "posix", buckets]
+    command = [binary, "--port", f"{address}:{port}", "posix", buckets]
     with subprocess.Popen(
         command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=buckets
     ) as process:
         try:
-            await_listening(port, process)
-            yield {
-                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-                "AWS_ACCESS_KEY_ID": ACCESS,
-                "AWS_SECRET_ACCESS_KEY": SECRET,
-                "AWS_REGION": "us-east-1",
-            }
+            await_listening(address, port, process)
+            yield settings(f"http://{address}:{port}")
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory):
+    """AWS_* of a running gateway with the bucket `models`."""
+    with running(tmp_path_factory.mktemp("s3") / "buckets") as there:
+        yield there

@@ -18,7 +18,7 @@ HOSTS = [
         ("ghcr", "io"),
         ("quay", "io"),
         ("gcr", "io"),
-        ("k8s", "io"),
+        ("registry", "k8s", "io"),
         ("golang", "org"),
         ("npmjs", "org"),
         ("crates", "io"),
@@ -29,6 +29,8 @@ HOSTS = [
 ]
 # The workflows under tests/parity/cases stand as Argo took them, this image's name included.
 RECORDED = "/".join((HOSTS[2], "library", "steps"))
+# In Go's own files a module's name may begin like a host, and is a name all the same.
+GO_FILES = {"tests/cluster/go.mod", "tests/cluster/go.sum"}
 # People's home folders, and the folders this was written in. /home/step is the one inside a step.
 PLACES = [
     rf"/{'home'}/(?!step\b)\w",
@@ -60,7 +62,7 @@ def texts():
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_no_file_names_the_host_of_a_registry(host, texts):
-    found = {name for name, text in texts.items() if host in text}
+    found = {name for name, text in texts.items() if host in text and name not in GO_FILES}
     recorded = {
         name
         for name in found

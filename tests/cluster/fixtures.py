@@ -1,0 +1,53 @@
+"""The fixtures of tests that need a Kubernetes: `cluster`, `namespace` and `cluster_store`.
+
+A test that asks for one of them is marked `slow` and `cluster`, so that a lane of its own runs it.
+What they import is loaded when one is used: every run of pytest loads this module.
+"""
+
+import uuid
+
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what needs the cluster."""
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    """A cluster that stands (`provider.Cluster`), shared with whoever tests at the same time."""
+    from tests.cluster import provider, sharing
+
+    try:
+        provider.chosen()
+    except provider.NoCluster as error:
+        pytest.skip(str(error))
+    with sharing.shared() as standing:
+        yield standing
+
+
+@pytest.fixture
+def namespace(cluster):
+    """Name of a namespace of the test's own, which goes with the test."""
+    import kubernetes
+
+    name = f"gitwf-test-{uuid.uuid4().hex[:8]}"
+    with cluster.client() as client:
+        core = kubernetes.client.CoreV1Api(client)
+        core.create_namespace({"metadata": {"name": name}})
+        yield name
+        core.delete_namespace(name)
+
+
+@pytest.fixture(scope="session")
+def cluster_store(cluster):
+    """AWS_* of an S3 gateway, with the bucket `models`, that tests and pods reach."""
+    from tests.cluster import provider
+
+    with provider.gateway_of(cluster) as settings:
+        yield settings

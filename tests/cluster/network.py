@@ -1,0 +1,100 @@
+"""The network of the cluster of processes, and how the machine gets its own back.
+
+A bridge without ports carries the node's address, and the range of services is routed to it: a
+service address that nobody translates dies there and never leaves the machine. Each pod has a
+routed pair of links (CNI `ptp`), so that packets between pods pass the kernel's filter, where
+kube-proxy translates them, without a bridge filter that a kernel may lack.
+"""
+
+import ipaddress
+import json
+import pathlib
+import re
+import subprocess
+
+from tests.cluster import layout
+
+SYSCTL = pathlib.Path("/proc/sys/net/ipv4")
+# kube-proxy and the plugins change these; they are put back as they were found.
+SETTINGS = ("ip_forward", "conf/all/route_localnet")
+TABLES = ("nat", "filter", "mangle")
+RESTORE = {"iptables-save": "iptables-restore", "ip6tables-save": "ip6tables-restore"}
+OURS = re.compile(r"\bKUBE-")
+
+
+def plugins():
+    """Configuration of the pods' network for containerd."""
+    pods = {
+        "type": "host-local",
+        "ranges": [[{"subnet": layout.PODS}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+    }
+    return {
+        "cniVersion": "0.4.0",
+        "name": "gitwf",
+        "plugins": [{"type": "ptp", "ipMasq": False, "ipam": pods}],
+    }
+
+
+def set_up(before):
+    """Make link, address and route; note in the file `before` what the kernel's settings were."""
+    if not before.exists():
+        noted = {name: (SYSCTL / name).read_text().strip() for name in SETTINGS}
+        before.write_text(json.dumps(noted), "utf-8")
+    _ip("link", "add", layout.LINK, "type", "bridge")
+    _ip("address", "add", f"{layout.NODE_ADDRESS}/32", "dev", layout.LINK)
+    _ip("link", "set", layout.LINK, "up")
+    _ip("route", "add", layout.SERVICES, "dev", layout.LINK)
+    (SYSCTL / "ip_forward").write_text("1")
+
+
+def take_down(before):
+    """Remove links, routes and chains of ours, and put settings back; nothing there is no error."""
+    for link in links():
+        _ip("link", "delete", link, check=False)
+    for save, restore in RESTORE.items():
+        for table in TABLES:
+            _drop_chains(save, restore, table)
+    if before.exists():
+        for name, value in json.loads(before.read_text("utf-8")).items():
+            (SYSCTL / name).write_text(value)
+
+
+def links():
+    """Names of the links that are ours: the node's bridge, and the hosts' ends of pods."""
+    shown = json.loads(_ip("-json", "link").stdout)
+    names = {link["ifname"] for link in shown}
+    routes = json.loads(_ip("-json", "-4", "route").stdout)
+    pods = ipaddress.ip_network(layout.PODS)
+    to_pods = {route["dev"] for route in routes if "dev" in route and _within(route["dst"], pods)}
+    return sorted(names & ({layout.LINK} | to_pods))
+
+
+def chains():
+    """Names of Kubernetes' chains that the kernel's filter holds."""
+    found = set()
+    for save in RESTORE:
+        text = subprocess.run([save], capture_output=True, text=True, check=False).stdout
+        found |= set(re.findall(r"^:(KUBE-\S+)", text, re.MULTILINE))
+    return sorted(found)
+
+
+def _within(destination, network):
+    try:
+        return ipaddress.ip_network(destination).subnet_of(network)
+    except ValueError:  # `default`
+        return False
+
+
+def _drop_chains(save, restore, table):
+    rules = subprocess.run([save, "-t", table], capture_output=True, text=True, check=False).stdout
+    if OURS.search(rules):
+        kept = "".join(line for line in rules.splitlines(True) if not OURS.search(line))
+        subprocess.run([restore, "-T", table], input=kept, text=True, check=True)
+
+
+def _ip(*arguments, check=True):
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        raise RuntimeError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+    return done

@@ -1,0 +1,147 @@
+"""Where the tests' cluster comes from: one that is given, kind, or processes of our own.
+
+The first that can be had is taken, in this order; GITWF_TEST_CLUSTER names one to have no other:
+`1` or `given` (the one of KUBECONFIG; without that word KUBECONFIG is never touched, since it may
+be somebody's production), `kind` or `processes`.
+"""
+
+import contextlib
+import dataclasses
+import ipaddress
+import os
+import pathlib
+import socket
+import tempfile
+import urllib.parse
+
+import kubernetes
+
+from tests import s3_gateway
+from tests.cluster import kind, layout, processes
+
+ORDER = ("given", "kind", "processes")
+
+
+class NoCluster(Exception):
+    """Why there is no cluster to be had here."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """A cluster that stands.
+
+    kubeconfig: what its clients read. node: the address at which NodePorts answer this machine.
+    machine: the address at which pods reach this machine. steps, viewer: names of images that its
+    nodes have, see `images`. endpoint: URL of an S3 gateway that stands beside it, "" where
+    `gateway_of` starts one.
+    """
+
+    provider: str
+    kubeconfig: pathlib.Path
+    node: str
+    machine: str
+    steps: str = layout.STEPS
+    viewer: str = layout.VIEWER
+    endpoint: str = ""
+
+    def client(self):
+        """A new API client, the caller's to close."""
+        return kubernetes.config.new_client_from_config(config_file=str(self.kubeconfig))
+
+
+def chosen():
+    """Name of the provider to use. NoCluster: none, and what each lacks."""
+    wanted = os.environ.get("GITWF_TEST_CLUSTER", "")
+    wanted = "given" if wanted == "1" else wanted
+    if wanted and wanted not in ORDER:
+        raise NoCluster(f"GITWF_TEST_CLUSTER={wanted}; it may be 1, {', '.join(ORDER)}")
+    lacking = {name: _lacking(name, wanted) for name in ORDER}
+    for name in [wanted] if wanted else ORDER:
+        if not lacking[name]:
+            return name
+    raise NoCluster(
+        "no Kubernetes: "
+        + "; ".join(
+            f"{name}: {why}" for name, why in lacking.items() if name == wanted or not wanted
+        )
+    )
+
+
+def _lacking(name, wanted):
+    if name == "given":
+        if not os.environ.get("KUBECONFIG"):
+            return "KUBECONFIG names none"
+        return "" if wanted == "given" else "GITWF_TEST_CLUSTER=1 does not allow the KUBECONFIG"
+    if wanted not in {"", name}:
+        return "not asked for"
+    if name == "kind":
+        return "" if kind.engine() else "no container engine answers"
+    return processes.lacking()
+
+
+def stands(name):
+    """Whether the cluster of a provider stands already."""
+    return kind.stands() if name == "kind" else processes.stands(layout.chosen())
+
+
+def up(*, told=print):
+    """Have the cluster stand. NoCluster, processes.CannotStart: why it does not."""
+    name = chosen()
+    if name == "kind":
+        kind.up(told=told)
+    if name == "processes":
+        processes.up(layout.chosen(), told=told)
+    return standing(name)
+
+
+def down():
+    """Take the cluster away that `up` started; a given one stays as it is."""
+    name = chosen()
+    if name == "kind":
+        kind.down()
+    if name == "processes":
+        processes.down(layout.chosen())
+
+
+def standing(name):
+    """The cluster of a provider, which stands."""
+    if name == "processes":
+        endpoint = f"http://{layout.NODE_ADDRESS}:{layout.S3_PORT}"
+        place = layout.chosen()
+        machine = layout.NODE_ADDRESS
+        return Cluster(name, place.kubeconfig, "127.0.0.1", machine, endpoint=endpoint)
+    if name == "kind":
+        node, machine = kind.node_port_address(), kind.address_of_machine()
+        return Cluster(name, kind.place().kubeconfig, node, machine)
+    return _given(pathlib.Path(os.environ["KUBECONFIG"]))
+
+
+def _given(kubeconfig):
+    """A cluster of somebody's: GITWF_TEST_IMAGES is what the names of its images begin with."""
+    client = kubernetes.config.new_client_from_config(config_file=str(kubeconfig))
+    with client:
+        server = urllib.parse.urlsplit(client.configuration.host)
+        nodes = kubernetes.client.CoreV1Api(client).list_node().items
+    addresses = [each for node in nodes for each in node.status.addresses]
+    inside = [each.address for each in addresses if each.type in {"InternalIP", "ExternalIP"}]
+    node = next(each for each in inside if ipaddress.ip_address(each).version == 4)
+    # Connecting a datagram socket sends nothing and tells which of our addresses leads there.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((server.hostname, server.port or 443))
+        machine = probe.getsockname()[0]
+    prefix = os.environ.get("GITWF_TEST_IMAGES")
+    if prefix is None:
+        return Cluster("given", kubeconfig, node, machine)
+    return Cluster("given", kubeconfig, node, machine, f"{prefix}steps", f"{prefix}viewer")
+
+
+@contextlib.contextmanager
+def gateway_of(cluster):
+    """AWS_* of an S3 gateway that this machine and the cluster's pods reach, bucket `models`."""
+    if cluster.endpoint:
+        yield s3_gateway.settings(cluster.endpoint)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        buckets = pathlib.Path(folder)
+        with s3_gateway.running(buckets, cluster.machine) as settings:
+            yield settings
