@@ -46,7 +46,7 @@ class KeyParts:
 
     def key(self, occasion: str | None = None) -> RunKey:
         """The run key for an occasion: None for a commit, an instant, or a retrain's id."""
-        return RunKey(_digest([self.base, occasion]))
+        return of(self.base, occasion)
 
     def body(self, occasion: str | None) -> dict[str, Any]:
         """Give the JSON that a claim keeps."""
@@ -63,6 +63,11 @@ class KeyParts:
     def read(cls, body: Mapping[str, Any]) -> "KeyParts":
         """Read what a claim kept."""
         return cls(body["workflow"], body["parameters"], body["inputs"], body.get("outline", {}))
+
+
+def of(base: str, occasion: str | None = None) -> RunKey:
+    """Give the run key of a base, the digest of everything but the occasion, for an occasion."""
+    return RunKey(_digest([base, occasion]))
 
 
 def _digest(value: object) -> str:

@@ -2,12 +2,12 @@
 
 The order of reading matters and is the caller's duty: each target's state first, then the branch's
 head from the remote, then the ledger, then everything else at exactly that head. Views of the past
-(`request`, `trail`, `named`) are functions because most passes never ask for them; whoever builds
+(`request`, `stretches`, `trail`, `named`) are functions because most passes never ask for them; whoever builds
 the value makes them pure, and may answer from a cache. `gitwf.service` and the exploring test build
 the same value. Read next: `gitwf.delivery.plan`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gitwf.delivery import entry, keys
@@ -32,6 +32,14 @@ class Request:
     commit: CommitId
     depth: int
     time: Instant
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """First-parent commits in a row with one key, the occasion apart: its base and its request."""
+
+    base: str
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,8 @@ class EnvironmentView:
 class ModelView:
     """One pipeline at HEAD. `problems`: its documents are wrong, and nothing is done for it.
 
-    `parts`: the run key's parts at HEAD. `due`: the latest instant at which its schedule was due
+    `parts`: the run key's parts at HEAD. `stretches`: HEAD's, whose request is `request`, and those
+    before it, newest first, read no further than asked for. `due`: the latest instant at which its schedule was due
     after the request's time and up to now. `named`: the highest version that any release file of
     this model named at any commit of the branch. `rejected_source`: bytes of rejected.yaml.
     """
@@ -79,6 +88,7 @@ class ModelView:
     parts: keys.KeyParts
     request: Callable[[], Request]
     environments: tuple[EnvironmentView, ...] = ()
+    stretches: Callable[[], Iterable[Stretch]] = tuple
     due: Callable[[], Instant | None] = lambda: None
     named: Callable[[], int] = lambda: 0
     rejected: frozenset[int] = frozenset()

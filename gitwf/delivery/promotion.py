@@ -8,7 +8,17 @@ docs/protocol.md, rules 7, 8 and 13.
 
 from collections.abc import Iterator
 
-from gitwf.delivery import action, document, entry, gates, messages, occasion, release, writing
+from gitwf.delivery import (
+    action,
+    document,
+    entry,
+    gates,
+    messages,
+    occasion,
+    release,
+    supersede,
+    writing,
+)
 from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import observed as seen
 from gitwf.delivery import pipeline as pipelines
@@ -25,6 +35,7 @@ def plan(
     deploy = environment.deploy
     if deploy is None:
         return
+    request = view.request()
     if isinstance(deploy.promote, pipelines.After):
         version, waiting = _upstream(view, deploy.promote, observed, now)
         if waiting is not None:
@@ -32,6 +43,10 @@ def plan(
             yield _report(view, environment, state, *waiting)
     else:
         version = occasion.standing(view, observed.facts)
+        if version is None:
+            late = supersede.overtaken(view, environment, observed.facts, observed.project)
+            if late is not None:
+                version, request = late.version, late.request
     if version is None or version == environment.version:
         return
     if deploy.promote == "manual":
@@ -39,17 +54,18 @@ def plan(
         why = f"version {version} waits for a person to promote it"
         yield _report(view, environment, action.State.HELD, why, hint)
         return
-    yield from _promote(view, environment, version, observed, now)
+    yield from _promote(view, environment, version, request, observed, now)
 
 
 def _promote(
     view: seen.ModelView,
     environment: seen.EnvironmentView,
     version: int,
+    request: seen.Request,
     observed: seen.Observed,
     now: Instant,
 ) -> Iterator[action.Action]:
-    barred = why_not(view, environment, version, observed)
+    barred = why_not(view, environment, version, request, observed)
     if barred:
         why = f"version {version} is not promoted: {barred}"
         yield _report(view, environment, action.State.HELD, why)
@@ -60,7 +76,7 @@ def _promote(
     if verdict is None:
         yield from _judge(view, environment, version, observed, now)
     elif verdict.passed:
-        yield from _publish(view, environment, version, observed)
+        yield from _publish(view, environment, version, request, observed)
     else:
         why = f"version {version} is held back by its gates: {verdict.words}"
         yield _report(view, environment, action.State.HELD, why)
@@ -70,9 +86,10 @@ def why_not(
     view: seen.ModelView,
     environment: seen.EnvironmentView,
     version: int,
+    request: seen.Request,
     observed: seen.Observed,
 ) -> str:
-    """Say what bars automation from promoting a version, gates apart; "" when nothing does."""
+    """Say what bars automation from promoting a version for a request, gates apart; "": nothing."""
     hold = environment.release.spec.hold if environment.release is not None else release.Hold()
     if hold.all:
         return "a person holds this environment" + (f" ({hold.reason})" if hold.reason else "")
@@ -83,7 +100,7 @@ def why_not(
     trail = environment.trail()
     if environment.release is None and trail.last is not None:
         return "the release file was deleted, and the environment is left as it is"
-    facts, request = observed.facts, view.request()
+    facts = observed.facts
     if version in trail.named_since(request.depth) or any(
         one.request == request.commit and one.version == version
         for one in facts.releases(view.name, environment.name)
@@ -157,6 +174,7 @@ def _publish(
     view: seen.ModelView,
     environment: seen.EnvironmentView,
     version: int,
+    request: seen.Request,
     observed: seen.Observed,
 ) -> Iterator[action.Action]:
     result = observed.facts.result_of(view.name, version)
@@ -170,12 +188,14 @@ def _publish(
         result,
         "promote",
         AUTOMATION,
-        view.request().commit,
+        request.commit,
         observed.head,
         observed.facts.commit,
     )
     before = environment.version
     why = f"{environment.name}: version {'none' if before is None else before} -> {version}"
+    if request != view.request():
+        why += ", which was let finish while newer commits came"
     yield commit(view, environment, naming, why)
 
 

@@ -1,28 +1,33 @@
-"""The request of a model: since when HEAD has wanted what it wants.
+"""The requests of a model: since when HEAD has wanted what it wants, and what was wanted before.
 
-It is the oldest commit of HEAD's unbroken first-parent stretch with the same key, the occasion
-apart: a function of history alone, so that every reconciler finds the same one. A code revert ends
-the stretch and so makes a new request for an old key. See docs/protocol.md, rule 3.
+History falls into stretches of first-parent commits with the same key, the occasion apart. The
+oldest commit of a stretch is its request: a function of history alone, so that every reconciler
+finds the same one. A code revert ends the stretch and so makes a new request for an old key. See
+docs/protocol.md, rule 3.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from gitwf.delivery import observed
 from gitwf.values import CommitId, Instant
 
+History = Iterable[tuple[CommitId, Instant, str]]
+"""(commit, committer's time, base of the key), newest first."""
 
-def find(history: Iterable[tuple[CommitId, Instant, str]]) -> observed.Request:
-    """Find the request in (commit, committer's time, base of the key), newest first.
 
-    The history is read lazily and no further than the stretch goes. ValueError: it is empty.
-    """
-    found: observed.Request | None = None
-    wanted: str | None = None
+def stretches(history: History) -> Iterator[observed.Stretch]:
+    """Give the stretches of a history, newest first, reading one commit further than each goes."""
+    found: observed.Stretch | None = None
     for depth, (commit, time, base) in enumerate(history):
-        if wanted is not None and base != wanted:
-            break
-        wanted = base
-        found = observed.Request(commit, depth, time)
-    if found is None:
-        raise ValueError("a request needs a commit")
-    return found
+        if found is not None and base != found.base:
+            yield found
+        found = observed.Stretch(base, observed.Request(commit, depth, time))
+    if found is not None:
+        yield found
+
+
+def find(history: History) -> observed.Request:
+    """Find HEAD's request. ValueError: the history is empty."""
+    for stretch in stretches(history):
+        return stretch.request
+    raise ValueError("a request needs a commit")

@@ -125,7 +125,7 @@ class Observer:
         rejected_source, rejected = self._rejected(head, name, problems)
 
         def request() -> observed.Request:
-            return self.past.request(head, name, parts.base if parts else "")
+            return self.past.request(head, name)
 
         errors = tuple(problem for problem in problems if problem.severity == "error")
         return observed.ModelView(
@@ -135,6 +135,7 @@ class Observer:
             parts=parts or documents.NO_PARTS,
             request=request,
             environments=tuple(views),
+            stretches=lambda: self.past.stretches(head, name),
             due=lambda: schedule.due(
                 one.document.spec.triggers.schedule, request().time, self._edge.clock.now()
             ),

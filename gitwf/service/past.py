@@ -9,12 +9,12 @@ without reading a file.
 from collections.abc import Iterator
 
 from gitwf import ports
-from gitwf.delivery import observed, project, release
+from gitwf.delivery import observed, project, release, request
 from gitwf.delivery import trail as trails
 from gitwf.errors import Rejected
 from gitwf.service import documents
 from gitwf.text import models, yaml_reader
-from gitwf.values import CommitId
+from gitwf.values import CommitId, Instant
 
 
 class Past:
@@ -46,36 +46,47 @@ class Past:
         self.commits(head)
         return commit in self._depths
 
-    def request(self, head: CommitId, name: str, base: str) -> observed.Request:
-        """The oldest commit of the unbroken stretch in which the model's key has this base."""
-        commits = self.commits(head)
-        oldest, seen = 0, self._signature(commits[0].id, name)
-        for depth, commit in enumerate(commits[1:], start=1):
-            signature = self._signature(commit.id, name)
-            if signature != seen:
+    def request(self, head: CommitId, name: str) -> observed.Request:
+        """The request of a model: see `gitwf.delivery.request`."""
+        return request.find(self._bases(head, name))
+
+    def stretches(self, head: CommitId, name: str) -> Iterator[observed.Stretch]:
+        """What was wanted of a model, newest first, walked no further than asked for."""
+        return request.stretches(self._bases(head, name))
+
+    def _bases(self, head: CommitId, name: str) -> Iterator[tuple[CommitId, Instant, str]]:
+        """The base of the model's key at each commit, "" where it has none.
+
+        The documents are read only where something changed that the key may depend on.
+        """
+        watched: tuple[str, ...] = ()
+        seen, base = None, ""
+        for commit in self.commits(head):
+            if seen is None or self._signature(commit.id, watched) != seen:
                 parts = self._documents.parts(commit.id, name)
-                if parts is None or parts.base != base:
-                    break
-                seen = signature
-            oldest = depth
-        return observed.Request(commits[oldest].id, oldest, commits[oldest].time)
+                base = parts.base if parts is not None else ""
+                watched = self._watched(commit.id, name)
+                seen = self._signature(commit.id, watched)
+            yield commit.id, commit.time, base
 
-    def _signature(self, commit: CommitId, name: str) -> tuple[object, ...]:
+    def _signature(self, commit: CommitId, paths: tuple[str, ...]) -> tuple[object, ...]:
         """Object ids that cannot be equal at two commits where the key's parts differ."""
-        top = {path: self._repo.object_id(commit, path) for path in self._watched(name)}
-        return tuple(top.items())
+        return tuple(self._repo.object_id(commit, path) for path in paths)
 
-    def _watched(self, name: str) -> tuple[str, ...]:
-        """The paths that the key of a pipeline can depend on, as the newest commit has it."""
-        at = self._documents.at(self._commits[0].id)
-        one = at.pipelines[name]
+    def _watched(self, commit: CommitId, name: str) -> tuple[str, ...]:
+        """The paths that the key of a pipeline can depend on, as it is at a commit."""
+        try:
+            one = self._documents.at(commit).pipelines.get(name)
+        except Rejected:
+            one = None
         if (
-            one.workflow is not None
+            one is not None
+            and one.workflow is not None
             and len(one.workflow_files) == 1
             and not one.workflow.config_maps
         ):
             return (project.FILE, one.file, *one.workflow_files, *one.sources())
-        roots = {path.partition("/")[0] for path, _ in self._repo.files(at.commit)}
+        roots = {path.partition("/")[0] for path, _ in self._repo.files(commit)}
         return tuple(sorted(roots - {release.FOLDER}))
 
     def trail(self, head: CommitId, path: str) -> trails.Trail:

@@ -230,7 +230,7 @@ def test_after_three_cancellations_in_a_row_a_run_is_let_finish():
 
     assert found.state is action.State.WAITING
     assert found.reason == "version 4 is running"
-    assert supersede.in_a_row(ledger(*past, running, number(running)), running) == 3
+    assert supersede.in_a_row(ledger(*past, running, number(running)), MODEL, 4) == 3
 
 
 def test_finish_lets_every_run_finish():

@@ -37,9 +37,11 @@ def numbers(known: facts.Facts) -> None:
 
 
 def history(universe: Universe, head: str, environment: str = "prod") -> None:
-    """Automation promoted nothing twice, nothing barred, and took no person's commit for its own."""
+    """Automation promoted nothing twice, nothing barred, nothing older than what it promoted before,
+    and took no person's commit for its own."""
     commits = list(universe.history(head))[::-1]
     path, promoted = release.path(MODEL, environment), set()
+    wanted_until = -1
     kinds = {one.commit: one.kind for one in universe.trail(head, environment).changes}
     for before, after in itertools.pairwise(commits):
         old, new = named(before, path), named(after, path)
@@ -60,8 +62,22 @@ def history(universe: Universe, head: str, environment: str = "prod") -> None:
         assert (request, new) not in promoted, f"version {new} twice for one request"
         promoted.add((request, new))
         source = before.read(path)
+        since = last_wanted(universe, before, code_of(after, path))
+        assert since >= wanted_until, f"version {new}, of an older request, overwrote a newer one's"
+        wanted_until = since
         held = source is not None and world.release_of(source, path).spec.hold.all
         assert not held, "promoted although a person holds"
+
+
+def code_of(commit: world.Commit, path: str) -> str:
+    """The code that the named version was made of, as its evidence says."""
+    return world.release_of(commit.read(path), path).evidence.parameters["code"]
+
+
+def last_wanted(universe: Universe, head: world.Commit, code: str) -> int:
+    """The depth from the root at which the branch up to `head` had `code` last; -1: never."""
+    found = (one for one in universe.history(head.id) if one.read(world.CODE) == code.encode())
+    return max((one.depth for one in found), default=-1)
 
 
 def named(commit: world.Commit, path: str) -> int | None:

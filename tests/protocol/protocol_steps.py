@@ -397,3 +397,19 @@ def run(universe: Universe, state: State, index: int = 0, *, until=None, steps: 
             return state
         state = after
     raise AssertionError("it does not come to rest")
+
+
+def without_ending(universe, state, index, passes):
+    """Let a process work while the runs in its hand go on."""
+    for _ in range(passes):
+        state = act(universe, observe(universe, state, index), index)
+    return state
+
+
+def let_finish(universe):
+    """B's run is let finish by p0, the one before it having been cancelled, and C is pushed."""
+    state = without_ending(universe, begin(universe), 0, 2)
+    state = without_ending(universe, person(universe, state, "push", "B"), 0, 4)
+    (running,) = state.procs[0].runs
+    assert (running.state, len(state.starts)) == ("running", 2)
+    return person(universe, state, "push", "C")

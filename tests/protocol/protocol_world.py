@@ -37,16 +37,24 @@ from gitwf.workflow import record
 NOW = Instant.parse("2026-11-23T12:00:00Z")
 MODEL = "m"
 CODE = "code"
-PROJECT = project.Project.model_validate_json(
-    json.dumps(
-        {
-            "apiVersion": "gitwf.dev/v1",
-            "kind": "Project",
-            "metadata": {"name": "p"},
-            "spec": {"store": "file:store", "environments": {"prod": {"local": {}}}},
-        }
+
+
+def settings(**spec):
+    """A gitwf.yaml with more in its spec."""
+    spec = {"store": "file:store", "environments": {"prod": {"local": {}}}, **spec}
+    return project.Project.model_validate_json(
+        json.dumps(
+            {
+                "apiVersion": "gitwf.dev/v1",
+                "kind": "Project",
+                "metadata": {"name": "p"},
+                "spec": spec,
+            }
+        )
     )
-)
+
+
+PROJECT = settings()
 
 
 class Target(NamedTuple):
@@ -175,8 +183,12 @@ def identified(*content: object) -> str:
 class Universe:
     """Every commit and every ledger that any state knows, and the rules of this world."""
 
-    def __init__(self, *, environments=("prod",), gates=(), promote=None, bad=(), metrics=None):
+    def __init__(
+        self, *, environments=("prod",), gates=(), promote=None, bad=(), metrics=None, most=3
+    ):
+        """`most`: so many runs in a row are cancelled, and the next is let finish."""
         self.environments = environments
+        self.project = settings(supersede={"max": most}) if most != 3 else PROJECT
         self.pipeline = document(environments, gates, promote)
         self.bad = frozenset(bad)
         self.metrics = metrics or {}
@@ -233,9 +245,12 @@ class Universe:
 
     @functools.cache  # noqa: B019
     def request(self, head: str) -> observed.Request:
-        return request.find(
-            (commit.id, NOW, self.parts(commit).base) for commit in self.history(head)
-        )
+        return self.stretches(head)[0].request
+
+    @functools.cache  # noqa: B019
+    def stretches(self, head: str) -> tuple[observed.Stretch, ...]:
+        found = ((commit.id, NOW, self.parts(commit).base) for commit in self.history(head))
+        return tuple(request.stretches(found))
 
     @functools.cache  # noqa: B019
     def trail(self, head: str, environment: str) -> trail.Trail:
@@ -305,6 +320,7 @@ class Universe:
             parts=self.parts(commit),
             request=lambda: self.request(proc.head),
             environments=environments,
+            stretches=lambda: self.stretches(proc.head),
             named=lambda: max(self.trail(proc.head, n).highest() for n in self.environments),
             rejected=self.rejected(commit),
             rejected_source=rejected,
@@ -316,7 +332,7 @@ class Universe:
         } - {""}
         return observed.Observed(
             head=commit.id,
-            project=PROJECT,
+            project=self.project,
             models={MODEL: view},
             facts=known,
             me=owner,

@@ -58,6 +58,19 @@ SEVERAL = {
         {"crashes": 1, "procs": 1, "events": (("push", "B"), ("force", "1"))},
     ),
     "three processes": ({}, {"procs": 3}),
+    "a run let finish": ({"most": 1}, {"procs": 1, "events": (("push", "B"), ("push", "C"))}),
+    "a run let finish and a kill": (
+        {"most": 1},
+        {"procs": 1, "crashes": 1, "events": (("push", "B"), ("push", "C"))},
+    ),
+    "a run let finish, and the code goes back": (
+        {"most": 1},
+        {"procs": 1, "events": (("push", "B"), ("push", "C"), ("push", "A"))},
+    ),
+    "a run let finish beside another process": (
+        {"most": 1},
+        {"events": (("push", "B"), ("push", "C"), ("push", "D"))},
+    ),
     "a chain": (
         {
             "environments": ("staging", "prod"),
@@ -103,6 +116,34 @@ def test_the_laws_hold_around_a_release_explored_to_the_end(event):
 
     assert complete
     assert visited > 100
+
+
+def around_a_run_let_finish(procs, events, **budget):
+    """Explore from where B's run goes on in p0's hand although C was pushed."""
+    universe = world.Universe(most=1)
+    state = steps.let_finish(universe)
+    explorer = laws.Explorer(universe)
+    procs = (state.procs[0], *[world.Proc()] * (procs - 1))
+    budget = world.Budget(events=events, **budget)
+    visited = explorer.explore(state._replace(procs=procs, budget=budget))
+    return visited, explorer.complete
+
+
+@pytest.mark.parametrize("event", [("push", "A"), ("push", "D"), ("reject", "2"), ("force", "1")])
+def test_the_laws_hold_around_a_run_that_was_let_finish(event):
+    visited, complete = around_a_run_let_finish(1, (event,), crashes=1)
+
+    assert complete
+    assert visited > 500
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("event", [("push", "D"), ("reject", "2")])
+def test_the_laws_hold_where_another_goes_on_beside_a_run_that_was_let_finish(event):
+    visited, complete = around_a_run_let_finish(2, (event,))
+
+    assert complete
+    assert visited > 50_000
 
 
 @pytest.mark.slow

@@ -47,6 +47,7 @@ def walk(seed):
         bad=chance.choice(["", "B", "BD"]),
         gates=chance.choice([[], ["metrics.mape < 0.5"]]),
         metrics={letter: {"mape": 0.1 * place} for place, letter in enumerate("ABCD", start=2)},
+        most=chance.choice([1, 3]),
     )
     events = tuple(chance.choices(EVENTS, k=12))
     state = begin(universe, procs=3, events=events, crashes=2, suspicions=1, lost=1, stale=2)

@@ -23,6 +23,7 @@ from gitwf.delivery import (
     plan,
     promotion,
     release,
+    supersede,
     trail,
     writing,
 )
@@ -641,6 +642,80 @@ def test_f20_an_older_version_applied_by_a_stale_read_across_a_force_push_heals(
 
     assert state.targets[0].version == 1
     laws.rest(universe, state)
+
+
+def test_a_stream_of_pushes_starves_no_release():
+    universe = Universe(most=1)
+
+    state = steps.one_pass(
+        universe, steps.until(universe, steps.let_finish(universe), action.Publish)
+    )
+
+    assert names(universe, state) == 2
+    request = universe.stretches(state.head)[1].request.commit
+    assert universe.trail(state.head, "prod").last.request == request
+    state = settle(universe, state)
+    assert names(universe, state) == 3
+    laws.history(universe, state.head)
+    laws.rest(universe, state)
+
+
+def newer_released_first(universe):
+    """p1 releases C, then D is pushed, and only then B's run comes to its end."""
+    state = steps.let_finish(universe)
+    state = steps.run(universe, state, 1)
+    assert names(universe, state) == 3
+    return steps.run(universe, person(universe, state, "push", "D"))
+
+
+def test_f21_a_run_let_finish_never_overwrites_a_newer_release():
+    universe = Universe(most=1)
+
+    state = newer_released_first(universe)
+
+    assert names(universe, state) == 4
+    laws.history(universe, state.head)
+
+
+def test_f21_one_that_asks_for_no_request_goes_back(monkeypatch):
+    monkeypatch.setattr(supersede, "_since_released", lambda view, _: view.stretches())
+    universe = Universe(most=1)
+
+    state = newer_released_first(universe)
+
+    with pytest.raises(AssertionError, match="overwrote a newer one's"):
+        laws.history(universe, state.head)
+
+
+@pytest.mark.parametrize("pushes", ["A", "AC", "CAC"])
+def test_a_run_let_finish_is_not_released_once_the_code_went_back_past_it(pushes):
+    universe = Universe(most=1)
+    state = steps.let_finish(universe)
+    for letter in pushes:
+        state = person(universe, state, "push", letter)
+
+    state = steps.run(universe, state)
+
+    assert universe.ledgers[state.ledger].result_of(MODEL, 2) is not None
+    assert 2 not in {one.version for one in universe.trail(state.head, "prod").changes}
+
+
+def test_whoever_is_let_finish_is_barred_by_a_rejection():
+    universe = Universe(most=1)
+    state = person(universe, steps.let_finish(universe), "reject", "2")
+
+    state = steps.run(universe, state)
+
+    assert [one.version for one in universe.trail(state.head, "prod").changes] == [3]
+
+
+def test_whoever_is_let_finish_is_barred_by_its_gates():
+    metrics = {"B": {"mape": 0.9}, "C": {"mape": 0.1}}
+    universe = Universe(most=1, gates=["metrics.mape < 0.5"], metrics=metrics)
+
+    state = steps.run(universe, steps.let_finish(universe))
+
+    assert [one.version for one in universe.trail(state.head, "prod").changes] == [3]
 
 
 def test_an_undo_by_force_push_sticks():

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from gitwf import ports
-from gitwf.service import reconcile
+from gitwf.delivery import verbs
+from gitwf.service import asking, reconcile
 from gitwf.testing import memory_target
 from gitwf.values import Instant
 from tests.e2e import conftest as toys
@@ -163,13 +164,13 @@ def test_a_pipeline_may_let_an_older_estimate_finish_without_releasing_it(world)
     assert "Release toy@1 to production" not in world.subjects()
 
 
-def test_a_stream_of_pushes_lets_a_run_finish_now_and_then(world):
-    world.commit({"gitwf.yaml": f"{toys.PROJECT}  supersede: {{max: 2}}\n".encode()})
+def stream(world, *errors):
+    """Push one model after the other, each while the one before is training; then let all end."""
     world.engine.hanging = True
-    errors = iter((0.19, 0.18, 0.17))
+    left = iter(errors)
 
     def push_again():
-        mape = next(errors, None)
+        mape = next(left, None)
         if mape is not None:
             world.push(mape)
         else:
@@ -177,11 +178,49 @@ def test_a_stream_of_pushes_lets_a_run_finish_now_and_then(world):
 
     world.clock.on_wait = push_again
 
+
+def test_a_stream_of_pushes_lets_a_run_finish_and_releases_it_then_what_came_after(world):
+    stream(world, 0.19, 0.18, 0.17, 0.16)
+
+    outcome = world.reconcile()
+
+    assert outcome.verdict is reconcile.Verdict.IN_SYNC
+    assert len(world.engine.cancelled) == 3
+    assert [text for text in world.subjects() if text.startswith("Release")] == [
+        "Release toy@5 to production",
+        "Release toy@4 to production",
+    ]
+    assert [one.tag for one in world.target().applied] == ["toy-v4", "toy-v5"]
+    assert any("version none -> 4, which was let finish" in said for said in world.said)
+    assert world.served() == "toy-v5"
+
+
+def test_a_run_let_finish_is_not_released_over_what_a_person_chose_since(world):
+    world.reconcile()
+    world.push(0.195)
+    world.reconcile()
+    person = asking.Asking(world.edge())
+    world.push(0.19)
+    stream(world, 0.18, 0.17, 0.16, 0.15)
+    push_again = world.clock.on_wait
+
+    def go_back_to_the_first():
+        push_again()
+        if "0.15" in world.file("pipelines/toy/mape.txt"):
+            world.clock.on_wait = push_again
+            person.publish(
+                "toy", lambda view, seen: verbs.promote(view, "production", 1, seen, "ann")
+            )
+
+    world.clock.on_wait = go_back_to_the_first
+
     world.reconcile()
 
-    assert len(world.engine.cancelled) == 2
-    assert len([path for path in world.entries("runs/") if path.endswith("result.json")]) == 2
-    assert world.served() == "toy-v4"
+    results = [path for path in world.entries("runs/") if path.endswith("result.json")]
+    assert len(results) == 4
+    assert [text for text in world.subjects() if text.startswith("Release")] == [
+        f"Release toy@{version} to production" for version in (7, 1, 2, 1)
+    ]
 
 
 @pytest.mark.parametrize("busy", ["training", "rolling out"])

@@ -1,0 +1,88 @@
+"""Going back in time reads few commits and answers as if it had read all."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitwf.delivery import request
+from gitwf.service import documents, past
+from gitwf.testing import clock, memory_git
+from tests.e2e import conftest as toys
+
+PIPELINE = "pipelines/toy/pipeline.yaml"
+WIDER = toys.PIPELINE.replace('paths: ["."]', 'paths: [".", /rows]')
+EDITS = (
+    {"pipelines/toy/mape.txt": b"0.1\n"},
+    {"pipelines/toy/mape.txt": b"0.2\n"},
+    {"rows/one.csv": b"1\n"},
+    {"rows/one.csv": b"2\n"},
+    {PIPELINE: toys.PIPELINE.encode()},
+    {PIPELINE: WIDER.encode()},
+    {PIPELINE: b"kind: [\n"},
+    {"gitwf.yaml": b"kind: Projekt\n"},
+    {"gitwf.yaml": toys.PROJECT.encode()},
+    {"README.md": b"hello\n"},
+)
+
+
+def history(edits):
+    """A branch that begins with the toy and goes on with these edits."""
+    remote = memory_git.MemoryRemote()
+    remote.commit({path: text.encode() for path, text in toys.FILES.items()})
+    for count, edit in enumerate(edits):
+        remote.commit({**edit, "count": str(count).encode()})
+    return memory_git.MemoryRepo(remote, "main", clock.ManualClock())
+
+
+def told(repo):
+    """The stretches as they are told, and as reading every commit tells them."""
+    read = documents.Documents(repo)
+    head = documents.head(repo)
+    every = [
+        (commit.id, commit.time, parts.base if parts is not None else "")
+        for commit in repo.history(head)
+        for parts in [read.parts(commit.id, "toy")]
+    ]
+    return list(past.Past(repo, read).stretches(head, "toy")), list(request.stretches(every))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(EDITS), max_size=12))
+def test_the_stretches_are_those_of_every_commit(edits):
+    found, every = told(history(edits))
+
+    assert found == every
+
+
+def test_paths_that_the_pipeline_has_left_still_part_the_stretches_before():
+    edits = [EDITS[5], EDITS[2], EDITS[3], EDITS[4]]
+
+    found, every = told(history(edits))
+
+    assert [one.request.depth for one in found] == [0, 1, 2, 3, 4]
+    assert found == every
+
+
+def test_no_document_is_read_where_nothing_changed_that_a_key_depends_on(monkeypatch):
+    repo = history([EDITS[0], *[EDITS[9]] * 30])
+    asked = []
+    read = documents.Documents(repo)
+    parts = read.parts
+    monkeypatch.setattr(read, "parts", lambda *key: asked.append(key) or parts(*key))
+
+    found = past.Past(repo, read).request(documents.head(repo), "toy")
+
+    assert found.depth == 30
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("name", ["toy", "gone"])
+def test_a_new_head_keeps_what_was_walked(name):
+    repo = history([])
+    walked = past.Past(repo, documents.Documents(repo))
+    first = walked.request(documents.head(repo), name)
+    repo.remote.commit({"README.md": b"later\n"})
+
+    then = walked.request(documents.head(repo), name)
+
+    assert (then.commit, then.depth) == (first.commit, first.depth + 1)
