@@ -85,6 +85,8 @@ def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bo
         if model in {None, home.name}:
             own = wiring.front_settings(chosen, opened.state, home.name, environment, port)
             was_there = control.down(own) or was_there
+    if on_laptop:
+        local.tidy(chosen)
     click.echo(f"{environment}: " + ("stopped" if was_there else "was not running"))
 
 

@@ -3,9 +3,9 @@
 The checkout's commit, or its uncommitted tree, becomes the only commit of a bare repository in the
 state folder, which then is the remote: ledger, release commits and a folder store live beside it.
 Release files are left out, since what they name is in another ledger and another store; gitwf.yaml
-is rewritten so that engine, store and viewers are this machine's, on ports of their own. Each time it is made anew, and the
-viewer's front of the time before is stopped first; the front of this time stays up, since looking at
-it is what this is for.
+is rewritten so that engine, store and viewers are this machine's, on ports of their own. Each time
+it is made anew, and the viewer's front of the time before is stopped first; the front of this time
+stays up, since looking at it is what this is for, and when that is stopped the world is removed.
 """
 
 import dataclasses
@@ -22,6 +22,7 @@ from gitwf.wiring import settings as all_settings
 
 BRANCH = "main"
 STORE = "file:store"
+_FRONTS = "state/remotes/*/fronts/*/*"
 
 
 def folder(chosen: all_settings.Settings, found: checkout.Checkout) -> Path:
@@ -84,12 +85,19 @@ def existing(chosen: all_settings.Settings) -> all_settings.Settings:
     )
 
 
+def tidy(chosen: all_settings.Settings) -> None:
+    """Remove the world as it was made last, once no front of it is left."""
+    root = folder(chosen, here())
+    if not any(root.glob(_FRONTS)):
+        clear(root)
+
+
 def clear(root: Path) -> None:
     """Stop the fronts of a world and remove it."""
     from gitwf.adapters.viewer import control
     from gitwf.wiring import front_settings
 
-    for home in root.glob("state/remotes/*/fronts/*/*"):
+    for home in root.glob(_FRONTS):
         state = home.parent.parent.parent
         own = front_settings(all_settings.Settings(), state, home.name, home.parent.name, None)
         control.down(own)
