@@ -247,7 +247,7 @@ class Connection:
         """Send one request; the answer is not read yet. Raises for every status but 2xx."""
         client = self._opened()
         asked = [(name, value) for name, value in (query or {}).items() if value]
-        if method == "PATCH":
+        if method in {"PATCH", "POST"}:
             asked.append(("fieldManager", MANAGER))
         request = client.param_serialize(
             method,

@@ -53,6 +53,9 @@ def translate(status: int, body: str, what: str) -> errors.GitwfError:
         return Gone(f"{what}: {message}")
     if status == 403 and "exceeded quota" in message:  # noqa: PLR2004
         return errors.Transient(f"{what}: {message}", retry_after=RETRY_AFTER)
+    if "failed to create typed patch object" in message:
+        # A field that the kind does not have answers 500 on an apply, and will for ever.
+        return errors.Stalled(f"{what}: {message}", hint=_FOR_A_PERSON[422])
     if status in _FOR_A_PERSON:
         return errors.Stalled(f"{what}: {message}", hint=_FOR_A_PERSON[status])
     return errors.Transient(f"{what}: {message}", retry_after=RETRY_AFTER)
