@@ -1,9 +1,10 @@
-"""What every target promises, on the one in memory and on a real front with real viewers."""
+"""What every target promises: the one in memory, a real front, and a Deployment of a real cluster."""
 
 import dataclasses
 import json
 import time
 
+import obstore
 import pytest
 
 from gitwf import ports
@@ -12,7 +13,7 @@ from gitwf.errors import RaceLost
 from gitwf.testing import memory_target
 from gitwf.values import CommitId, Digest
 
-SECONDS = 30
+SECONDS = 60
 GOOD, BAD, SLOW = "good", "bad", "slow"
 CONTENT = {GOOD: json.dumps({"name": "m"}).encode(), BAD: b"[]", SLOW: b"{}"}
 HANGS = "import time; time.sleep(600)"
@@ -28,6 +29,7 @@ class Case:
 
     target: ports.Target
     folder: object
+    manifests: tuple = ()
 
     def desired(self, number, kind=GOOD, *, viewer_id="", based_on=None):
         serving = self.target.observe()
@@ -42,12 +44,16 @@ class Case:
             release=release(number),
             model="m",
             version=number,
-            uri=f"memory:{kind}/{number}/model.json",
+            uri=self.uri(kind, number),
             digest=Digest.of(CONTENT[kind]),
             viewer=viewer,
             viewer_id=viewer_id,
             based_on=revision if based_on is None else based_on,
+            manifests=self.manifests,
         )
+
+    def uri(self, kind, number):
+        return f"memory:{kind}/{number}/model.json"
 
     def outcome(self, desired):
         """The rollout once it is over."""
@@ -74,10 +80,94 @@ def in_memory(desired: ports.Desired) -> ports.Rollout:
     return states[kind]
 
 
-@pytest.fixture(params=["memory", "front"])
-def case(request, tmp_path):
+# A viewer as the one of this machine is: it ends on a bad model, and never answers on a slow one.
+SERVE = """
+import http.server, json, os, time
+model = json.load(open(os.environ["MODEL_FILE"]))
+if isinstance(model, list): raise SystemExit("no model")
+if not model: time.sleep(600)
+http.server.ThreadingHTTPServer(("", 8080), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+@dataclasses.dataclass
+class ClusterCase(Case):
+    """The same on a cluster, where a model comes out of a real store."""
+
+    store: object = None
+
+    def uri(self, kind, number):
+        path = f"{self.folder.name}/{kind}/{number}/model.json"
+        obstore.put(self.store, path, CONTENT[kind])
+        return f"s3://models/{path}"
+
+
+def deployment(image):
+    container = {
+        "name": "viewer",
+        "image": image,
+        "command": ["python3", "-c", SERVE],
+        "readinessProbe": {
+            "httpGet": {"path": "/", "port": 8080},
+            "periodSeconds": 1,
+        },
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "viewer-app"},
+        "spec": {
+            "progressDeadlineSeconds": 15,
+            "selector": {"matchLabels": {"app": "viewer-app"}},
+            "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
+            "template": {
+                "metadata": {"labels": {"app": "viewer-app"}},
+                "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
+            },
+        },
+    }
+
+
+@pytest.fixture
+def on_cluster(request, tmp_path):
+    """Made only for the cases that run there."""
+
+    def make():
+        from gitwf.adapters import store
+        from gitwf.adapters.kubernetes import connection
+        from gitwf.adapters.kubernetes import target as kubernetes_target
+
+        cluster, namespace, keys = map(
+            request.getfixturevalue, ("cluster", "namespace", "cluster_store")
+        )
+        place = connection.Settings(namespace, kubeconfig=cluster.kubeconfig)
+        opened = connection.Connection(place)
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}}
+        opened.create({**secret, "stringData": keys})
+        own = kubernetes_target.Settings(
+            "m", "production", "viewer", image=cluster.viewer, secret="store"
+        )
+        bucket, _ = store.ObjectStore(store.Settings(environment=keys))._open("s3://models/x")
+        return ClusterCase(
+            kubernetes_target.KubernetesTarget(own, opened),
+            tmp_path,
+            (deployment(cluster.viewer),),
+            bucket,
+        )
+
+    return make
+
+
+CLUSTER = pytest.param("kubernetes", marks=[pytest.mark.slow, pytest.mark.cluster])
+
+
+@pytest.fixture(params=["memory", "front", CLUSTER])
+def case(request, tmp_path, on_cluster):
     if request.param == "memory":
         yield Case(memory_target.MemoryTarget(in_memory), tmp_path)
+        return
+    if request.param == "kubernetes":
+        yield on_cluster()
         return
 
     def fetch(uri, _, to):

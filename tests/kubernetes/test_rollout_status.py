@@ -65,6 +65,23 @@ def test_a_deadline_of_an_earlier_change_fails_nothing():
     assert rollout.stands(deployment([late], observed=1)).state is RolloutState.PROGRESSING
 
 
+def test_a_deadline_that_passed_before_this_release_fails_nothing():
+    late = {
+        "type": "Progressing",
+        "reason": "ProgressDeadlineExceeded",
+        "lastUpdateTime": "2026-01-01T00:00:05Z",
+    }
+    live = deployment([late])
+    applied = {"manager": "gitwf", "operation": "Apply", "time": "2026-01-01T00:00:05Z"}
+    live["metadata"]["managedFields"] = [applied]
+
+    assert rollout.stands(live).state is RolloutState.PROGRESSING
+
+    applied["time"] = "2026-01-01T00:00:04Z"
+
+    assert rollout.stands(live).state is RolloutState.FAILED
+
+
 def pod(*statuses, first=(), conditions=()):
     return {
         "metadata": {"name": "viewer-app-1"},

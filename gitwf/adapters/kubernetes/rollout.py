@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitwf.adapters.kubernetes import fields
+from gitwf.adapters.kubernetes.connection import MANAGER
 from gitwf.delivery.serving import Rollout, RolloutState
 
 Manifest = Mapping[str, Any]
@@ -45,7 +46,7 @@ def stands(deployment: Manifest) -> Rollout:
     if deployment["metadata"].get("generation", 0) > status.get("observedGeneration", 0):
         return _waits("the cluster has not looked at the change yet")
     progressing = condition(deployment, "Progressing")
-    if progressing and progressing.get("reason") == "ProgressDeadlineExceeded":
+    if progressing and _timed_out(progressing, deployment):
         return Rollout(RolloutState.FAILED, "it was not ready within its deadline")
     if updated < wanted:
         return _waits(f"{updated} of {wanted} pods have the new model")
@@ -54,6 +55,21 @@ def stands(deployment: Manifest) -> Rollout:
     if available < updated:
         return _waits(f"{available} of {updated} new pods are ready")
     return Rollout(RolloutState.COMPLETE)
+
+
+def _timed_out(progressing: Manifest, deployment: Manifest) -> bool:
+    """Whether this release's deadline has passed.
+
+    Till the first pod of a new release stirs, the condition still tells of the one before it.
+    """
+    if progressing.get("reason") != "ProgressDeadlineExceeded":
+        return False
+    applied = (
+        entry.get("time", "")
+        for entry in deployment["metadata"].get("managedFields") or ()
+        if entry.get("manager") == MANAGER and entry.get("operation") == "Apply"
+    )
+    return bool(progressing.get("lastUpdateTime", "~") > max(applied, default=""))
 
 
 def _waits(reason: str) -> Rollout:

@@ -1,13 +1,15 @@
 """The port `Target` on Kubernetes: server-side apply of exactly the fields that a release sets.
 
-The Deployment itself says what it was told last, in an annotation; its resourceVersion is the
-target's revision, so that an apply based on an old one loses at the API server. The Deployment is
-applied first, because only it is fenced; what goes with it follows, and drift of any of it is seen
-on every pass. Everything is tried dry before anything is changed. What gitwf applied and no longer
+The Deployment itself says what it was told last, in an annotation. The target's revision changes
+with that, and with everything that anybody else asks of the Deployment, but not with its status,
+which changes all the time; an apply goes at the resourceVersion at which the revision was checked,
+so that one based on an old revision loses at the API server. The Deployment is applied first,
+because only it is fenced; what goes with it follows, and drift of any of it is seen on every pass. Everything is tried dry before anything is changed. What gitwf applied and no longer
 wants is deleted one release later: till then pods of the old release may use it.
 """
 
 import dataclasses
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +19,12 @@ from gitwf import ports
 from gitwf.adapters.kubernetes import drift, fields, rollout
 from gitwf.adapters.kubernetes.connection import Connection, Manifest
 from gitwf.errors import RaceLost, Stalled, Transient
-from gitwf.values import CommitId, Digest
+from gitwf.values import CommitId, Digest, canonical
 
 APPS = "apps/v1"
 NEWS_SECONDS = 1.0
 LOG_LINES = 5
+STATUS_RACES = 20
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class KubernetesTarget:
         digest = fields.variable(container, "MODEL_DIGEST") if container else None
         release = told.get(fields.RELEASE)
         return ports.Serving(
-            revision=live["metadata"]["resourceVersion"],
+            revision=_revision(live),
             release=CommitId(release) if release else None,
             model=fields.variable(container, "MODEL") if container else None,
             digest=_digest(digest),
@@ -75,8 +78,6 @@ class KubernetesTarget:
         Stalled: an object is refused, or others own fields that were never taken over.
         """
         live = self._live()
-        if desired.based_on != (live["metadata"]["resourceVersion"] if live else ""):
-            raise RaceLost(f"{desired.environment} has changed since it was read")
         first, *others = self._wanted(desired)
         if live is None and self._settings.deployment:
             raise Stalled(
@@ -92,15 +93,15 @@ class KubernetesTarget:
             fields.APPLIED_BEFORE: " ".join(before),
         }
         force = self._settings.adopt or _taken_over(live)
-        if live is not None:
-            first["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
-            self._as_applied(live, first)
+        self._unchanged(desired, live)
         for one in [first, *others]:
             self._cluster.apply(one, force=force, dry_run=True)
         if live is None:
-            self._as_applied(self._cluster.create(first), {})
+            self._cluster.create(first)
+            self._as_applied()
         else:
-            self._cluster.apply(first, force=force)
+            self._as_applied()
+            self._fenced(first, desired, force=force)
         for one in others:
             self._cluster.apply(one, force=force)
         if others:
@@ -171,18 +172,42 @@ class KubernetesTarget:
             and fields.container_of(manifest, self._settings.container) is not None
         )
 
-    def _as_applied(self, live: Manifest, first: dict[str, Any]) -> None:
-        """Make what this manager created its applied fields, so that it can drop them later."""
-        meta = live["metadata"]
-        managed = fields.upgraded(meta.get("managedFields") or ())
-        if managed is None:
+    def _unchanged(self, desired: ports.Desired, live: Manifest | None) -> None:
+        """RaceLost when the target is no longer what the plan was based on."""
+        if desired.based_on != (_revision(live) if live else ""):
+            raise RaceLost(f"{desired.environment} has changed since it was read")
+
+    def _fenced(self, first: dict[str, Any], desired: ports.Desired, *, force: bool) -> None:
+        """Apply the Deployment while its revision stays what the plan was based on.
+
+        Its status may change meanwhile; that is no reason to plan anew.
+        """
+        for _ in range(STATUS_RACES):
+            live = self._live()
+            self._unchanged(desired, live)
+            version = live["metadata"]["resourceVersion"] if live else ""
+            fenced = fields.overlay(first, {"metadata": {"resourceVersion": version}})
+            try:
+                self._cluster.apply(fenced, force=force)
+            except RaceLost:
+                continue
             return
-        change = {
-            "metadata": {"resourceVersion": meta["resourceVersion"], "managedFields": managed}
-        }
-        after = self._cluster.merge(APPS, "Deployment", meta["name"], change)
-        if first:
-            first["metadata"]["resourceVersion"] = after["metadata"]["resourceVersion"]
+        raise RaceLost(f"{desired.environment} changes faster than it can be applied")
+
+    def _as_applied(self) -> None:
+        """Make what this manager created its applied fields, so that it can drop them later."""
+        for _ in range(STATUS_RACES):
+            live = self._live()
+            managed = live and fields.upgraded(live["metadata"].get("managedFields") or ())
+            if live is None or managed is None:
+                return
+            version = live["metadata"]["resourceVersion"]
+            change = {"metadata": {"resourceVersion": version, "managedFields": managed}}
+            try:
+                self._cluster.merge(APPS, "Deployment", live["metadata"]["name"], change)
+            except RaceLost:
+                continue
+            return
 
     def _prune(self, names: set[str]) -> None:
         """Delete what gitwf applied two releases ago and has not applied since."""
@@ -195,9 +220,14 @@ class KubernetesTarget:
 
     def _drift(self, desired: ports.Desired) -> Iterator[ports.Drift]:
         """What an apply would change now; on the dry, as the server sees it."""
-        for one in self._wanted(desired):
+        first, *others = self._wanted(desired)
+        for one in [first, *others]:
             kind, name = one["kind"], one["metadata"]["name"]
             live = self._cluster.get(one["apiVersion"], kind, name)
+            if one is first and live is not None:
+                told = live["metadata"].get("annotations") or {}
+                kept = {fields.APPLIED, fields.APPLIED_BEFORE} & told.keys()
+                first["metadata"]["annotations"] |= {name: told[name] for name in kept}
             if live is None:
                 yield ports.Drift(f"{kind} {name}", "", "nothing")
                 continue
@@ -246,6 +276,14 @@ class KubernetesTarget:
         except Transient:
             # The next question reads the Deployment itself, whatever became of the watch.
             return
+
+
+def _revision(live: Manifest) -> str:
+    """What changes with everything that is asked of a Deployment, and not with its status."""
+    meta = live["metadata"]
+    told = meta.get("annotations") or {}
+    asked = [meta["uid"], meta.get("generation"), told.get(fields.RELEASE), told.get(fields.VIEWER)]
+    return hashlib.sha256(canonical(asked).encode()).hexdigest()[:16]
 
 
 def _taken_over(live: Manifest | None) -> bool:
