@@ -11,6 +11,9 @@ import json
 from tests import s3_gateway
 from tests.cluster import certificates, layout, network
 
+# An image that the node does not have is refused at once, and no name of a registry is looked up.
+NO_REGISTRY = 'server = "http://127.0.0.1:1"\n'
+
 
 @dataclasses.dataclass(frozen=True)
 class Component:
@@ -24,6 +27,9 @@ class Component:
 def write_configuration(place):
     """Write what the components read: containerd.toml, the pods' network, kubelet, kubeconfig."""
     (place.folder / "containerd.toml").write_text(_containerd(place), "utf-8")
+    registries = place.folder / "registries" / "_default"
+    registries.mkdir(parents=True)
+    (registries / "hosts.toml").write_text(NO_REGISTRY, "utf-8")
     (place.folder / "cni").mkdir()
     _json(place.folder / "cni" / "10-gitwf.conflist", network.plugins())
     _json(place.folder / "kubelet.json", _kubelet(place))
@@ -94,6 +100,7 @@ def followers(place, programs):
         "hostname-override": layout.NODE,
         "node-ip": layout.NODE_ADDRESS,
         "root-dir": place.folder / "kubelet",
+        "cert-dir": place.folder / "kubelet" / "pki",
     }
     proxy = {
         **access,
@@ -169,6 +176,8 @@ disabled_plugins = [
   disable_apparmor = true
   restrict_oom_score_adj = true
   netns_mounts_under_state_dir = true
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{place.folder}/registries"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "{place.folder}/cni"

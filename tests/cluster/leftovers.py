@@ -11,10 +11,12 @@ import pathlib
 import select
 import signal
 import subprocess
+import time
 
 PROC = pathlib.Path("/proc")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
-CONTAINER_LOGS = pathlib.Path("/var/log/containers")  # the kubelet knows no other place
+CONTAINER_LOGS = pathlib.Path("/var/log/containers")
+DEVICE_PLUGINS = pathlib.Path("/var/lib/kubelet/device-plugins")
 SHIM = "containerd-shim-runc-v2"
 PROGRAMS = (
     "etcd",
@@ -26,6 +28,7 @@ PROGRAMS = (
     "kubelet",
     "kube-proxy",
 )
+STARTER = ("setsid", "--fork")
 PATIENCE = 10  # seconds for a killed process to be gone
 
 
@@ -52,14 +55,19 @@ def remove(place):
     """End the processes; take mounts, sockets and cgroups away. The folder itself stays."""
     # Who would start containers again goes before the containers.
     end(process for process, name in processes(place).items() if name != SHIM)
-    shims = processes(place, (SHIM,))
-    end(_descendants(shims))
-    end(shims)
+    deadline = time.monotonic() + PATIENCE
+    while left := contained(place):  # what is killed may just have started another
+        end(left)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes of pods do not end: {sorted(left)}")
+    end(processes(place, (SHIM,)))
     for point in mounts(place):
         subprocess.run(["umount", "--lazy", point], capture_output=True, check=False)
-    _remove_sockets(place)
-    _remove_cgroups(place)
-    _remove_links_to_logs(place)
+    for each in sockets(place):
+        each.unlink(missing_ok=True)
+    for group in cgroups(place):
+        _remove_cgroup(group)
+    _remove_from_fixed_places(place)
 
 
 def end(numbers):
@@ -81,10 +89,12 @@ def end(numbers):
 
 
 def _command(entry):
+    """The words of a process's command line, past those of who is about to become it."""
     try:
-        return (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
     except OSError:  # it has ended
         return [""]
+    return words[len(STARTER) :] if tuple(words[: len(STARTER)]) == STARTER else words
 
 
 def _names(word, folder):
@@ -92,45 +102,42 @@ def _names(word, folder):
     return f"{folder}/" in f"{word}/"
 
 
-def _descendants(numbers):
-    """Ids of all processes below those of `numbers`: what runs in the containers of shims."""
-    parents = {}
-    for entry in PROC.iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                # The name in parentheses may hold anything, blanks and parentheses included.
-                after_name = (entry / "stat").read_text("utf-8", "replace").rpartition(")")[2]
-                parents[int(entry.name)] = int(after_name.split()[1])
-    found, grown = set(numbers), True
-    while grown:
-        below = {number for number, parent in parents.items() if parent in found} - found
-        found |= below
-        grown = bool(below)
-    return found - set(numbers)
-
-
-def _containers(place):
+def containers(place):
     """Folders of containerd, one for each container that runs or ran last."""
     return list(place.containerd_state.glob("io.containerd.runtime.v2.task/*/*"))
 
 
-def _remove_sockets(place):
-    """A shim's socket lies outside the folder, and a killed shim leaves it."""
-    for container in _containers(place):
+def sockets(place):
+    """Sockets of shims: they lie outside the folder, and a killed shim leaves its own."""
+    found = set()
+    for container in containers(place):
         with contextlib.suppress(OSError):
             address = (container / "address").read_text("utf-8").strip()
-            pathlib.Path(address.removeprefix("unix://")).unlink()
+            found.add(pathlib.Path(address.removeprefix("unix://")))
+    return found
 
 
-def _remove_cgroups(place):
-    """The kernel keeps a container's cgroup until somebody removes it."""
-    for container in _containers(place):
-        pattern = f"{container.parent.name}/{container.name}"
-        for group in [*CGROUPS.glob(pattern), *CGROUPS.glob(f"*/{pattern}")]:
-            for each in sorted(group.rglob("*/"), reverse=True):
-                _rmdir(each)
-            _rmdir(group)
-            _rmdir(group.parent)  # refused while another cluster's containers are in it
+def cgroups(place):
+    """Folders of the containers' cgroups, in each hierarchy: the kernel keeps them until removed."""
+    ids = [f"{container.parent.name}/{container.name}" for container in containers(place)]
+    return [group for name in ids for group in [*CGROUPS.glob(name), *CGROUPS.glob(f"*/{name}")]]
+
+
+def contained(place):
+    """Ids of the processes that run in containers, whoever is their parent by now."""
+    found = set()
+    for group in cgroups(place):
+        for file in group.rglob("cgroup.procs"):
+            with contextlib.suppress(OSError):
+                found |= {int(number) for number in file.read_text("ascii").split()}
+    return found
+
+
+def _remove_cgroup(group):
+    for each in sorted(group.rglob("*/"), reverse=True):
+        _rmdir(each)
+    _rmdir(group)
+    _rmdir(group.parent)  # refused while another cluster's containers are in it
 
 
 def _rmdir(folder):
@@ -138,8 +145,13 @@ def _rmdir(folder):
         folder.rmdir()
 
 
-def _remove_links_to_logs(place):
+def _remove_from_fixed_places(place):
+    """The kubelet knows no other folders for these."""
     for link in CONTAINER_LOGS.glob("*.log") if CONTAINER_LOGS.is_dir() else ():
         with contextlib.suppress(OSError):
             if _names(str(link.readlink()), place.folder):
                 link.unlink()
+    for name in ("kubelet.sock", "kubelet_internal_checkpoint"):
+        (DEVICE_PLUGINS / name).unlink(missing_ok=True)
+    for folder in (CONTAINER_LOGS, DEVICE_PLUGINS, DEVICE_PLUGINS.parent):
+        _rmdir(folder)  # refused where it holds anything of others

@@ -14,9 +14,7 @@ import subprocess
 
 from tests.cluster import layout
 
-SYSCTL = pathlib.Path("/proc/sys/net/ipv4")
-# kube-proxy and the plugins change these; they are put back as they were found.
-SETTINGS = ("ip_forward", "conf/all/route_localnet")
+FORWARDING = pathlib.Path("/proc/sys/net/ipv4/ip_forward")
 TABLES = ("nat", "filter", "mangle")
 RESTORE = {"iptables-save": "iptables-restore", "ip6tables-save": "ip6tables-restore"}
 OURS = re.compile(r"\bKUBE-")
@@ -36,28 +34,22 @@ def plugins():
     }
 
 
-def set_up(before):
-    """Make link, address and route; note in the file `before` what the kernel's settings were."""
-    if not before.exists():
-        noted = {name: (SYSCTL / name).read_text().strip() for name in SETTINGS}
-        before.write_text(json.dumps(noted), "utf-8")
+def set_up():
+    """Make link, address and route, and let packets pass between pods."""
     _ip("link", "add", layout.LINK, "type", "bridge")
     _ip("address", "add", f"{layout.NODE_ADDRESS}/32", "dev", layout.LINK)
     _ip("link", "set", layout.LINK, "up")
     _ip("route", "add", layout.SERVICES, "dev", layout.LINK)
-    (SYSCTL / "ip_forward").write_text("1")
+    FORWARDING.write_text("1")
 
 
-def take_down(before):
-    """Remove links, routes and chains of ours, and put settings back; nothing there is no error."""
+def take_down():
+    """Remove links, with their routes, and chains of ours; nothing there is no error."""
     for link in links():
         _ip("link", "delete", link, check=False)
     for save, restore in RESTORE.items():
         for table in TABLES:
             _drop_chains(save, restore, table)
-    if before.exists():
-        for name, value in json.loads(before.read_text("utf-8")).items():
-            (SYSCTL / name).write_text(value)
 
 
 def links():

@@ -24,6 +24,7 @@ from tests.cluster import (
     layout,
     leftovers,
     network,
+    settings,
 )
 
 # What a Debian or Ubuntu package brings: scripts/debian-packages-cluster.txt.
@@ -106,7 +107,8 @@ def up(place, *, told=print):
 def down(place):
     """Take away what the cluster left: processes, pods, mounts, links, chains, files."""
     leftovers.remove(place)
-    network.take_down(place.before)
+    network.take_down()
+    settings.put_back(place.before)
     shutil.rmtree(place.folder, ignore_errors=True)
 
 
@@ -120,7 +122,8 @@ def _prepare(place):
                 raise CannotStart(f"port {port}, for {name}, belongs to another program") from error
     place.logs.mkdir(parents=True)
     (place.buckets / "models").mkdir(parents=True)
-    network.set_up(place.before)
+    settings.note(place.before)
+    network.set_up()
     certificates.make(place.certificates)
     components.write_configuration(place)
 
@@ -130,7 +133,7 @@ def start(place, component):
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
     with (place.logs / f"{component.name}.log").open("wb") as log:
         subprocess.run(
-            ["setsid", "--fork", *component.command],
+            [*leftovers.STARTER, *component.command],
             cwd=place.folder,
             env={"PATH": path, **dict(component.environment)},
             stdin=subprocess.DEVNULL,
