@@ -34,7 +34,7 @@ def kind(value: Any) -> str:
 def complaint(text: str) -> str:
     """Say what is wrong with `text`, which is not JSON."""
     try:
-        position = _space(text, _value(text, 0))
+        position = space(text, value(text, 0))
         if position < len(text):
             _wrong(text, position, "after top-level value")
     except _WrongError as problem:
@@ -52,13 +52,15 @@ def _wrong(text: str, position: int, where: str) -> None:
     raise _WrongError(f"invalid character {shown} {where}")
 
 
-def _space(text: str, position: int) -> int:
+def space(text: str, position: int) -> int:
+    """Give the end of the white space at `position`."""
     match = _SPACE.match(text, position)
     return match.end() if match else position
 
 
-def _value(text: str, start: int) -> int:
-    position = _space(text, start)
+def value(text: str, start: int) -> int:
+    """Give the end of the JSON value that begins at `start`, white space before it apart."""
+    position = space(text, start)
     first = text[position : position + 1]
     if first == "{":
         return _members(text, position + 1, "}", "object key:value pair")
@@ -78,25 +80,25 @@ def _value(text: str, start: int) -> int:
 
 
 def _members(text: str, start: int, close: str, what: str) -> int:
-    position = _space(text, start)
+    position = space(text, start)
     if text[position : position + 1] == close:
         return position + 1
     while True:
         if close == "}":
             position = _key(text, position)
-        position = _space(text, _value(text, position))
+        position = space(text, value(text, position))
         following = text[position : position + 1]
         if following == close:
             return position + 1
         if following != ",":
             _wrong(text, position, f"after {what}")
-        position = _space(text, position + 1)
+        position = space(text, position + 1)
 
 
 def _key(text: str, position: int) -> int:
     if text[position : position + 1] != '"':
         _wrong(text, position, "looking for beginning of object key string")
-    position = _space(text, _string(text, position))
+    position = space(text, _string(text, position))
     if text[position : position + 1] != ":":
         _wrong(text, position, "after object key")
     return position + 1

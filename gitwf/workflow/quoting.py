@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from gitwf.workflow import failure
+from gitwf.workflow.expr import numbers
 
 _PLAIN = re.compile(r"[ !#-\[\]-~]*")
 _ESCAPES = {
@@ -23,7 +24,8 @@ _ESCAPES = {
 }
 _BASIC_PLANE = 0x10000
 _DELETE = 0x7F
-_HTML = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+HTML = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+_LARGEST, _SMALLEST = (1 << 63) - 1, -(1 << 63)
 
 INVALID_JSON = "cannot finish template replacement because the result was invalid JSON"
 
@@ -86,16 +88,13 @@ def dumps(value: Any) -> str:
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).translate(_HTML)
+        return json.dumps(value, ensure_ascii=False).translate(HTML)
     if isinstance(value, float):
-        return number(value)
+        return numbers.go_float(value, low=-6, high=21, pad=1)
+    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
+        return dumps(float(value))
     if isinstance(value, dict):
         return "{" + ",".join(f"{dumps(k)}:{dumps(value[k])}" for k in sorted(value)) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(dumps, value)) + "]"
     return json.dumps(value)
-
-
-def number(value: float) -> str:
-    """Render a number as Go's JSON does: a whole float has no fraction."""
-    return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)  # noqa: PLR2004

@@ -15,7 +15,19 @@ from dataclasses import dataclass
 
 from gitwf.workflow import expr, failure, quoting, scope
 
-_LATE_WORKFLOW = {("workflow", "status"), ("workflow", "failures"), ("workflow", "outputs")}
+# What a later pass may know. An expression that reads one of them waits for that pass.
+_LATE = frozenset(
+    {
+        ("item",),
+        ("retries",),
+        ("lastRetry", "exitCode"),
+        ("lastRetry", "status"),
+        ("lastRetry", "duration"),
+        ("lastRetry", "message"),
+        ("workflow", "status"),
+        ("workflow", "failures"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -29,12 +41,14 @@ class Strictness:
     prefixes: tuple[str, ...] = ()
     all: bool = False
 
+    def requires(self, name: str) -> bool:
+        """Whether `name` must be known."""
+        return self.all or f"{name}.".startswith(self.prefixes)
+
     def forbids(self, tag: str) -> bool:
         """Whether `tag` must not stay."""
         name = tag.strip()
-        if self.all:
-            return True
-        return name.startswith(self.prefixes) and ".outputs.artifacts." not in name
+        return self.all or (self.requires(name) and ".outputs.artifacts." not in name)
 
 
 LENIENT = Strictness()
@@ -125,43 +139,51 @@ def _simple(tag: str, values: Mapping[str, scope.Value], strictness: Strictness)
 
 
 def _expression(tag: str, values: Mapping[str, scope.Value], strictness: Strictness) -> str:
-    written = tag[1:]
-    try:
-        source = json.loads(f'"{written}"')
-        program = expr.parse(source)
-    except (json.JSONDecodeError, expr.ExprError):
-        if strictness.all:
-            raise failure.Unresolved(f"failed to resolve {{{{{tag}}}}}") from None
-        return "{{" + tag + "}}"
+    """Give the text of an expression's value, or the tag itself where it has none yet.
+
+    An expression that reads a name nobody knows stays if it comes to nothing; one whose names are
+    all known must come to something where steps and tasks are made ready
+    (Argo: util/template/expression_template.go).
+    """
+    program = _program(tag)
     env = scope.nested(values)
-    unknown = [path for path in sorted(program.paths) if not _known(path, env)]
-    if unknown:
-        if any(strictness.forbids(".".join(path)) for path in unknown):
-            raise failure.Unresolved(f"failed to resolve {{{{{tag}}}}}")
+    missing = [path for path in program.required if not _known(path, env)]
+    for path in missing:
+        name = ".".join(path)
+        if strictness.requires(name):
+            raise failure.Unresolved(f"failed to evaluate expression: {name} is missing")
+    lenient = bool(missing) or strictness == LENIENT
+    if lenient and not _LATE.isdisjoint(missing):
         return "{{" + tag + "}}"
     try:
         result = program.evaluate(env)
+        text = expr.to_text(result)
+    except expr.ExprError as problem:
+        if lenient:
+            return "{{" + tag + "}}"
+        raise failure.NodeFailure(f"failed to evaluate expression: {problem}") from problem
+    if result is None and lenient:
+        return "{{" + tag + "}}"
+    if result is None:
+        raise failure.NodeFailure(f"failed to evaluate expression {quoting.quote(tag[1:])}")
+    if isinstance(result, str):
+        return json.dumps(text, ensure_ascii=False)[1:-1]
+    return quoting.for_json(text)
+
+
+def _program(tag: str) -> expr.Program:
+    try:
+        return expr.parse(json.loads(f'"{tag[1:]}"'))
+    except json.JSONDecodeError as problem:
+        raise failure.NodeFailure(f"failed to unmarshall JSON expression: {problem}") from None
     except expr.ExprError as problem:
         raise failure.NodeFailure(f"failed to evaluate expression: {problem}") from problem
-    if result is None:
-        raise failure.NodeFailure(
-            f"failed to evaluate expression {quoting.quote(source)}: the result is nil"
-        )
-    return json.dumps(expr.to_text(result), ensure_ascii=False)[1:-1]
 
 
 def _known(path: tuple[str, ...], env: Mapping[str, object]) -> bool:
-    """Whether a name is known by now; one that a later pass may know is not evaluated yet.
-
-    A name below `workflow` that is not one of the late ones never comes, and is nil.
-    """
-    if path[0] == "workflow" and path[:2] not in _LATE_WORKFLOW:
-        return "workflow" in env
     place: object = env
     for key in path:
-        if not isinstance(place, Mapping):
-            break
-        if key not in place:
+        if not isinstance(place, Mapping) or key not in place:
             return False
         place = place[key]
     return True

@@ -74,7 +74,7 @@ def test_the_hooks_of_a_loop_know_their_item(play):
     }
 
 
-def test_a_loop_in_a_dag_has_one_exit_hook(play):
+def test_a_loop_in_a_dag_has_an_exit_hook_for_each_turn_and_one_for_all(play):
     task = {
         "name": "a",
         "template": "ok",
@@ -85,7 +85,11 @@ def test_a_loop_in_a_dag_has_one_exit_hook(play):
         {"templates": [{"name": "main", "dag": {"tasks": [task]}}, echo("ok"), echo("say", "m")]}
     )
     said = {n.name: n.inputs["m"] for n in final.nodes.values() if n.hooked}
-    assert said == {"w.a.onExit": "Succeeded"}
+    assert said == {
+        "w.a(0:1).onExit": "Succeeded",
+        "w.a(1:2).onExit": "Succeeded",
+        "w.a.onExit": "Succeeded",
+    }
 
 
 def test_a_skipped_step_has_no_exit_hook(play):
@@ -94,13 +98,15 @@ def test_a_skipped_step_has_no_exit_hook(play):
     assert list(final.nodes) == ["w", "w[0]", "w[0].a"]
 
 
-def test_a_hook_that_cannot_start_says_why_and_stops_nothing_else(play):
+def test_a_hook_that_cannot_start_fails_the_group_of_its_step(play):
     step = {"name": "a", "template": "ok", "hooks": {"exit": {"template": "say"}}}
     final = play({"templates": [{"name": "main", "steps": [[step]]}, echo("ok"), echo("say", "m")]})
     hook = final.nodes["w[0].a.onExit"]
     assert (hook.type, hook.phase) == ("Skipped", "Error")
     assert hook.message == "inputs.parameters.m was not supplied"
-    assert final.phase == "Succeeded"
+    assert final.nodes["w[0].a"].phase == "Succeeded"
+    assert final.nodes["w[0]"].phase == "Error"
+    assert (final.phase, final.message) == ("Failed", hook.message)
 
 
 def test_the_exit_handler_is_told_what_failed(player):

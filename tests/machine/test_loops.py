@@ -1,6 +1,6 @@
 import pytest
 
-from gitwf.workflow import failure, loops, quoting, record
+from gitwf.workflow import failure, gofmt, loops, quoting, record
 from gitwf.workflow.document import flow, template
 
 
@@ -106,3 +106,164 @@ def test_a_result_that_is_no_json_cannot_be_gathered():
 
 def test_gos_json_escapes_what_html_would_read():
     assert quoting.dumps({"b": "<&>", "a": 1.5}) == '{"a":1.5,"b":"\\u003c\\u0026\\u003e"}'
+
+
+@pytest.mark.parametrize(
+    ("param", "names", "items"),
+    [
+        (r'["\u00e9", "a\"b", "x\ny", "<b>&"]', [r"\u00e9", r"a\"b", r"x\ny", "<b>&"], None),
+        (
+            "[1.50, 1e3, -0, 12345678901234567890]",
+            ["1.50", "1e3", "-0", "12345678901234567890"],
+            None,
+        ),
+        ("[null, [], {}]", ["[]", "[]", ""], ["null", "[]", "{}"]),
+        ('[ [ 1, "b" , {"z":1, "a":2} ] ]', ['[1 b {"z":1,"a":2}]'], ['[1,"b",{"z":1,"a":2}]']),
+        (
+            '[{"b": {"z": 1, "a": 2}, "a": "<"}]',
+            ['a:<,b:{"z":1,"a":2}'],
+            [r'{"a":"\u003c","b":{"z":1,"a":2}}'],
+        ),
+        ('[{"a": 1, "a b": 2}]', ["a b:2,a:1"], ['{"a":1,"a b":2}']),
+        ('[{"k": "(x)"}]', ["k:x"], ['{"k":"(x)"}']),
+        ("[true,false]", ["true", "false"], None),
+    ],
+)
+def test_what_json_spelled_stays_spelled_so(param, names, items):
+    made = expand(with_param=param)
+    assert [one.description for one in made] == names
+    assert [one.values["item"] for one in made] == (names if items is None else items)
+
+
+def test_a_value_of_a_mapping_keeps_its_escapes_but_not_those_for_html():
+    (made,) = expand(with_param=r'[{"t": "\u003cé\u00e9\n", "l": [1, "<"], "n": 1.0}]')
+    values = {name: value for name, value in made.values.items() if name != "item"}
+    assert values == {"item.t": r"<é\u00e9\n", "item.l": '[1,"<"]', "item.n": "1.0"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1e21, "1e+21"),
+        (0.00001, "0.00001"),
+        (1e-7, "1e-7"),
+        (1.2345678901234567e20, "123456789012345670000"),
+        (2**63, "9223372036854776000"),
+        (-(2**63), "-9223372036854775808"),
+        ("\u2028<", r"\u2028<"),
+    ],
+)
+def test_an_item_of_a_document_passes_through_gos_json(value, text):
+    (made,) = expand(with_items=(value,))
+    assert made.values["item"] == text
+
+
+@pytest.mark.parametrize(
+    ("style", "made"),
+    [
+        ("%x", ["7", "-c", "ff"]),
+        ("%02X", ["07", "-C", "FF"]),
+        ("%s", ["%!s(int=7)", "%!s(int=-12)", "%!s(int=255)"]),
+        ("%5d|", ["    7|", "  -12|", "  255|"]),
+        ("%-5d|", ["7    |", "-12  |", "255  |"]),
+        ("%+d", ["+7", "-12", "+255"]),
+        ("% d", [" 7", "-12", " 255"]),
+        ("%05d", ["00007", "-0012", "00255"]),
+        ("%.3d", ["007", "-012", "255"]),
+        ("%08.3d", ["     007", "    -012", "     255"]),
+        ("%o", ["7", "-14", "377"]),
+        ("%O", ["0o7", "-0o14", "0o377"]),
+        ("%#o", ["07", "-014", "0377"]),
+        ("%#x", ["0x7", "-0xc", "0xff"]),
+        ("%b", ["111", "-1100", "11111111"]),
+        ("%03b", ["111", "-1100", "11111111"]),
+        ("%q", [r"'\a'", "'\ufffd'", "'ÿ'"]),
+        ("%c", ["\a", "\ufffd", "ÿ"]),
+        ("%U", ["U+0007", "U+FFFFFFFFFFFFFFF4", "U+00FF"]),
+        ("%T", ["int", "int", "int"]),
+        ("%e", ["%!e(int=7)", "%!e(int=-12)", "%!e(int=255)"]),
+        ("%6.2f", ["%!f(int=    07)", "%!f(int=   -12)", "%!f(int=   255)"]),
+        ("%%d", ["%d%!(EXTRA int=7)", "%d%!(EXTRA int=-12)", "%d%!(EXTRA int=255)"]),
+        ("x%dy%d", ["x7y%!d(MISSING)", "x-12y%!d(MISSING)", "x255y%!d(MISSING)"]),
+        ("%[1]d-%[1]d", ["7-7", "-12--12", "255-255"]),
+        (
+            "%",
+            [
+                "%!(NOVERB)%!(EXTRA int=7)",
+                "%!(NOVERB)%!(EXTRA int=-12)",
+                "%!(NOVERB)%!(EXTRA int=255)",
+            ],
+        ),
+        ("%x-%", ["7-%!(NOVERB)", "-c-%!(NOVERB)", "ff-%!(NOVERB)"]),
+        ("%v", ["7", "-12", "255"]),
+        ("%+v", ["7", "-12", "255"]),
+        ("%z", ["%!z(int=7)", "%!z(int=-12)", "%!z(int=255)"]),
+    ],
+)
+def test_a_number_is_formatted_as_go_formats_it(style, made):
+    assert [gofmt.whole(style, number) for number in (7, -12, 255)] == made
+
+
+@pytest.mark.parametrize(
+    ("loop", "message"),
+    [
+        ({"count": ""}, 'strconv.Atoi: parsing "": invalid syntax'),
+        ({"end": " 1"}, 'strconv.Atoi: parsing " 1": invalid syntax'),
+        ({"start": "1_0", "end": 2}, 'strconv.Atoi: parsing "1_0": invalid syntax'),
+        ({"count": "9" * 22}, f'strconv.Atoi: parsing "{"9" * 22}": value out of range'),
+        ({"start": "1"}, "neither end nor count was specified in withSequence"),
+    ],
+)
+def test_a_bound_that_is_no_number_is_refused_in_gos_words(loop, message):
+    with pytest.raises(failure.NodeFailure) as caught:
+        loops.sequence(flow.Sequence(**loop))
+    assert str(caught.value) == message
+
+
+def test_a_count_below_zero_counts_down():
+    assert loops.sequence(flow.Sequence(count="-2")) == ["0", "-1", "-2", "-3"]
+
+
+def test_results_are_gathered_as_they_were_printed_and_parameters_as_values():
+    children = [
+        record.Outputs({"p": '{"z": 1.0, "a": "<"}'}, result=r'{"z": 1.0, "a": "\u00e9<"}'),
+        record.Outputs({"p": "[10000000000000000001]"}, result=" [ 1 ] "),
+    ]
+    values = loops.aggregate("tasks.t", children)
+    assert values["tasks.t.outputs.result"] == r'[{"z":1.0,"a":"\u00e9\u003c"},[1]]'
+    assert (
+        values["tasks.t.outputs.parameters.p"] == r'[{"a":"\u003c","z":1},[10000000000000000000]]'
+    )
+    assert (
+        loops.aggregate("t", [record.Outputs({"p": "[1e999]"})])["t.outputs.parameters.p"]
+        == '["[1e999]"]'
+    )
+
+
+def test_a_turn_sees_the_scope_beside_its_item(play):
+    step = {
+        "name": "a",
+        "template": "say",
+        "withItems": ["x", "y"],
+        "when": "{{=item != workflow.name + 'x'}} == true",
+        "arguments": {"parameters": [{"name": "m", "value": "{{=item + workflow.name}}"}]},
+    }
+    say = {
+        "name": "say",
+        "inputs": {"parameters": [{"name": "m"}]},
+        "container": {"image": "x", "command": ["true"]},
+    }
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, say]})
+    assert [n.inputs["m"] for n in final.nodes.values() if n.type == "Pod"] == ["xw", "yw"]
+
+
+def test_an_expression_of_a_turn_that_nobody_can_work_out_ends_the_group(play):
+    step = {
+        "name": "a",
+        "template": "say",
+        "withItems": ["x"],
+        "arguments": {"parameters": [{"name": "m", "value": "{{=item + nobody}}"}]},
+    }
+    say = {"name": "say", "container": {"image": "x", "command": ["true"]}}
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, say]})
+    assert final.nodes["w[0]"].message == "failed to evaluate expression: nobody is missing"

@@ -33,7 +33,14 @@ VALUES = {
         ("{{=lastRetry.exitCode}}", "{{=lastRetry.exitCode}}"),
         ("{{=workflow.status}}", "{{=workflow.status}}"),
         ("{{=inputs.parameters.x ?? 'd'}}", "{{=inputs.parameters.x ?? 'd'}}"),
-        ("{{=not an expression}}", "{{=not an expression}}"),
+        ("{{=inputs.parameters.x == nil ? 1 : 2}}", "{{=inputs.parameters.x == nil ? 1 : 2}}"),
+        ("{{=workflow.parameters.none}}", "{{=workflow.parameters.none}}"),
+        ("{{=workflow.parameters.none ?? 'd'}}", "d"),
+        ("{{=workflow.parameters.none == nil ? 'no' : 'yes'}}", "no"),
+        ("{{=asInt(which)}}", "{{=asInt(which)}}"),
+        ("{{=absent ?? 'd'}}", "d"),
+        ("{{=absent}}", "{{=absent}}"),
+        ("{{=['<' + which]}}", '[\\"\\\\u003cb\\"]'),
     ],
 )
 def test_a_tag_is_replaced_as_argo_replaces_it(text, expected):
@@ -47,7 +54,7 @@ def test_a_tag_is_replaced_as_argo_replaces_it(text, expected):
             "{{absent}}",
             "unable to substitute {{absent}}: output is an absent optional",
         ),
-        ("{{=workflow.parameters.none}}", "failed to evaluate expression"),
+        ("{{=not an expression}}", "failed to evaluate expression: unexpected token"),
     ],
 )
 def test_a_tag_that_stands_for_nothing_ends_the_node(text, message):
@@ -71,7 +78,7 @@ def test_strict_text_must_be_resolved_to_the_last_tag():
 @pytest.mark.parametrize("tag", ["{{steps.y.status}}", "{{=tasks.y.status}}", "{{ steps.y.id }}"])
 def test_references_to_steps_must_be_resolved_where_they_are_strict(tag):
     strict = substitution.STEPS_AND_TASKS
-    with pytest.raises(failure.Unresolved, match="failed to resolve"):
+    with pytest.raises(failure.Unresolved, match=r"failed to resolve|tasks is missing"):
         substitution.fill(tag, VALUES, strict)
     assert substitution.fill("{{other}}", VALUES, strict) == "{{other}}"
 
@@ -83,3 +90,24 @@ def test_artifacts_of_steps_are_resolved_elsewhere():
 
 def test_a_value_is_filled_as_if_it_stood_in_json():
     assert substitution.fill_value('q "{{quote}}"', VALUES) == 'q "say "hi"\\\n"'
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("{{=steps.x.outputs.parameters.p ?? 'd'}}", "d"),
+        ("{{=steps?.x?.outputs ?? 'd'}}", "d"),
+        ("{{=steps.x.outputs.parameters.p}}", "steps.x.outputs.parameters.p is missing"),
+        ("{{=tasks.x.status ?? 'd'}}", "failed to evaluate expression: tasks is missing"),
+        ("{{=item + a}}", "{{=item + a}}"),
+        ("{{=absent}}", 'failed to evaluate expression "absent"'),
+        ("{{=asInt(which)}}", "failed to evaluate expression: "),
+    ],
+)
+def test_an_expression_whose_names_are_known_must_come_to_something_in_a_step(text, outcome):
+    values = {**VALUES, "steps.x.outputs.parameters": "[]", "steps.x.outputs.artifacts": None}
+    try:
+        given = substitution.fill(text, values, substitution.STEPS_AND_TASKS)
+    except failure.NodeFailure as problem:
+        given = str(problem)
+    assert outcome in given

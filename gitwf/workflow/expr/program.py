@@ -46,6 +46,16 @@ class Program:
         return frozenset(path for path, _ in self._uses if path[0] not in library.GLOBALS)
 
     @cached_property
+    def required(self) -> tuple[tuple[str, ...], ...]:
+        """The paths that must be there, each after the name that it begins with.
+
+        What stands left of `??` or before a `?.` may be missing; its bare name may not
+        (Argo: util/template/expression_template.go getIdentifiers).
+        """
+        found = _required(self.root)
+        return tuple(path for path in found if path[0] not in library.GLOBALS)
+
+    @cached_property
     def _uses(self) -> tuple[tuple[tuple[str, ...], nodes.Node], ...]:
         return tuple(_uses(self.root))
 
@@ -85,6 +95,40 @@ def _uses(root: nodes.Node) -> Iterator[tuple[tuple[str, ...], nodes.Node]]:
             waiting.append((node.value, bound))
             continue
         waiting.extend((child, bound) for child in reversed(list(nodes.children(node))))
+
+
+def _required(root: nodes.Node) -> dict[tuple[str, ...], None]:
+    found: dict[tuple[str, ...], None] = {}
+    waiting: list[tuple[nodes.Node, frozenset[str], bool]] = [(root, frozenset(("$env",)), False)]
+    while waiting:
+        node, bound, guarded = waiting.pop()
+        match node:
+            case nodes.Let(_, name, value, body):
+                waiting += [(body, bound | {name}, guarded), (value, bound, guarded)]
+                continue
+            case nodes.Binary(_, "??", left, right):
+                waiting += [(right, bound, guarded), (left, bound, True)]
+                continue
+            case nodes.Name(_, name) if name not in bound:
+                found.setdefault((name,))
+            case nodes.Member(_, base, _, optional):
+                path = () if guarded or _has_optional(node) else _path(node)[0]
+                if path and path[0] not in bound:
+                    for length in range(1, len(path) + 1):
+                        found.setdefault(path[:length])
+                if optional:
+                    waiting.append((base, bound, True))
+                    continue
+        waiting += [(child, bound, guarded) for child in reversed(list(nodes.children(node)))]
+    return found
+
+
+def _has_optional(node: nodes.Node) -> bool:
+    while isinstance(node, nodes.Member | nodes.Chain):
+        if isinstance(node, nodes.Member) and node.optional:
+            return True
+        node = node.base
+    return False
 
 
 def _path(node: nodes.Node) -> tuple[tuple[str, ...], nodes.Node]:

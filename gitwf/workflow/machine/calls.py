@@ -80,8 +80,10 @@ def decides(condition: str) -> bool:
         raise failure.NodeFailure(str(problem)) from problem
 
 
-def turns(prepared: Ready, name: str) -> list[Turn]:
+def turns(prepared: Ready, name: str, visible: scope.Names) -> list[Turn]:
     """Expand a call into its nodes below `name`; a loop over nothing gives none.
+
+    `visible` is what a turn's expressions see beside their item.
 
     Raises NodeFailure where the loop makes no sense and the call was to run.
     """
@@ -101,22 +103,28 @@ def turns(prepared: Ready, name: str) -> list[Turn]:
         ]
     text = substitution.Text(_unlooped(call).to_json())
     return [
-        _turn(text, call, loops.node_name(name, index, item), item, prepared.artifacts)
+        _turn(text, call, loops.node_name(name, index, item), item, prepared.artifacts, visible)
         for index, item in enumerate(items)
     ]
 
 
 def _turn(
-    text: substitution.Text, call: template.Call, name: str, item: loops.Item, artifacts: Places
+    text: substitution.Text,
+    call: template.Call,
+    name: str,
+    item: loops.Item,
+    artifacts: Places,
+    visible: scope.Names,
 ) -> Turn:
-    condition = substitution.fill_value(call.when, item.values)
+    values = visible.new_child(dict(item.values))
+    condition = substitution.fill_value(call.when, values)
     try:
         proceed = decides(condition)
     except failure.NodeFailure as problem:
         return Turn(name, call, proceed=False, artifacts={}, problem=str(problem))
     if not proceed:
         return Turn(name, call.model_copy(update={"when": condition}), proceed=False, artifacts={})
-    filled = text.fill(item.values, substitution.STRICT) if text.tags else ""
+    filled = text.fill(values, substitution.STRICT) if text.tags else ""
     return Turn(name, call, proceed=True, artifacts=artifacts, item=item.values, text=filled)
 
 

@@ -67,6 +67,9 @@ class Composite:
         """Fail at once; nothing of it is active. For the subclass."""
         raise NotImplementedError
 
+    def undone(self, node: nodes.Node) -> None:
+        """Say in the composite's words why a child's template could not be carried out."""
+
     # Room for children.
 
     def admits(self) -> bool:
@@ -111,7 +114,7 @@ class Composite:
         try:
             self.node.outputs = self._outputs()
         except failure.NodeFailure as problem:
-            self.run.end(self.node, record.Phase.ERROR, str(problem))
+            self.run.undo(self.node, str(problem))
             return
         pods.publish(self.run, self.made.outputs, self.node.outputs)
         self.run.end(self.node, record.Phase.SUCCEEDED)
@@ -166,7 +169,12 @@ def _resolved(source: parameters.ValueFrom, values: calls.Values) -> str:
 class Child:
     """One turn of a call: its node, then its hooks, then word to the composite."""
 
-    __slots__ = ("_hooks", "call", "inside", "node", "node_name", "undecided")
+    __slots__ = ("_hooks", "call", "hooked", "inside", "node", "node_name", "undecided")
+
+    @property
+    def hook_fault(self) -> str:
+        """Why a hook's template could not be carried out, or ""."""
+        return self._hooks.fault if self._hooks is not None else ""
 
     def __init__(
         self,
@@ -180,6 +188,7 @@ class Child:
         self.node_name = node_name
         self.node: nodes.Node | None = None
         self.undecided = False
+        self.hooked = hooked
         self._hooks = self._waiting(hooked) if hooked else None
 
     def _waiting(self, hooked: Mapping[str, flow.Hook]) -> hooks.Hooks:
@@ -220,16 +229,17 @@ class Child:
                 depth=inside.order.depth + 1,
             )
         except failure.NodeFailure as problem:
-            self.skip(record.Phase.ERROR, str(problem))
+            self.skip(record.Phase.ERROR, str(problem), undone=True)
             return
         run.submit(order)
 
-    def skip(self, phase: record.Phase, message: str) -> None:
-        """Record a node that never runs."""
+    def skip(self, phase: record.Phase, message: str, *, undone: bool = False) -> None:
+        """Record a node that never runs; `undone`: because its template cannot be had."""
         run = self.inside.run
         node = nodes.Node(run.name, self.node_name, record.NodeType.SKIPPED, self)
         node.within(self.inside.node)
         node.template, node.template_ref = calls.shown(self.call)
+        node.undone = undone
         run.add(node)
         run.end(node, phase, message)
 
@@ -245,6 +255,8 @@ class Child:
     def ended(self, node: nodes.Node) -> None:
         """Pass on that the node has ended, and run its hooks."""
         self.node = node
+        if node.undone:
+            self.inside.undone(node)
         if self._hooks is not None:
             self._hooks.over(node)
         else:

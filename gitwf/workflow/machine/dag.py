@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from gitwf.workflow import depends, failure, loops, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, nodes, outbound, steps
+from gitwf.workflow.machine import calls, composite, hooks, nodes, outbound, steps
 
 _OMITTED = "omitted: depends condition not met"
 _EMPTY = "Skipped, empty params"
@@ -40,7 +40,7 @@ class Dag(composite.Composite):
                 self._after[before].append(name)
         self._left = len(reach)
         self._settled: dict[str, nodes.Node] = {}
-        self._branch: dict[str, record.Phase] = {}
+        self._children: dict[str, composite.Child] = {}
         self._members: dict[str, list[composite.Child]] = {}
         self._open: dict[str, int] = {}
         self._group_of: dict[str, composite.Child] = {}
@@ -78,13 +78,14 @@ class Dag(composite.Composite):
             return
         hooked = calls.hooks_of(task, {}, self.run.arguments)
         child = composite.Child(self, task, f"{self.node.name}.{task.name}", hooked)
+        self._children[task.name] = child
         try:
             if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
                 return
             values = scope.Names(self._own(), self._scope(task), self.run.variables)
             ready = calls.ready(task, values)
-            turns = calls.turns(ready, task.name)
+            turns = calls.turns(ready, task.name, values)
         except failure.NodeFailure as problem:
             child.skip(record.Phase.ERROR, str(problem))
             return
@@ -104,8 +105,10 @@ class Dag(composite.Composite):
         group.template, group.template_ref = calls.shown(task)
         self.run.add(group)
         self.run.begin_node(group)
+        # The exit hook runs after every turn, and once more after all of them.
+        last = {n: h for n, h in child.hooked.items() if n == hooks.EXIT}
         members = [
-            composite.Child(self, task, f"{self.node.name}.{turn.name}", {}) for turn in turns
+            composite.Child(self, task, f"{self.node.name}.{turn.name}", last) for turn in turns
         ]
         self._members[task.name] = members
         self._open[task.name] = len(members)
@@ -137,7 +140,6 @@ class Dag(composite.Composite):
         if child.node is None or self.node.phase.fulfilled:
             return
         self._settled[name] = child.node
-        self._branch[name] = self._branch_phase(name, child.node)
         for after in self._after[name]:
             self._waits[after] -= 1
             if not self._waits[after]:
@@ -158,7 +160,8 @@ class Dag(composite.Composite):
 
     def _result(self, name: str) -> depends.Result:
         phase = self._settled[name].phase
-        members = [child.node for child in self._members.get(name, ()) if child.node is not None]
+        below = self._settled[name].children.values() if name in self._members else ()
+        members = list(below)
         return depends.Result(
             succeeded=phase is record.Phase.SUCCEEDED,
             failed=phase is record.Phase.FAILED,
@@ -171,26 +174,15 @@ class Dag(composite.Composite):
 
     # The end.
 
-    def _branch_phase(self, name: str, node: nodes.Node) -> record.Phase:
-        """Give a task's phase, or the worst it inherits where it did not complete."""
-        if node.phase.completed:
-            return node.phase
-        for before in self._before[name]:
-            if self._branch[before].failed_or_error:
-                return self._branch[before]
-        return record.Phase.SUCCEEDED
-
     def _finish(self) -> None:
         ends = [self._settled[name] for name in self._targets if name in self._settled]
         self.node.outbound = tuple(last for end in ends for last in outbound.of(end))
-        phase = record.Phase.SUCCEEDED
         for name in self._targets:
-            branch = self._branch.get(name, record.Phase.SUCCEEDED)
-            if branch.failed_or_error:
-                if not steps.continues(self._tasks[name], branch):
-                    phase = branch
-                if self._dag.fail_fast is not False:
-                    break
+            child = self._children.get(name)
+            if child is not None and child.hook_fault:
+                self.run.undo(self.node, child.hook_fault)
+                return
+        phase = self._phase()
         if phase is not record.Phase.SUCCEEDED:
             self.run.end(self.node, phase)
             return
@@ -198,9 +190,48 @@ class Dag(composite.Composite):
             written = self.made.outputs.to_json()
             self.scope.update(self._mentioned(written, self._settled.__contains__))
         except failure.NodeFailure as problem:
-            self.run.end(self.node, record.Phase.ERROR, str(problem))
+            self.run.undo(self.node, str(problem))
             return
         self.succeed()
+
+    def _phase(self) -> record.Phase:
+        phases = self._inherited()
+        phase = record.Phase.SUCCEEDED
+        for name in self._targets:
+            branch = phases[f"{self.node.name}.{name}"]
+            if branch.failed_or_error and not steps.continues(self._tasks[name], branch):
+                phase = branch
+                if self._dag.fail_fast is not False:
+                    break
+        return phase
+
+    def _inherited(self) -> dict[str, record.Phase]:
+        """Give each target's phase; one that did not complete has that of what led to it.
+
+        Argo walks down the nodes, those inside of the tasks too, and keeps the last phase on each
+        way; bad ends go before good ones (Argo: assessDAGPhase).
+        """
+        phases = {f"{self.node.name}.{name}": record.Phase.SUCCEEDED for name in self._targets}
+        ends = [self.run.nodes[name] for name in phases]
+        if all(end.phase.completed for end in ends):
+            return {end.name: end.phase for end in ends}
+        ahead = deque((child, record.Phase.SUCCEEDED) for child in self.node.children.values())
+        seen = {(child.name, phase) for child, phase in ahead}
+        while ahead:
+            node, branch = ahead.popleft()
+            branch = node.phase if node.phase.completed else branch
+            if node.name in phases and not phases[node.name].failed_or_error:
+                phases[node.name] = branch
+            for child in _following(node):
+                if (child.name, branch) not in seen:
+                    seen.add((child.name, branch))
+                    ahead.append((child, branch))
+        return phases
+
+    def undone(self, node: nodes.Node) -> None:
+        """Say whose task could not be carried out."""
+        node.message = f"task '{node.name}' errored: {node.message}"
+        self.run.touch(node)
 
     def abort(self, message: str) -> None:
         """Fail the template, and the loops whose other turns will not start."""
@@ -252,8 +283,18 @@ class Dag(composite.Composite):
         prefix = f"tasks.{name}"
         producer = self.run.templates.original(self.order.target.scope, self._tasks[name])
         values = steps.node_values(prefix, node, producer)
-        if name in self._members and node.phase.fulfilled:
+        if node.type is record.NodeType.TASK_GROUP and node.phase.fulfilled:
             members = [m.node for m in self._members[name] if m.node is not None]
             good = [m.outputs for m in members if m.phase is record.Phase.SUCCEEDED]
             values.update(loops.aggregate(prefix, good))
         return values
+
+
+def _following(node: nodes.Node) -> list[nodes.Node]:
+    """Give what comes after a node; of one that was tried again, after its attempts."""
+    if node.type is not record.NodeType.RETRY:
+        return list(node.children.values())
+    found: list[nodes.Node] = []
+    for child in reversed(node.children.values()):
+        found.extend([child] if child.hooked else child.children.values())
+    return found

@@ -61,6 +61,9 @@ class Root:
         """Let hooks and exit handler see how the run went, and run them."""
         run = self._run
         self._main = node
+        if node.undone:
+            self._give_up("error in entry template execution: ", node)
+            return
         phase = _outcome(node)
         run.variables["workflow.status"] = str(phase)
         run.variables["workflow.failures"] = variables.failures(run.name, run.nodes.values())
@@ -84,6 +87,9 @@ class Root:
         main = self._main
         if main is None:
             return
+        if handler is not None and handler.undone:
+            self._give_up("error in exit template execution : ", handler)
+            return
         phase, message = _outcome(main), main.message
         if self._run.spec.shutdown and phase is not _P.SUCCEEDED:
             message = f"Stopped with strategy '{self._run.spec.shutdown}'"
@@ -92,6 +98,10 @@ class Root:
             if handler is not None and handler.phase.failed_or_error:
                 phase, message = handler.phase, handler.message
         self._run.conclude(phase, message)
+
+    def _give_up(self, what: str, node: nodes.Node) -> None:
+        """End at once: no handler runs after a template that could not be carried out."""
+        self._run.conclude(_P.ERROR, f"{what}{node.message}")
 
 
 class _Handler:

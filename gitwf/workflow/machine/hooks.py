@@ -1,14 +1,15 @@
 """What runs beside a node or after it: named hooks and the exit hook.
 
 A named hook starts once, as soon as its expression is true: looked at when the node's work begins
-and when it ends. The exit hook starts when the node has completed. Whoever waits for the node waits
+and when it ends; that of a DAG's task is looked at for a task that was skipped or omitted too. The
+exit hook starts when the node has completed, unless it has an expression that says no. Whoever waits for the node waits
 for its hooks too (Argo: workflow/controller/hooks.go, exit_handler.go).
 """
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gitwf.workflow import failure, record
+from gitwf.workflow import expr, failure, record
 from gitwf.workflow.document import flow
 from gitwf.workflow.machine import calls, nodes, orders
 
@@ -36,6 +37,7 @@ class Hooks:
         self._values = values
         self._done = done
         self._inside = inside
+        self.fault = ""
         self._fired: set[str] = set()
         self._open = 0
         self._parent_over = False
@@ -51,7 +53,8 @@ class Hooks:
 
     def ended(self, node: nodes.Node) -> None:
         """Note that a hook is over."""
-        del node
+        if node.undone:
+            self.fault = node.message
         self._open -= 1
         self._finish()
 
@@ -61,12 +64,22 @@ class Hooks:
 
     def over(self, parent: nodes.Node) -> None:
         """Look at all hooks now that the node is fulfilled."""
-        if self._hooks and parent.phase.completed:
+        if parent.phase.completed or (self._inside is not None and self._inside.kind == "tasks"):
             self._consider(parent)
-            if EXIT in self._hooks:
-                self._fire(parent, EXIT, f"{parent.name}.onExit")
+        if parent.phase.completed and EXIT in self._hooks and self._exit_wanted():
+            self._fire(parent, EXIT, f"{parent.name}.onExit")
         self._parent_over = True
         self._finish()
+
+    def _exit_wanted(self) -> bool:
+        expression = self._hooks[EXIT].expression
+        if not expression or self._inside is None:
+            return True
+        try:
+            return decides(expression, self._values())
+        except failure.NodeFailure as problem:
+            self.fault = str(problem)
+            return False
 
     def _finish(self) -> None:
         if self._parent_over and not self._open:
@@ -77,7 +90,7 @@ class Hooks:
             if name == EXIT or name in self._fired:
                 continue
             try:
-                wanted = calls.evaluate(hook.expression, self._values()) is True
+                wanted = decides(hook.expression, self._values())
             except failure.NodeFailure:
                 # Argo: a hook whose expression cannot be worked out yet is looked at again.
                 wanted = False
@@ -100,6 +113,15 @@ class Hooks:
             self._inside,
             on_exit=name == EXIT or (self._inside is not None and self._inside.order.on_exit),
         )
+
+
+def decides(expression: str, values: calls.Values) -> bool:
+    """Evaluate a hook's expression. Raises NodeFailure where it gives neither true nor false."""
+    result = calls.evaluate(expression, values)
+    if not isinstance(result, bool):
+        shown = expr.to_text(result)
+        raise failure.NodeFailure(f"unable to cast expression result '{shown}' to bool")
+    return result
 
 
 def fire(
@@ -131,7 +153,7 @@ def fire(
         node = nodes.Node(run.name, node_name, record.NodeType.SKIPPED, owner)
         node.within(inside.node if inside is not None else None)
         node.template, node.template_ref = calls.shown(hook)
-        node.hooked = True
+        node.hooked = node.undone = True
         run.add(node)
         run.end(node, record.Phase.ERROR, str(problem))
         return

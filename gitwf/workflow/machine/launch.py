@@ -25,8 +25,12 @@ from gitwf.workflow.machine import (
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
-_MAX_DEPTH = 100
-TOO_DEEP = "Maximum recursion depth exceeded"
+# Argo: the entrypoint is the first of at most 99 templates inside each other.
+_MAX_DEPTH = 99
+TOO_DEEP = (
+    "Maximum recursion depth exceeded. "
+    "See https://argo-workflows.readthedocs.io/en/latest/scaling/#maximum-recursion-depth"
+)
 PAST_DEADLINE = "Step exceeded its deadline"
 _PODS = frozenset({"container", "script", "containerSet"})
 _COMPOSITES = frozenset({"steps", "dag"})
@@ -54,9 +58,10 @@ def submit(run: "run.Run", order: orders.Order) -> None:
 
 def launch(run: "run.Run", order: orders.Order) -> None:
     """Start an order for which there is room."""
+    if order.depth >= _MAX_DEPTH:
+        refuse(run, order, TOO_DEEP, undone=False)
+        return
     try:
-        if order.depth > _MAX_DEPTH:
-            raise failure.NodeFailure(TOO_DEEP)  # noqa: TRY301 - one way out for all
         prepared = preparation.prepare(
             order.target.source,
             order.arguments,
@@ -117,9 +122,10 @@ def _own_names(run: "run.Run", order: orders.Order) -> dict[str, scope.Value]:
     return names
 
 
-def refuse(run: "run.Run", order: orders.Order, message: str) -> None:
+def refuse(run: "run.Run", order: orders.Order, message: str, *, undone: bool = True) -> None:
     """Record that an order could not be started."""
     node = order.make_node(run.name, order.name, record.NodeType.SKIPPED, order.owner)
+    node.undone = undone
     run.add(node)
     run.end(node, record.Phase.ERROR, message)
 
@@ -149,7 +155,7 @@ def perform(
         try:
             _begin(run, order, node, prepared, made, artifacts)
         except failure.NodeFailure as problem:
-            run.end(node, record.Phase.ERROR, str(problem))
+            run.undo(node, str(problem))
 
     if memo is None:
         begin()
@@ -221,6 +227,10 @@ def bind_artifacts(
     places: dict[str, record.ArtifactLocation | None] = {}
     for declared in made.inputs.artifacts:
         location = given.get(declared.name) or preparation.own_location(declared)
+        if location is None and declared.name in given and not declared.optional:
+            raise failure.NodeFailure(
+                f"inputs.artifacts.{declared.name} missing location information"
+            )
         if location is None and order.boundary is None and declared.name == _SOURCE:
             location = record.ArtifactLocation(_SOURCE, source=True)
         if location is None and not declared.optional:

@@ -60,7 +60,7 @@ class Node:
     __slots__ = (
         "boundary", "children", "display_name", "finished", "hooked", "id", "input_artifacts",
         "inputs", "memoized", "message", "name", "outbound", "outputs", "owner", "phase",
-        "retried", "started", "template", "template_ref", "twin", "type",
+        "retried", "started", "template", "template_ref", "twin", "type", "undone",
     )  # fmt: skip
 
     def __init__(self, run: str, name: str, type_: record.NodeType, owner: Owner) -> None:
@@ -86,6 +86,8 @@ class Node:
         self.retried = False
         self.memoized: record.Memoized | None = None
         self.twin = ""
+        # Its template could not be carried out: the parent says so in words of its own.
+        self.undone = False
 
     def within(self, boundary: "Node | None") -> None:
         """Put the node inside `boundary`, which shortens the name people see."""

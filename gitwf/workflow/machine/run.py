@@ -261,6 +261,14 @@ class Run:
         self._count(node, -1)
         self.later(lambda: node.owner.ended(node))
 
+    def undo(self, node: nodes.Node, message: str) -> None:
+        """End a node in Error whose template could not be carried out, for whoever called it.
+
+        Argo: operator.go, what executeTemplate gives back as an error.
+        """
+        node.undone = True
+        self.end(node, records.Phase.ERROR, message)
+
     def publish(self, outputs: records.Outputs, names: Mapping[str, str], kind: str) -> None:
         """Make outputs global: `names` gives the global name of each local one of `kind`."""
         found = outputs.parameters if kind == "parameters" else outputs.artifacts

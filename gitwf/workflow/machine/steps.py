@@ -57,7 +57,7 @@ class Steps(composite.Composite):
         try:
             self._remember(node)
         except failure.NodeFailure as problem:
-            self.run.end(self.node, record.Phase.ERROR, str(problem))
+            self.run.undo(self.node, str(problem))
             return
         self._next()
 
@@ -110,7 +110,7 @@ class Steps(composite.Composite):
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
         turns: list[tuple[template.Call, calls.Turn | None]] = []
         for step, one in prepared:
-            made = calls.turns(one, step.name)
+            made = calls.turns(one, step.name, values)
             turns.extend((step, turn) for turn in made)
             if not made:
                 turns.append((step, None))
@@ -140,10 +140,16 @@ class Steps(composite.Composite):
         ended = [(child, child.node) for child in self._children if child.node is not None]
         bad = [(child, node) for child, node in ended if node.phase.failed_or_error]
         for child, node in bad:
-            if node.type is record.NodeType.SKIPPED:
+            if child.undecided:
+                self.run.end(self._group, record.Phase.ERROR, node.message)
+                return
+            if node.undone:
                 why = f"step group deemed errored due to child {node.name} error: {node.message}"
-                message = node.message if child.undecided else why
-                self.run.end(self._group, record.Phase.ERROR, message)
+                self.run.end(self._group, record.Phase.ERROR, why)
+                return
+        for child, _ in ended:
+            if child.hook_fault:
+                self.run.end(self._group, record.Phase.ERROR, child.hook_fault)
                 return
         for child, node in bad:
             if not continues(child.call, node.phase):
@@ -176,10 +182,9 @@ class Steps(composite.Composite):
             else:
                 looped.setdefault(prefix, []).append(node)
         for prefix, members in looped.items():
-            self.scope[f"{prefix}.id"] = group.id
-            self.scope[f"{prefix}.status"] = str(group.phase)
             good = [m.outputs for m in members if m.phase is record.Phase.SUCCEEDED]
             self.scope.update(loops.aggregate(prefix, good))
+            self.scope.update(node_values(prefix, group, None))
 
     def _of_child(self, child: composite.Child, node: nodes.Node) -> dict[str, scope.Value]:
         producer = self.run.templates.original(self.order.target.scope, child.call)

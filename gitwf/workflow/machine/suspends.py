@@ -89,7 +89,11 @@ class Waiting:
         if self.node.phase.fulfilled:
             return
         problem = self._fill({})
-        self._end(record.Phase.ERROR if problem else record.Phase.SUCCEEDED, problem)
+        if problem:
+            self._run.suspended.pop(self.node.id, None)
+            self._run.undo(self.node, problem)
+        else:
+            self._end(record.Phase.SUCCEEDED, "")
 
     def _fill(self, supplied: Mapping[str, str]) -> str:
         values: dict[str, str] = {}
