@@ -15,7 +15,7 @@ import pytest
 
 from gitwf import ports
 from gitwf.delivery import entry
-from gitwf.service import edge, observe, reconcile, signals
+from gitwf.service import asking, edge, observe, reconcile, signals
 from gitwf.testing import clock, memory_git, memory_store, memory_target
 from gitwf.values import CommitId, Digest, Instant
 from gitwf.workflow import record
@@ -134,7 +134,8 @@ class PlayedEngine:
 
 def _mape(order: ports.Order) -> str:
     assert order.source is not None
-    return (order.source / "pipelines/toy/mape.txt").read_text("utf-8").strip()
+    (file,) = order.source.rglob("mape.txt")
+    return file.read_text("utf-8").strip()
 
 
 class World:
@@ -145,7 +146,7 @@ class World:
         self.engine = PlayedEngine()
         self.clock = Wakeable(self.engine.ending)
         self.store = memory_store.MemoryStore()
-        self.targets: dict[str, memory_target.MemoryTarget] = {}
+        self.targets: dict[tuple[str, str], memory_target.MemoryTarget] = {}
         self.said: list[str] = []
         self.dead: set[int] = set()
         self._folder = folder
@@ -168,7 +169,7 @@ class World:
             ledger=memory_git.MemoryLedger(self.remote, self.clock),
             engine=lambda _: self.engine,
             store=lambda _: self.store,
-            target=lambda _, deploy, __: self.target(deploy.environment),
+            target=lambda model, deploy, _: self.target(deploy.environment, model),
             clock=self.clock,
             me=entry.Owner(host, "boot", pid, "start"),
             nonce=lambda: f"nonce{next(self._numbers)}",
@@ -183,9 +184,21 @@ class World:
         if isinstance(signal, signals.Said):
             self.said.append(signal.text)
 
-    def target(self, environment: str = "production") -> memory_target.MemoryTarget:
-        """The target of an environment."""
-        return self.targets.setdefault(environment, memory_target.MemoryTarget())
+    def target(
+        self, environment: str = "production", model: str = "toy"
+    ) -> memory_target.MemoryTarget:
+        """The target of a model's environment."""
+        return self.targets.setdefault((model, environment), memory_target.MemoryTarget())
+
+    def asks(self, decide: asking.Publishing, model: str = "toy") -> CommitId:
+        """A person asks by command for a commit on the branch."""
+        self.clock.advance(60)
+        return asking.Asking(self.edge()).publish(model, decide)[0]
+
+    def wishes(self, decide: asking.Noting, model: str = "toy") -> None:
+        """A person asks by command for an entry in the ledger."""
+        self.clock.advance(60)
+        asking.Asking(self.edge()).note(model, decide)
 
     def reconcile(self, *, wait: bool = True, **who: Any) -> reconcile.Outcome:
         """One reconcile by a process of its own."""
@@ -196,9 +209,9 @@ class World:
         """What a new process sees."""
         return reconcile.Reconciler(self.edge()).look()[0]
 
-    def served(self, environment: str = "production") -> str | None:
+    def served(self, environment: str = "production", model: str = "toy") -> str | None:
         """MODEL of what people see."""
-        shown = self.target(environment).shown
+        shown = self.target(environment, model).shown
         return shown.tag if shown is not None else None
 
     def file(self, path: str = PRODUCTION) -> str:
