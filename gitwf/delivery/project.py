@@ -82,7 +82,8 @@ class Retries(base.Model):
 def _watched(value: str) -> str:
     if value:
         raise document.wrong(
-            "is not supported yet: leave it out, and release commits go to the watched branch"
+            "is not supported: release commits go to the watched branch, where one "
+            "compare-and-swap guards code and releases alike; leave it out"
         )
     return value
 

@@ -15,7 +15,8 @@ def test_a_hook_that_declines_a_release_is_a_matter_for_a_person(served):
         repo.publish(base, {"b": b"2"}, "Release\n")
 
     assert "main is protected, ask Bob" in declined.value.message
-    assert "releases.branch" in declined.value.hint
+    assert "let gitwf's account push to it" in declined.value.hint
+    assert "--branch" in declined.value.hint
     assert base == served.person.head()
 
 

@@ -102,5 +102,6 @@ class Push(Calls):
             raise Transient(message)
         raise Stalled(
             message,
-            hint="let gitwf's account push to it, or name another branch in releases.branch",
+            hint="let gitwf's account push to it, or watch a branch that it may push to: --branch or "
+            "GITWF_BRANCH",
         )
