@@ -40,6 +40,13 @@ def summary(run: record.RunRecord) -> str:
     return str(found) if found is not None else run.message or "the run failed"
 
 
+def readable(node: record.NodeRecord, run: record.RunRecord) -> str:
+    """Give a node's message with the child that it names by id named as its author did."""
+    named = _CHILD.fullmatch(node.message)
+    child = next((one for one in run.nodes.values() if named and one.id == named["id"]), None)
+    return f"step {child.display_name} failed" if child is not None else node.message
+
+
 def log_command(run: str, node: str) -> str:
     """Give the command that shows what a run wrote, or one node of it; "" for all of them."""
     return shlex.join(["gitwf", "logs", run, *([node] if node else [])])

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gitwf.cli.render import runs
 from gitwf.workflow import blame, record
 from gitwf.workflow.machine import nodes
 from tests.parity import comparing
@@ -41,6 +42,16 @@ def test_no_summary_names_a_node_by_its_id(case):
     said = blame.summary(recorded(case))
 
     assert not re.search(r"child '|-\d{6,}|\n", said)
+
+
+@pytest.mark.parametrize("case", _FAILED.values(), ids=_FAILED)
+def test_what_is_shown_of_a_run_names_no_node_by_its_id(case):
+    run = recorded(case)
+
+    lines = [*runs.Lines().changes(run), *(row.message for row in runs.tree(run))]
+
+    assert lines
+    assert not [line for line in lines if "child '" in line]
 
 
 @pytest.mark.parametrize(

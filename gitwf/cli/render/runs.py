@@ -15,7 +15,7 @@ import rich.text
 import rich.tree
 
 from gitwf.values import Instant
-from gitwf.workflow import record
+from gitwf.workflow import blame, record
 
 MARKS: Mapping[record.Phase, tuple[str, str]] = {
     record.Phase.PENDING: ("◷", "dim"),
@@ -74,7 +74,8 @@ def tree(run: record.RunRecord, now: Instant | None = None) -> tuple[Row, ...]:
     def row(node: record.NodeRecord) -> Row:
         below = [row(child) for child in inside.get(node.id, ()) if child.type not in _GROUPS]
         seconds = _seconds(node, now)
-        return Row(node.display_name, node.phase, seconds, node.message, _gather(below))
+        message = blame.readable(node, run)
+        return Row(node.display_name, node.phase, seconds, message, _gather(below))
 
     return tuple(row(node) for node in inside.get("", ()))
 
@@ -138,7 +139,7 @@ class Lines:
         self._ended.update(node.name for node in ended)
         self._begun.update(node.name for node in begun)
         # What ends at an instant ends before what begins then, and parents after their children.
-        lines = [(node.finished, _ended(node)) for node in reversed(ended)]
+        lines = [(node.finished, _ended(node, run)) for node in reversed(ended)]
         lines += [(node.started, f"{record.Phase.RUNNING:<9}  {node.name}") for node in begun]
         for _, line in sorted(lines, key=lambda one: one[0].seconds if one[0] else math.inf):
             yield line
@@ -148,6 +149,7 @@ def _took_time(node: record.NodeRecord) -> bool:
     return node.phase.completed and bool(_seconds(node, None))
 
 
-def _ended(node: record.NodeRecord) -> str:
+def _ended(node: record.NodeRecord, run: record.RunRecord) -> str:
     seconds = duration(_seconds(node, None)) if node.phase.completed else ""
-    return "  ".join(filter(None, [f"{node.phase:<9}", node.name, seconds, node.message]))
+    message = blame.readable(node, run)
+    return "  ".join(filter(None, [f"{node.phase:<9}", node.name, seconds, message]))
