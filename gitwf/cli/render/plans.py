@@ -66,11 +66,18 @@ def show(console: rich.console.Console, plan: action.Plan) -> None:
 
 
 def summary(plan: action.Plan) -> str:
-    """The last line: how much is pending."""
+    """The last line: how much is pending, or why nothing is."""
     pending = len(plan.pending)
-    if not pending:
-        return "nothing to do: every environment is what Git says"
-    return f"{pending} {'change' if pending == 1 else 'changes'} pending"
+    if pending:
+        return f"{pending} {'change' if pending == 1 else 'changes'} pending"
+    states = {one.state for one in plan.actions if isinstance(one, action.Report)}
+    if states & {action.State.FAILED, action.State.STALLED}:
+        return "nothing to do until a person mends what failed or stalled"
+    if action.State.WAITING in states:
+        return "nothing to do but wait"
+    if action.State.HELD in states:
+        return "nothing to do: the rest is held back"
+    return "nothing to do: every environment is what Git says"
 
 
 def markdown(plan: action.Plan) -> str:
