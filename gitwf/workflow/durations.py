@@ -1,28 +1,39 @@
 """Spans of time as Argo reads and prints them: Go durations, where a bare number means seconds.
 
-A span is a float of seconds, never negative: deadlines, backoffs and suspensions need no finer
-grain. A text that is no span ends the node that names it, as in Argo, since it may come from a
-parameter that nobody could check before. The expression language counts nanoseconds instead and
-has its own reader, in `expr.times`.
+A span is a float of seconds: deadlines, backoffs and suspensions need no finer grain. A text that is no span ends the node that names it, as in Argo, since it may come from a
+parameter that nobody could check before. The reader of units is that of the expression language,
+`expr.times`, which counts nanoseconds.
 """
 
 import re
 
 from gitwf.workflow import failure
+from gitwf.workflow.expr import errors, times
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
-_WHOLE = re.compile(r"(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_SECOND = 1_000_000_000
 _NAMES = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def seconds(text: str) -> float:
-    """Read `1h30m`, `90s` or `90`. Raises NodeFailure on anything else."""
-    if text.isdecimal():
+    """Read `1h30m`, `90s` or `90`. Raises NodeFailure on anything else.
+
+    Argo: ParseStringToDuration.
+    """
+    if _WHOLE.fullmatch(text):
         return float(text)
-    if not _WHOLE.fullmatch(text):
-        raise failure.NodeFailure(f'time: invalid duration "{text}"')
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    try:
+        return written(text)
+    except failure.NodeFailure as problem:
+        raise failure.NodeFailure(f"unable to parse {text} as a duration: {problem}") from None
+
+
+def written(text: str) -> float:
+    """Read a duration that must have units. Raises NodeFailure (Go: time.ParseDuration)."""
+    try:
+        return times.duration(text).nanoseconds / _SECOND
+    except errors.Fault as problem:
+        raise failure.NodeFailure(problem.message) from None
 
 
 def humane(span: float) -> str:

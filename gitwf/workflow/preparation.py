@@ -7,7 +7,7 @@ JSON once (`Source`) and read back for every node.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pydantic
@@ -19,6 +19,10 @@ _RESULT = re.compile(
     r"""(?:(?:steps|tasks)\.([-\w]+)|\[\\?['"]([-\w]+)\\?['"]\])\.outputs\.result"""
 )
 _ALL_INPUTS = re.compile(r"\{\{\s*inputs\.parameters\s*\}\}")
+
+# Stands in an argument for an output that is absent, because its producer did not run.
+ABSENT = "\ue000absent\ue000"
+_ABSENT = ": argument references an absent optional (skipped/omitted node output with no default)"
 
 ConfigMaps = Mapping[str, Mapping[str, str]]
 
@@ -116,7 +120,10 @@ def prepare(
         named = {f"inputs.parameters.{name}": value for name, value in first.items()}
         named.update(source.paths)
     if first and _ALL_INPUTS.search(text):
-        named["inputs.parameters"] = _listed(first)
+        named["inputs.parameters"] = listed(
+            one.model_copy(update={"value": first[one.name], "value_from": None})
+            for one in source.inputs
+        )
     second = visible.new_child(named)
     text = substitution.fill(text, second)
     first = {name: substitution.fill_value(value, second) for name, value in first.items()}
@@ -129,12 +136,14 @@ def _bind(
     bound: dict[str, str] = {}
     for parameter in inputs:
         value = parameter.value if parameter.value is not None else parameter.default
-        if parameter.name in arguments.parameters:
+        absent = arguments.parameters.get(parameter.name) == ABSENT
+        if parameter.name in arguments.parameters and not absent:
             value = arguments.parameters[parameter.name]
         elif value is None and parameter.value_from is not None:
             value = from_source(parameter.value_from, config_maps)
         if value is None:
-            raise failure.NodeFailure(f"inputs.parameters.{parameter.name} was not supplied")
+            why = _ABSENT if absent else " was not supplied"
+            raise failure.NodeFailure(f"inputs.parameters.{parameter.name}{why}")
         bound[parameter.name] = value
     return bound
 
@@ -168,8 +177,9 @@ def own_location(artifact: parameters.Artifact) -> record.ArtifactLocation | Non
     return None
 
 
-def _listed(bound: Mapping[str, str]) -> str:
-    return quoting.dumps([{"name": name, "value": value} for name, value in bound.items()])
+def listed(several: Iterable[parameters.Parameter]) -> str:
+    """List parameters as Go's JSON, with everything that was said of them."""
+    return f"[{','.join(one.to_json() for one in several)}]".translate(quoting.HTML)
 
 
 def _paths(original: template.Template) -> dict[str, scope.Value]:

@@ -18,6 +18,8 @@ _TRANSIENT = re.compile(
     r"|exceeded quota|the server is currently unable|etcdserver: request timed out"
 )
 
+_POLICIES = frozenset({"Always", "OnFailure", "OnError", "OnTransientError"})
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -29,11 +31,14 @@ class Attempt:
     started: Instant
     finished: Instant
 
-    def scope(self, retries: int) -> dict[str, str | None]:
-        """Give the names an attempt sees about the one before it."""
+    def scope(self, retries: int, no_code: str = "0") -> dict[str, str | None]:
+        """Give the names that are about this attempt; `no_code` where it gave no exit code.
+
+        Argo says "0" to the next attempt and "-1" to the expression.
+        """
         return {
             "retries": str(retries),
-            "lastRetry.exitCode": self.exit_code if self.exit_code is not None else "-1",
+            "lastRetry.exitCode": self.exit_code if self.exit_code is not None else no_code,
             "lastRetry.status": str(self.phase),
             "lastRetry.duration": str(int(self.finished.since(self.started))),
             "lastRetry.message": self.message,
@@ -123,16 +128,21 @@ def _out_of_time(
 def _wait(strategy: strategies.RetryStrategy, attempts: int) -> float:
     """Give the seconds between the end of attempt number `attempts` and the next."""
     backoff = strategy.backoff
-    if backoff is None or not backoff.duration:
+    if backoff is None:
         return 0.0
+    if not backoff.duration:
+        raise failure.NodeFailure("no base duration specified for retryStrategy")
     wait = durations.seconds(backoff.duration)
-    if backoff.factor is not None:
-        wait *= float(_whole(backoff.factor, "backoff.factor") ** (attempts - 1))
+    factor = _whole(backoff.factor, "backoff.factor") if backoff.factor is not None else 0
+    if factor > 0:
+        wait *= float(factor ** (attempts - 1))
     return min(wait, durations.seconds(backoff.cap)) if backoff.cap else wait
 
 
 def _covered(strategy: strategies.RetryStrategy, last: Attempt) -> bool:
     policy = strategy.retry_policy or ("Always" if strategy.expression else "OnFailure")
+    if policy not in _POLICIES:
+        raise failure.NodeFailure(f"{policy} is not a valid RetryPolicy")
     if policy == "OnTransientError":
         return bool(_TRANSIENT.search(last.message))
     if last.phase is record.Phase.ERROR:
@@ -144,10 +154,10 @@ def _agrees(expression: str, env: dict[str, object]) -> bool:
     try:
         value = expr.parse(expression).evaluate(env)
     except expr.ExprError as problem:
-        raise failure.NodeFailure(f"retryStrategy.expression: {problem}") from problem
+        raise failure.NodeFailure(str(problem)) from problem
     if not isinstance(value, bool):
         raise failure.NodeFailure(
-            f"Unable to cast expression result '{expr.to_text(value)}' to bool"
+            f"unable to cast expression result '{expr.to_text(value)}' to bool"
         )
     return value
 

@@ -10,7 +10,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from gitwf.workflow import failure, record
+from gitwf.workflow import failure, quoting, record
 from gitwf.workflow.document import template
 
 Value: TypeAlias = str | record.ArtifactLocation | None
@@ -68,8 +68,13 @@ def of_outputs(prefix: str, outputs: record.Outputs) -> dict[str, Value]:
     return values
 
 
-def of_absent(prefix: str, producer: template.Template | None) -> dict[str, Value]:
-    """Name the outputs that a skipped or omitted node would have had: its defaults, or None."""
+def of_absent(
+    prefix: str, producer: template.Template | None, *, artifacts: bool
+) -> dict[str, Value]:
+    """Name the outputs that a skipped or omitted node would have had: its defaults, or None.
+
+    `artifacts`: those too. Argo names them in steps, where they lead nowhere, and not in a DAG.
+    """
     values: dict[str, Value] = {f"{prefix}.outputs.result": None}
     if producer is None:
         return values
@@ -77,7 +82,7 @@ def of_absent(prefix: str, producer: template.Template | None) -> dict[str, Valu
         source = parameter.value_from
         default = source.default if source is not None else None
         values[f"{prefix}.outputs.parameters.{parameter.name}"] = default
-    for artifact in producer.outputs.artifacts:
+    for artifact in producer.outputs.artifacts if artifacts else ():
         values[f"{prefix}.outputs.artifacts.{artifact.name}"] = None
     return values
 
@@ -93,4 +98,4 @@ def artifact(values: Mapping[str, Value], reference: str) -> record.ArtifactLoca
         return value
     if isinstance(value, str):
         raise failure.NodeFailure(f"variable {reference} is not an artifact")
-    raise failure.NodeFailure(f"unable to resolve references: Unable to resolve: {reference}")
+    raise failure.NodeFailure(f"Unable to resolve: {quoting.quote(name)}")

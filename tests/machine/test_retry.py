@@ -66,6 +66,60 @@ def test_an_expression_can_end_the_attempts():
     assert decide(expression="asInt(lastRetry.exitCode) == 12", env=env) == retry.Again()
 
 
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (
+            {"limit": 2, "backoff": strategies.Backoff(factor=2)},
+            "no base duration specified for retryStrategy",
+        ),
+        ({"retry_policy": "Sometimes"}, "Sometimes is not a valid RetryPolicy"),
+        ({"expression": "'x'"}, "unable to cast expression result 'x' to bool"),
+    ],
+)
+def test_a_strategy_that_makes_no_sense_is_refused_in_argos_words(strategy, message):
+    with pytest.raises(failure.NodeFailure) as caught:
+        decide(**strategy)
+    assert str(caught.value) == message
+
+
+def test_a_factor_of_zero_is_none():
+    backoff = strategies.Backoff(duration="5", factor=0)
+    assert decide(attempts=2, limit=5, backoff=backoff) == retry.Later(
+        START.after(6.0), "Backoff for 5 seconds"
+    )
+
+
+@pytest.mark.parametrize(("phase", "code"), [("Failed", "7"), ("Error", None)])
+def test_the_next_attempt_sees_zero_where_the_last_gave_no_exit_code(play, phase, code):
+    words = "{{retries}} {{lastRetry.exitCode}} {{lastRetry.status}} {{lastRetry.message}}"
+    main = {
+        "name": "main",
+        "retryStrategy": {"limit": 1, "retryPolicy": "Always"},
+        "container": {"image": "x", "command": ["echo", words]},
+    }
+    said = []
+
+    def outcome(start):
+        said.append(start.template.container.command[1])
+        return record.Phase(phase), "why", record.Outputs(exit_code=code)
+
+    final = play({"templates": [main]}, outcome=outcome)
+    assert said == ["0 0  ", f"1 {code or 0} {phase} why"]
+    assert (final.phase, final.message) == (phase, "No more retries left")
+
+
+def test_retries_end_with_the_time_of_the_workflow_and_say_so(play):
+    main = {
+        "name": "main",
+        "retryStrategy": {"limit": 5},
+        "container": {"image": "x", "command": ["sleep"]},
+    }
+    final = play({"activeDeadlineSeconds": 5, "templates": [main]}, outcome=lambda _: None)
+    assert final.nodes["w(0)"].message == "Step exceeded its deadline"
+    assert final.message == "retry exceeded workflow deadline 2026-01-01 00:00:05 +0000 UTC"
+
+
 @pytest.mark.parametrize("strategy", [{"limit": "x"}, {"expression": "1 +"}, {"expression": "1"}])
 def test_a_strategy_that_makes_no_sense_is_refused(strategy):
     with pytest.raises(failure.NodeFailure):

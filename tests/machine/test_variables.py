@@ -2,7 +2,7 @@ import pytest
 
 from gitwf.errors import Rejected
 from gitwf.values import Instant
-from gitwf.workflow import machine
+from gitwf.workflow import machine, quoting, record
 
 START = Instant.parse("2026-01-01T00:00:00Z")
 
@@ -19,6 +19,7 @@ def main(*words):
         ("{{workflow.mainEntrypoint}}", "main"),
         ("{{workflow.parameters.a}} {{=workflow.parameters['b-c']}}", "1 2"),
         ("{{workflow.parameters}}", '[{"name":"a","value":"1"},{"name":"b-c","value":"2"}]'),
+        ("{{workflow.creationTimestamp}}", "2026-01-01T00:00:00Z"),
         ("{{workflow.creationTimestamp.RFC3339}}", "2026-01-01T00:00:00Z"),
         ("{{workflow.creationTimestamp.s}}", "1767225600"),
         ("{{workflow.creationTimestamp.Y}}", "2026"),
@@ -31,6 +32,71 @@ def test_the_workflow_has_variables(player, tag, expected):
     given = [{"name": "a", "value": "1"}, {"name": "b-c", "value": 2}]
     played = player({"arguments": {"parameters": given}, "templates": [main(tag)]})
     assert played.starts["w"].template.container.command[1] == expected
+
+
+def test_the_parameters_are_listed_with_all_that_was_said_of_them(player):
+    given = [
+        {"name": "a", "value": "<1>", "enum": ["<1>", "2"], "description": "d", "default": "2"},
+        {"name": "b", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}},
+    ]
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c"},
+        "data": {"k": "v"},
+    }
+    played = player(
+        {"arguments": {"parameters": given}, "templates": [main("{{workflow.parameters}}")]}, config
+    )
+    assert played.starts["w"].template.container.command[1] == (
+        r'[{"name":"a","default":"2","value":"\u003c1\u003e","enum":["\u003c1\u003e","2"],"description":"d"},'
+        '{"name":"b","valueFrom":{"configMapKeyRef":{"name":"c","key":"k"}}}]'
+    )
+
+
+def test_the_inputs_are_listed_with_all_that_was_said_of_them(player):
+    inner = {
+        **main("{{inputs.parameters}}"),
+        "name": "inner",
+        "inputs": {
+            "parameters": [{"name": "a", "default": "x", "description": "d"}, {"name": "b"}]
+        },
+    }
+    arguments = {"parameters": [{"name": "b", "value": "&"}]}
+    steps = [[{"name": "s", "template": "inner", "arguments": arguments}]]
+    played = player({"templates": [{"name": "main", "steps": steps}, inner]})
+    assert played.starts["w[0].s"].template.container.command[1] == (
+        r'[{"name":"a","default":"x","value":"x","description":"d"},{"name":"b","value":"\u0026"}]'
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "failures"),
+    [
+        ("Succeeded", "null"),
+        (
+            "Failed",
+            (
+                r'[{"displayName":"w","message":"\u003cwhy\u003e","templateName":"main","phase":"Failed",'
+                r'"podName":"w","finishedAt":"2026-01-01T00:00:01Z"}]'
+            ),
+        ),
+    ],
+)
+def test_the_exit_handler_sees_what_failed_as_json_in_quotes(play, phase, failures):
+    said = []
+
+    def outcome(start):
+        said.append(start.template.container.command[1])
+        return (
+            record.Phase(phase),
+            "<why>" if phase == "Failed" else "",
+            record.Outputs(exit_code="1"),
+        )
+
+    exit_handler = {**main("{{workflow.failures}}"), "name": "bye"}
+    play({"templates": [main("hi"), exit_handler], "onExit": "bye"}, outcome=outcome)
+    assert said == ["hi", quoting.quote(failures)]
 
 
 def test_parameters_that_are_given_go_before_those_written(player):

@@ -51,8 +51,11 @@ class Turn:
         return _read(type(self.call), self.text) if self.text else self.call
 
 
-def ready(call: template.Call, values: Values) -> Ready:
-    """Replace the tags of a call. Raises NodeFailure."""
+def ready(call: template.Call, values: Values, unresolved: str = "") -> Ready:
+    """Replace the tags of a call; `unresolved` begins what is said of a missing artifact.
+
+    Raises NodeFailure.
+    """
     condition = substitution.fill_value(call.when, values, substitution.STEPS_AND_TASKS)
     proceed = True
     try:
@@ -67,7 +70,11 @@ def ready(call: template.Call, values: Values) -> Ready:
     filled = _filled(
         bare.model_copy(update={"arguments": _supplied(bare.arguments, values)}), values
     )
-    return Ready(filled, proceed=True, artifacts=linked_artifacts(linked, values))
+    try:
+        places = linked_artifacts(linked, values)
+    except failure.NodeFailure as problem:
+        raise failure.NodeFailure(f"{unresolved}{problem}") from problem
+    return Ready(filled, proceed=True, artifacts=places)
 
 
 def decides(condition: str) -> bool:
@@ -161,11 +168,14 @@ def _without_linked(call: template.Call) -> tuple[template.Call, tuple[parameter
 
 
 def _supplied(arguments: parameters.Arguments, values: Values) -> parameters.Arguments:
-    """Leave out the parameters that are nothing but a reference to an absent output."""
-    present = tuple(p for p in arguments.parameters if not _absent(p.value, values))
-    if len(present) == len(arguments.parameters):
+    """Mark the parameters that are nothing but a reference to an absent output."""
+    if not any(_absent(p.value, values) for p in arguments.parameters):
         return arguments
-    return arguments.model_copy(update={"parameters": present})
+    marked = tuple(
+        p.model_copy(update={"value": preparation.ABSENT}) if _absent(p.value, values) else p
+        for p in arguments.parameters
+    )
+    return arguments.model_copy(update={"parameters": marked})
 
 
 def _absent(value: str | None, values: Values) -> bool:
@@ -220,7 +230,7 @@ def evaluate(expression: str, values: Values) -> object:
     try:
         return _program(expression).evaluate(scope.nested(values))
     except expr.ExprError as problem:
-        raise failure.NodeFailure(f"unable to resolve expression: {problem}") from problem
+        raise failure.NodeFailure(str(problem)) from problem
 
 
 @functools.lru_cache(maxsize=1024)

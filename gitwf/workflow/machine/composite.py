@@ -8,7 +8,7 @@ failure where the template says `failFast`, and gathers its outputs from its sco
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gitwf.workflow import expr, failure, preparation, record, scope
+from gitwf.workflow import expr, failure, preparation, quoting, record, scope
 from gitwf.workflow.document import flow, parameters, template
 from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, pods
 
@@ -157,13 +157,14 @@ def _resolved(source: parameters.ValueFrom, values: calls.Values) -> str:
     if source.expression:
         result = calls.evaluate(source.expression, values)
         if result is None:
-            raise failure.NodeFailure(f"unable to resolve expression: {source.expression} is nil")
+            shown = quoting.quote(source.expression)
+            raise failure.NodeFailure(f"failed to evaluate expression {shown}")
         return expr.to_text(result)
     name = source.parameter.strip().removeprefix("{{").removesuffix("}}").strip()
     value = values.get(name, scope.MISSING)
     if isinstance(value, str):
         return value
-    raise failure.NodeFailure(f"Unable to resolve: {{{{{name}}}}}")
+    raise failure.NodeFailure(f"Unable to resolve: {quoting.quote(name)}")
 
 
 class Child:

@@ -37,7 +37,11 @@ def of(made: template.Template) -> Memo | None:
     if not _KEY.fullmatch(wanted.key):
         raise failure.NodeFailure(f"invalid cache key: {wanted.key}")
     cache = str(((wanted.cache or {}).get("configMap") or {}).get("name", ""))
-    return Memo(cache, wanted.key, durations.seconds(wanted.max_age) if wanted.max_age else None)
+    try:
+        max_age = durations.written(wanted.max_age) if wanted.max_age else None
+    except failure.NodeFailure as problem:
+        raise failure.NodeFailure(f"invalid maxAge: {problem}") from None
+    return Memo(cache, wanted.key, max_age)
 
 
 class Asking:

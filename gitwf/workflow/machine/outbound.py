@@ -16,9 +16,8 @@ def of(node: nodes.Node) -> tuple[nodes.Node, ...]:
         # Argo gives nothing for one that failed before it had children, and loses what follows it.
         return node.outbound or (node,)
     if node.type is record.NodeType.RETRY:
-        attempts = [child for child in node.children.values() if child.retried]
-        return of(attempts[-1]) if attempts else (node,)
+        # Argo takes its last child as it is: an attempt, even one with nodes inside it, or a hook.
+        return tuple(node.children.values())[-1:] or (node,)
     if node.type is record.NodeType.TASK_GROUP:
-        turns = [child for child in node.children.values() if not child.hooked]
-        return tuple(end for turn in turns for end in of(turn)) or (node,)
+        return tuple(end for turn in node.children.values() for end in of(turn)) or (node,)
     return (node,)

@@ -93,13 +93,16 @@ def publish(run: "run.Run", declared: parameters.Outputs, outputs: record.Output
 
 def timeout(made: template.Template, now: Instant) -> Instant | None:
     """Give the moment at which a node's own time is over. Raises NodeFailure."""
-    return now.after(durations.seconds(made.timeout)) if made.timeout else None
+    if not made.timeout:
+        return None
+    try:
+        return now.after(durations.written(made.timeout))
+    except failure.NodeFailure as problem:
+        raise failure.NodeFailure(f"invalid timeout format. {problem}") from None
 
 
 def check_limits(made: template.Template) -> None:
-    """Raise NodeFailure where a time limit of the template is no number or duration."""
-    if made.timeout:
-        durations.seconds(made.timeout)
+    """Raise NodeFailure where the active deadline of a template is no number."""
     limit = made.active_deadline_seconds
     if isinstance(limit, str) and not limit.isdecimal():
         raise failure.NodeFailure(f"activeDeadlineSeconds is not a number: {limit}")

@@ -77,7 +77,7 @@ class Retrying:
 
     def _decide(self) -> None:
         last, count = self._last(), len(self._attempts)
-        names = last.scope(count - 1)
+        names = last.scope(count - 1, "-1")
         try:
             decision = retry.decide(
                 self._strategy,
@@ -88,10 +88,10 @@ class Retrying:
                 scope.nested(self._run.visible(dict(names))),
             )
         except failure.NodeFailure as problem:
-            self._run.end(self.node, record.Phase.ERROR, str(problem))
+            self._run.undo(self.node, str(problem))
             return
         if self._run.stopping(on_exit=self._order.on_exit):
-            decision = retry.Over(last.message)
+            decision = retry.Over(self._run.no_more_retries() or last.message)
         self._run.backing_off.pop(self, None)
         match decision:
             case retry.Again():
@@ -128,6 +128,6 @@ class Retrying:
             prepared = self._prepared.again({**names, "pod.name": pod})
             made = prepared.made()
         except failure.NodeFailure as problem:
-            self._run.end(self.node, record.Phase.ERROR, str(problem))
+            self._run.undo(self.node, str(problem))
             return
         self._run.perform(self._order, name, prepared, made, self._artifacts, self)

@@ -167,6 +167,14 @@ class Run:
             return self.shutdown.message
         return launch.PAST_DEADLINE if self.out_of_time and not on_exit else ""
 
+    def no_more_retries(self) -> str:
+        """Say in Argo's words that the workflow's own time is over, or "" where it is not."""
+        limit = self.spec.active_deadline_seconds
+        if self.shutdown is not None or limit is None:
+            return ""
+        end = self.began.after(float(limit)).datetime()
+        return f"retry exceeded workflow deadline {end:%Y-%m-%d %H:%M:%S} +0000 UTC"
+
     def stop_work(self, message: str, *, handlers: bool) -> None:
         """Have every pod stopped and every wait given up, those of exit handlers with `handlers`."""
         for pod in [*self.pods.values()]:

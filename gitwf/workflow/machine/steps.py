@@ -9,6 +9,7 @@ from gitwf.workflow.document import template
 from gitwf.workflow.machine import calls, composite, nodes, outbound
 
 _EMPTY = "Skipped, empty params"
+_UNRESOLVED = "unable to resolve references: "
 
 
 class Steps(composite.Composite):
@@ -105,7 +106,7 @@ class Steps(composite.Composite):
         prepared = []
         for step in self.made.steps[self._index]:
             try:
-                prepared.append((step, calls.ready(step, values)))
+                prepared.append((step, calls.ready(step, values, _UNRESOLVED)))
             except failure.NodeFailure as problem:
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
         turns: list[tuple[template.Call, calls.Turn | None]] = []
@@ -214,6 +215,6 @@ def node_values(
     if node.finished is not None:
         values[f"{prefix}.finishedAt"] = node.finished.rfc3339()
     if node.phase in {record.Phase.SKIPPED, record.Phase.OMITTED}:
-        values.update(scope.of_absent(prefix, producer))
+        values.update(scope.of_absent(prefix, producer, artifacts=prefix.startswith("steps.")))
     values.update(scope.of_outputs(prefix, node.outputs))
     return values

@@ -62,7 +62,11 @@ class Waiting:
 
     def start(self) -> None:
         """Begin to wait. Raises NodeFailure on a duration that is none."""
-        declared = tuple(parameter.name for parameter in self._template.outputs.parameters)
+        declared = tuple(
+            parameter.name
+            for parameter in self._template.outputs.parameters
+            if parameter.value_from is not None and parameter.value_from.supplied is not None
+        )
         if declared:
             self.node.outputs = record.Outputs(unset=declared)
         self._run.suspended[self.node.id] = self

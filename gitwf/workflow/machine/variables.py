@@ -10,7 +10,7 @@ from typing import Any
 
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.values import Instant
-from gitwf.workflow import expr, failure, preparation, quoting, record, scope
+from gitwf.workflow import expr, failure, preparation, quoting, scope
 from gitwf.workflow.document import parameters, resolved
 from gitwf.workflow.machine import nodes
 
@@ -77,19 +77,35 @@ def begin(
     if spec.priority is not None:
         values["workflow.priority"] = str(spec.priority)
     values.update(_created(at))
-    listed = [{"name": given.name, "value": given.value} for given in arguments.parameters]
-    values["workflow.parameters"] = values["workflow.parameters.json"] = quoting.dumps(listed)
+    values["workflow.parameters"] = _as_json(spec.arguments.parameters, arguments.parameters)
+    values["workflow.parameters.json"] = values["workflow.parameters"]
     for given in arguments.parameters:
         values[f"workflow.parameters.{given.name}"] = given.value
     _add_metadata(values, workflow)
     return values
 
 
+def _as_json(
+    declared: tuple[parameters.Parameter, ...], bound: tuple[parameters.Parameter, ...]
+) -> str:
+    """List the parameters as they were declared, with the values of this run."""
+    if not bound:
+        return "null"
+    known = {one.name: one for one in declared}
+    listed = []
+    for given in bound:
+        one = known.get(given.name, given)
+        if one.value is not None or one.value_from is None:
+            one = one.model_copy(update={"value": given.value})
+        listed.append(one)
+    return preparation.listed(listed)
+
+
 def _created(at: Instant) -> dict[str, scope.Value]:
     moment = at.datetime()
     prefix = "workflow.creationTimestamp"
     values: dict[str, scope.Value] = {
-        prefix: moment.strftime("%Y-%m-%d %H:%M:%S +0000 UTC"),
+        prefix: at.rfc3339(),
         f"{prefix}.s": str(int(at.seconds)),
         f"{prefix}.RFC3339": at.rfc3339(),
     }
@@ -112,7 +128,7 @@ def _add_metadata(values: dict[str, scope.Value], workflow: resolved.Resolved) -
     if _SCHEDULED in annotations:
         values["workflow.scheduledTime"] = annotations[_SCHEDULED]
     for kind, entries in (("labels", labels), ("annotations", annotations)):
-        text = json.dumps(dict(sorted(entries.items())), separators=(",", ":"), ensure_ascii=False)
+        text = quoting.dumps(entries) if entries else "null"
         values[f"workflow.{kind}"] = values[f"workflow.{kind}.json"] = text
         for key, value in entries.items():
             values[f"workflow.{kind}.{key}"] = value
@@ -124,14 +140,17 @@ def failures(run: str, every: Iterable[nodes.Node]) -> str:
         {
             "displayName": node.display_name,
             "message": node.message,
-            "templateName": node.template,
+            "templateName": _template(node),
             "phase": str(node.phase),
-            "podName": nodes.pod_name(run, node.name, node.template)
-            if node.type is record.NodeType.POD
-            else "",
+            "podName": nodes.pod_name(run, node.name, _template(node)),
             "finishedAt": node.finished.rfc3339() if node.finished is not None else None,
         }
         for node in every
         if node.phase.failed_or_error
     ]
-    return quoting.quote(json.dumps(rows, separators=(",", ":"), ensure_ascii=False))
+    text = json.dumps(rows or None, separators=(",", ":"), ensure_ascii=False)
+    return quoting.quote(text.translate(quoting.HTML))
+
+
+def _template(node: nodes.Node) -> str:
+    return node.template_ref.partition("/")[2] or node.template
