@@ -7,20 +7,10 @@ import pytest
 
 from tests.parity import comparing
 
-GAPS = {
-    "containerset/cset-fail": "containerSet is refused",
-    "containerset/cset-sequence": "containerSet is refused",
-}
 pytestmark = pytest.mark.slow
 
 
-def marked(case):
-    why = GAPS.get(case.name)
-    marks = [pytest.mark.xfail(reason=why, strict=True)] if why else []
-    return pytest.param(case, marks=marks, id=case.name)
-
-
-@pytest.mark.parametrize("case", [marked(case) for case in comparing.cases()])
+@pytest.mark.parametrize("case", comparing.cases(), ids=lambda case: case.name)
 def test_the_engine_makes_of_it_what_argo_made(walled, case):
     verdict = comparing.try_out(case, walled.engine)
 

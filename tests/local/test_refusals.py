@@ -38,7 +38,6 @@ def test_an_image_whose_entrypoint_is_given_needs_no_command(make):
 @pytest.mark.parametrize(
     ("more", "what"),
     [
-        ("containerSet: {containers: [{name: main, image: i, command: [x]}]}", "containerSet"),
         ("resource: {action: get}", "resource"),
         ("http: {url: 'http://localhost'}", "http"),
     ],

@@ -156,14 +156,14 @@ def test_another_engine_takes_a_closed_ones_run_up(make, rung, tmp_path):
 
 
 def test_a_fault_of_the_machine_is_transient_and_the_run_goes_on_later(make, written, monkeypatch):
-    from gitwf.adapters.local import bare
+    from gitwf.adapters.local import placing
 
     def full(*_):
         raise OSError(28, "No space left on device", "/somewhere")
 
     local = make("none")
     with monkeypatch.context() as patch:
-        patch.setattr(bare, "put_in_place", full)
+        patch.setattr(placing.Places, "put", full)
         local.start(written("echo fine"))
         with pytest.raises(Transient, match=r"wf could not be started: .*No space left on device"):
             list(local.engine.watch("run"))

@@ -7,6 +7,7 @@ else, which nodes there are, in which order, with which inputs and messages, is 
 
 import heapq
 import itertools
+import re
 
 import pytest
 
@@ -16,16 +17,12 @@ from gitwf.workflow.machine import messages
 from tests.parity import comparing
 
 CASES = [case for case in comparing.cases() if case.nodes and not case.unfinished]
+EXIT_CODE = re.compile(r"\(exit code (\d+)\): (.*)")
 START = Instant.parse("2026-01-01T00:00:00Z")
 KILLED_BY_CLOCK = {
     "timeout",
     "Pod was active on the node longer than the specified deadline",
     "Step exceeded its deadline",
-}
-
-KNOWN_GAPS = {
-    "cset-fail": "containerSet has no Container nodes yet",
-    "cset-sequence": "containerSet has no Container nodes yet",
 }
 
 
@@ -76,6 +73,12 @@ class Replay:
         node = self.nodes[command.name]
         check_log(command.template, node)
         self.push(messages.PodStarted(command.node, now.after(0.1)))
+        for container in command.containers:
+            ended = self.nodes[f"{command.name}.{container}"]
+            said = EXIT_CODE.search(ended.get("message") or "")
+            code, why = (int(said[1]), said[2]) if said else (0, "")
+            at = now.after(0.5)
+            self.push(messages.ContainerEnded(command.node, container, at, code, why))
         if node.get("message") in KILLED_BY_CLOCK:
             return
         recorded = node.get("outputs") or {}
@@ -126,15 +129,6 @@ def case_name(case):
     return case.path.stem
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.path.stem not in KNOWN_GAPS], ids=case_name)
+@pytest.mark.parametrize("case", CASES, ids=case_name)
 def test_the_machine_makes_what_argo_made(case):
     assert differences(case) == []
-
-
-@pytest.mark.parametrize("case", [c for c in CASES if c.path.stem in KNOWN_GAPS], ids=case_name)
-def test_a_known_gap_is_still_one(case):
-    try:
-        found = differences(case)
-    except Exception as problem:  # noqa: BLE001 - whatever goes wrong shows that the gap is there
-        found = [problem]
-    assert found, f"{case.path.stem} works now: take it off the list"

@@ -1,34 +1,37 @@
 """The lowest rung: a process in a group of its own that sees the machine's files as they are.
 
-What the step needs at a path is put exactly there and taken away afterwards; a path where something
-else is already is never touched, because there is no view to hide it in. Whatever is put in place
-is first written to the step's `placed` file, so that what a killed gitwf left is known to be ours.
-Works on any POSIX system; the sandbox is `gitwf.adapters.local.sandbox`.
+What the step needs at a path is put exactly there and taken away afterwards (`placing`), because
+there is no view to hide it in. Works on any POSIX system; the sandbox is
+`gitwf.adapters.local.sandbox`.
 """
 
 import contextlib
 import dataclasses
-import json
 import os
 import select
-import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from gitwf.adapters import host
-from gitwf.adapters.local import box, copying, environment, launcher, scratch
-
-_PLACED = "placed"
+from gitwf.adapters.local import again, box, launcher, placing, scratch
 
 
 class Process:
     """A process under way on the bare machine; see `box.Running`."""
 
-    def __init__(self, started: subprocess.Popen[bytes], given: box.Box, work: Path) -> None:
+    def __init__(
+        self,
+        started: subprocess.Popen[bytes],
+        given: box.Box,
+        work: Path,
+        places: placing.Places,
+    ) -> None:
         self.pid = started.pid
+        self._places = places
         self._process = started
         self._box = given
         self._work = work
@@ -47,7 +50,7 @@ class Process:
             self.stop(kill=True)
             code = self._process.wait()
             missing = tuple(collect(self._box.outputs, self._work))
-            take_away(self._box)
+            self._places.take_away(self._box)
             self._ended = box.Ended(code=code if code >= 0 else 128 - code, missing=missing)
         return self._ended
 
@@ -94,29 +97,34 @@ class Bare:
 
     def __init__(self, run: Path) -> None:
         self._run = run
+        self._places = placing.Places()
         self._found: dict[tuple[str, str], str] = {}
 
     def start(self, given: box.Box, work: Path, stdout: int, stderr: int) -> box.Running:
         """Put everything in place and start the program."""
-        put_in_place(given, work)
+        self._places.put(given, work)
         # Text, not paths, where every step passes.
         os.makedirs(given.cwd, exist_ok=True)  # noqa: PTH103
         try:
-            return Process(self._spawn(given, stdout, stderr), given, work)
+            return Process(self._spawn(given, stdout, stderr), given, work, self._places)
         except LookupError as error:
             why = f"failed to find name in PATH: {error}"
         except OSError as error:
             if launcher.exhausted(error):
                 raise
             why = f"fork/exec {given.argv[0]}: {(error.strerror or str(error)).lower()}"
-        take_away(given)
+        self._places.take_away(given)
         return Refused(box.Ended(code=64, refused=why))
 
     def _spawn(self, given: box.Box, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
         program = self._program(given.argv[0], given.env.get("PATH", ""))
+        # As Argo's emissary does, the program is told the path that it was found at.
+        command = [program, *given.argv[1:]]
+        if given.attempts > 1:
+            terms = [str(given.attempts), str(given.pause)]
+            command = [sys.executable, "-I", "-S", again.__file__, *terms, *command]
         return subprocess.Popen(
-            # As Argo's emissary does, the program is told the path that it was found at.
-            [program, *given.argv[1:]],
+            command,
             env=dict(given.env),
             cwd=given.cwd,
             stdin=subprocess.DEVNULL,
@@ -135,65 +143,7 @@ class Bare:
     def close(self) -> None:
         """End what steps left running in groups of their own, and clear their paths."""
         kill_strays(self._run)
-        clear(self._run / "work")
-
-
-def put_in_place(given: box.Box, work: Path) -> None:
-    """Put each mount at its path. Unavailable where something is there already."""
-    if not given.mounts and not given.outputs:
-        return
-    own = own_outputs(given)
-    for path in (*(mount.path for mount in given.mounts), *own):
-        if os.path.lexists(path):
-            raise environment.Unavailable(f"{path} exists on this machine, where nothing hides it")
-    paths = [*(mount.path for mount in given.mounts), *own]
-    (work / _PLACED).write_text(json.dumps(paths), "utf-8")
-    for mount in sorted(given.mounts, key=lambda mount: mount.path):
-        target = Path(mount.path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if mount.kind in (box.Kind.SHARED, box.Kind.READ):
-            target.symlink_to(mount.source)
-        elif mount.kind is box.Kind.LAYER or not mount.source.is_dir():
-            parent = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                copying.copy(str(mount.source), parent, target.name)
-            finally:
-                os.close(parent)
-        else:
-            shutil.move(mount.source, target)
-
-
-def take_away(given: box.Box) -> None:
-    """Remove what was put in place, and the outputs, which are copied by now."""
-    remove([*own_outputs(given), *(mount.path for mount in given.mounts)])
-
-
-def own_outputs(given: box.Box) -> list[str]:
-    """The outputs that lie in no mount: what lies in a volume stays there for the next step."""
-    places = [mount.path for mount in given.mounts]
-    return [
-        path
-        for path in given.outputs
-        if not any(PurePosixPath(path).is_relative_to(place) for place in places)
-    ]
-
-
-def clear(work: Path) -> None:
-    """Remove what a killed gitwf left in place for steps with scratch folders below `work`."""
-    for placed in work.glob(f"*/{_PLACED}"):
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            remove(json.loads(placed.read_text("utf-8")))
-
-
-def remove(paths: Iterable[str]) -> None:
-    """Remove files, links and folders; what is gone already is fine."""
-    for path in paths:
-        place = Path(path)
-        if place.is_symlink() or not place.is_dir():
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                place.unlink()
-        else:
-            shutil.rmtree(place, ignore_errors=True)
+        placing.clear(self._run / "work")
 
 
 def kill_leftover(left: host.Process) -> None:

@@ -10,13 +10,16 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
+from gitwf.adapters.local import members
 from gitwf.workflow.document import resolved, template
 
 
 def declared(made: template.Template) -> frozenset[str]:
     """The absolute paths that one pod puts to use, outermost only."""
-    container = made.container or made.script
-    mounts = [mount.mount_path for mount in container.volume_mounts] if container else []
+    pod = members.members(made)
+    mounts = [
+        each.mount_path for one in pod.values() for each in members.mounts(made, one.container)
+    ]
     sources = [parameter.value_from for parameter in made.outputs.parameters]
     paths = [source.path for source in sources if source is not None and source.path]
     paths += [one.path for one in (*made.inputs.artifacts, *made.outputs.artifacts) if one.path]

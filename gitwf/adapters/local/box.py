@@ -8,7 +8,7 @@ equal when the same program would see the same world.
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 
@@ -32,13 +32,23 @@ class Mount:
 
 @dataclass(frozen=True)
 class Box:
-    """One process to run. `outputs` are absolute paths, copied out under their numbers."""
+    """One process to run. `outputs` are absolute paths, copied out under their numbers.
+
+    One that fails is run again in the same view, `attempts` times in all, `pause` seconds apart.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
     mounts: tuple[Mount, ...] = ()
     outputs: tuple[str, ...] = ()
+    attempts: int = 1
+    pause: float = 0.0
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether an absolute path is `folder` or in it."""
+    return PurePosixPath(path).is_relative_to(folder)
 
 
 @dataclass(frozen=True)

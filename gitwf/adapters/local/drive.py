@@ -22,6 +22,7 @@ from gitwf.adapters.local import (
     journal,
     kept,
     orders,
+    placing,
     pod,
     pods,
     replay,
@@ -225,7 +226,7 @@ class Drive:
             bare.kill_leftover(process)
         if self._folder.work.exists():
             bare.kill_strays(self._folder.path)
-            bare.clear(self._folder.work)
+            placing.clear(self._folder.work)
 
     def _step(self, history: journal.Journal, running: pods.Pods, means: Means) -> None:
         """Take in what has happened, then do what follows from it."""

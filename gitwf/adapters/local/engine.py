@@ -131,7 +131,8 @@ class LocalEngine:
         place = self._state.run(run)
         for name, one in shown.nodes.items() if shown is not None else ():
             log = place.log(one.id)
-            if node in (None, name) and log.exists():
+            pod = name.rpartition(".")[0] if one.type is record.NodeType.CONTAINER else name
+            if node in (None, name, pod) and log.exists():
                 with log.open(encoding="utf-8", errors="replace", newline="\n") as lines:
                     for line in lines:
                         yield ports.LogLine(name, line.removesuffix("\n"))

@@ -115,6 +115,8 @@ _EVENTS: dict[str, type[messages.Event]] = {
     for event in (
         messages.PodStarted,
         messages.PodEnded,
+        messages.ContainerStarted,
+        messages.ContainerEnded,
         messages.LookedUp,
         messages.Tick,
         messages.Shutdown,

@@ -27,9 +27,10 @@ from collections.abc import Iterable
 from typing import Any
 
 if __name__ != "__main__":
-    from gitwf.adapters.local import copying
+    from gitwf.adapters.local import again, copying
 else:
     sys.path.append(os.path.dirname(__file__))
+    import again  # type: ignore[import-not-found,no-redef]
     import copying  # type: ignore[import-not-found,no-redef]  # found beside this file
 
 NEWNS, NEWIPC, NEWUSER, NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
@@ -105,6 +106,8 @@ class View:
     def apply(self, operation: list[Any]) -> None:
         """Do one of: tmpfs, folder, link, bind, overlay, open, proc. Paths are the step's."""
         verb, path, *rest = operation
+        if rest[:1] == [path] and not os.path.lexists(path):
+            return  # The machine's own mounts come and go.
         getattr(self, "do_" + verb)(self.root + path, *rest)
 
     def do_tmpfs(self, target: str, mode: str) -> None:
@@ -222,17 +225,10 @@ def _run(spec: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
         program = find_program(spec["argv"][0], spec["env"].get("PATH", ""))
     except LookupError as error:
         return {"code": 64, "refused": f"failed to find name in PATH: {error}"}
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_DUP2, stdout, 1),
-        (os.POSIX_SPAWN_DUP2, stderr, 2),
-    ]
     try:
-        # As Argo's emissary does, the program is told the path that it was found at.
-        main = os.posix_spawn(
-            program, [program, *spec["argv"][1:]], spec["env"], file_actions=actions, setsid=True,
-            setsigdef=[signal.SIGPIPE, signal.SIGINT],
-        )  # fmt: skip
+        code = again.repeat(
+            lambda: _attempt(program, spec, stdout, stderr), spec["attempts"], spec["pause"]
+        )
     except OSError as error:
         if exhausted(error):
             raise
@@ -242,8 +238,27 @@ def _run(spec: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
         }
     os.close(stdout)
     os.close(stderr)
+    return {"code": code}
+
+
+def _attempt(program: str, spec: dict[str, Any], stdout: int, stderr: int) -> tuple[int, bool]:
+    """Run the program once, and end what it leaves running; see `again.repeat`."""
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, stdout, 1),
+        (os.POSIX_SPAWN_DUP2, stderr, 2),
+    ]
+    # As Argo's emissary does, the program is told the path that it was found at.
+    main = os.posix_spawn(
+        program, [program, *spec["argv"][1:]], spec["env"], file_actions=actions, setsid=True,
+        setsigdef=[signal.SIGPIPE, signal.SIGINT],
+    )  # fmt: skip
+
+    asked = False
 
     def forward(number: int, _frame: object) -> None:
+        nonlocal asked
+        asked = True
         with contextlib.suppress(ProcessLookupError):
             os.killpg(main, number)
 
@@ -258,7 +273,7 @@ def _run(spec: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
         while True:
             os.waitpid(-1, 0)
     code = os.waitstatus_to_exitcode(status)
-    return {"code": code if code >= 0 else 128 - code}
+    return code if code >= 0 else 128 - code, asked
 
 
 def collect(outputs: Iterable[str], to: int) -> list[str | None]:

@@ -5,9 +5,11 @@ messages are those of Argo's emissary and wait container, paths included (Argo: 
 workflow/executor), because people and `retryStrategy` expressions read them.
 """
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from gitwf.adapters.local import artifacts, box, folder
+from gitwf.adapters.local import artifacts, box, folder, members, scratch
 from gitwf.values import Instant
 from gitwf.workflow import record
 from gitwf.workflow.document import template
@@ -34,58 +36,92 @@ def result_of(stdout: bytes) -> str:
     return stdout.removesuffix(b"\n")[-RESULT_LIMIT:].decode("utf-8", "replace")
 
 
+@dataclass(frozen=True)
+class Found:
+    """A declared output: where its copy is, or why there is none."""
+
+    path: Path
+    why: str | None
+
+
+def found(
+    made: template.Template, ends: Mapping[str, box.Ended], works: Mapping[str, Path]
+) -> Iterator[Found]:
+    """Give every declared output of a pod in the order of `members.outputs_of`.
+
+    A path that two outputs share was copied for each of them.
+    """
+    left = {
+        name: [
+            (path, Found(works[name] / scratch.OUTPUTS / str(number), _why(ends[name], number)))
+            for number, path in enumerate(member.outputs)
+        ]
+        for name, member in members.members(made).items()
+    }
+    for path in members.outputs_of(made):
+        for several in left.values():
+            if several and several[0][0] == path:
+                yield several.pop(0)[1]
+                break
+
+
 def judge(
     start: messages.StartPod,
     at: Instant,
-    ended: box.Ended,
-    made: Path,
+    ends: Mapping[str, box.Ended],
+    outputs: Iterator[Found],
     run: folder.RunFolder,
     stdout: bytes | None,
 ) -> messages.PodEnded:
-    """Turn the end of a process that ran into its pod's. `made` holds the numbered outputs."""
-    parameters, unsaved = _parameters(start.template, ended, made)
-    kept, unkept = _artifacts(start, ended, made, run)
-    phase, message = _verdict(ended, unsaved or unkept)
-    outputs = record.Outputs(
+    """Turn the ends of a pod's members into the pod's. `outputs` are what they put out."""
+    parameters, unsaved = _parameters(start.template, outputs)
+    kept, unkept = _artifacts(start, outputs, run)
+    main = ends.get(members.MAIN)
+    phase, message = _verdict(ends, unsaved or unkept)
+    told = record.Outputs(
         parameters=parameters,
         artifacts=kept,
         result=result_of(stdout) if stdout is not None else None,
-        exit_code=str(ended.code),
+        exit_code=str(main.code) if main is not None else None,
     )
-    return messages.PodEnded(start.node, at, phase, message, outputs)
+    return messages.PodEnded(start.node, at, phase, message, told)
 
 
-def _verdict(ended: box.Ended, lacking: str) -> tuple[record.Phase, str]:
-    if ended.code:
-        why = f": {ended.refused}" if ended.refused else ""
-        return record.Phase.FAILED, f"main: Error (exit code {ended.code}){why}"
+def _verdict(ends: Mapping[str, box.Ended], lacking: str) -> tuple[record.Phase, str]:
+    # Kubernetes lists the containers of a pod by name, and Argo tells of the first that failed.
+    for name, ended in sorted(ends.items()):
+        if ended.code:
+            why = f": {ended.refused}" if ended.refused else ""
+            return record.Phase.FAILED, f"{name}: Error (exit code {ended.code}){why}"
     if lacking:
         return record.Phase.ERROR, _WAIT + lacking
     return record.Phase.SUCCEEDED, ""
 
 
 def _parameters(
-    declared: template.Template, ended: box.Ended, made: Path
+    declared: template.Template, outputs: Iterator[Found]
 ) -> tuple[dict[str, str], str]:
     """Read the output parameters; the second value is the first one's error, or ""."""
     values: dict[str, str] = {}
-    number = -1
+    problem = ""
     for parameter in declared.outputs.parameters:
         source = parameter.value_from
         if source is None or not source.path:
             continue
-        number += 1
-        why = _why(ended, number)
-        if why is None and (made / str(number)).is_dir():
+        one = next(outputs)
+        why = one.why
+        if why is None and one.path.is_dir():
             why = "is a directory"
+        if problem:
+            continue
         if why is None:
-            content = (made / str(number)).read_bytes()
+            content = one.path.read_bytes()
             values[parameter.name] = content.removesuffix(b"\n").decode("utf-8", "replace")
         elif source.default is not None:
             values[parameter.name] = source.default
         else:
-            return values, f"open /var/run/argo/outputs/parameters{source.path}: {why}"
-    return values, ""
+            problem = f"open /var/run/argo/outputs/parameters{source.path}: {why}"
+    return values, problem
 
 
 def _why(ended: box.Ended, number: int) -> str | None:
@@ -95,21 +131,17 @@ def _why(ended: box.Ended, number: int) -> str | None:
 
 
 def _artifacts(
-    start: messages.StartPod, ended: box.Ended, made: Path, run: folder.RunFolder
+    start: messages.StartPod, outputs: Iterator[Found], run: folder.RunFolder
 ) -> tuple[dict[str, record.ArtifactLocation], str]:
     """Keep the output artifacts; the second value names those that are missing."""
-    outputs = start.template.outputs
-    sources = (parameter.value_from for parameter in outputs.parameters)
-    first = sum(1 for source in sources if source is not None and source.path)
     kept: dict[str, record.ArtifactLocation] = {}
     problems = ""
-    declared = [artifact for artifact in outputs.artifacts if artifact.path]
-    for number, artifact in enumerate(declared, first):
-        why = _why(ended, number)
-        if why is None:
-            artifacts.keep(made / str(number), run.artifact(start.node, artifact.name))
+    declared = [artifact for artifact in start.template.outputs.artifacts if artifact.path]
+    for artifact, one in zip(declared, outputs, strict=True):
+        if one.why is None:
+            artifacts.keep(one.path, run.artifact(start.node, artifact.name))
             location = record.ArtifactLocation(artifact.name, node=start.node)
             kept[artifact.name] = location
         elif not artifact.optional:
-            problems += f"open /var/run/argo/outputs/artifacts{artifact.path}.tgz: {why}; "
+            problems += f"open /var/run/argo/outputs/artifacts{artifact.path}.tgz: {one.why}; "
     return kept, problems

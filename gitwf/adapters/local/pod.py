@@ -1,8 +1,9 @@
-"""From the machine's wish for a pod to a box that a rung can start.
+"""From the machine's wish for a pod to the boxes that a rung can start, one for each member.
 
 A container's argv is its command and args with `$(NAME)` expanded; a script's source becomes an
 executable file whose path is the last argument (Argo: workflow/executor). Everything that the step
-may see is gathered in its work folder first, so that a rung only has to put it in place. What
+may see is gathered in its work folder first, so that a rung only has to put it in place. Input
+artifacts are main's, but one whose path lies in a volume of a whole set is put into that volume. What
 cannot be had makes the pod end in Error before it ran: `environment.Unavailable`.
 """
 
@@ -10,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitwf.adapters.local import artifacts, box, environment, folder, scratch, volumes
+from gitwf.adapters.local import artifacts, box, environment, folder, members, scratch, volumes
+from gitwf.workflow import durations, failure
 from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
@@ -41,18 +43,14 @@ class Context:
         return self.isolation == "none"
 
 
-def container_of(made: template.Template) -> containers.Container:
-    """The container that a pod runs. Raises Unavailable for kinds of pods not run here."""
-    found = made.container or made.script
-    if found is None:
-        raise environment.Unavailable(f"the local engine runs no {made.type or 'such'} templates")
-    return found
+def prepare(
+    start: messages.StartPod, works: Mapping[str, Path], context: Context
+) -> dict[str, box.Box]:
+    """Make everything ready that the members of a pod need, each in its own folder of `works`.
 
-
-def prepare(start: messages.StartPod, work: Path, context: Context) -> box.Box:
-    """Make everything ready in `work` that the step needs. Raises Unavailable, Stalled, OSError."""
+    What they share is in the first one's. Raises Unavailable, Stalled, OSError.
+    """
     made = start.template
-    container = container_of(made)
     granted = context.granted.get(start.origin, frozenset())
     sources = environment.Sources(
         config_maps=context.config_maps,
@@ -60,31 +58,52 @@ def prepare(start: messages.StartPod, work: Path, context: Context) -> box.Box:
         pod=start.pod,
         node=start.name,
     )
-    places = volumes.Places(context.state, context.run, work, sources, context.claims)
-    declared = environment.declared(container, sources)
-    private = _private(work, context)
-    mounts = [*private.mounts, *volumes.mounts(container.volume_mounts, start.volumes, places)]
-    mounts += [_input(number, one, work, context) for number, one in enumerate(start.artifacts)]
-    argv = [*_command(container, context), *container.args]
-    argv = [environment.expand(one, declared) for one in argv]
-    if isinstance(container, containers.Script):
-        path = private.script
-        argv.append(path)
-        mounts += _script(container.source, work, path, context)
-    return box.Box(
-        argv=tuple(argv),
-        env=private.env | declared,
-        cwd=container.working_dir or private.cwd,
-        mounts=tuple(mounts),
-        outputs=outputs_of(made),
-    )
+    shared = next(iter(works.values()))
+    places = volumes.Places(context.state, context.run, shared, sources, context.claims)
+    inputs = _inputs(start, shared, context, places)
+    attempts, pause = _tries(made)
+    boxes = {}
+    for name, member in members.members(made).items():
+        container, work = member.container, works[name]
+        declared = environment.declared(container, sources)
+        private = _private(work, context)
+        wanted = members.mounts(made, container)
+        mounts = [*private.mounts, *volumes.mounts(wanted, start.volumes, places)]
+        mounts += inputs if name == members.MAIN else []
+        argv = [*_command(container, context), *container.args]
+        argv = [environment.expand(one, declared) for one in argv]
+        if isinstance(container, containers.Script):
+            argv.append(private.script)
+            mounts += _script(container.source, work, private.script, context)
+        boxes[name] = box.Box(
+            argv=tuple(argv),
+            env=private.env | declared,
+            cwd=container.working_dir or private.cwd,
+            mounts=tuple(mounts),
+            outputs=member.outputs,
+            attempts=1 if member.last else attempts,
+            pause=pause,
+        )
+    return boxes
 
 
-def outputs_of(made: template.Template) -> tuple[str, ...]:
-    """The paths to bring out: those of output parameters, then those of artifacts."""
-    sources = (parameter.value_from for parameter in made.outputs.parameters)
-    paths = [source.path for source in sources if source is not None and source.path]
-    return (*paths, *(artifact.path for artifact in made.outputs.artifacts if artifact.path))
+def _tries(made: template.Template) -> tuple[int, float]:
+    """How often a container of a set runs at most, and how many seconds apart.
+
+    `retries` counts the first time too (Argo: ContainerSetTemplate.GetRetryStrategy).
+    """
+    strategy = made.container_set.retry_strategy if made.container_set is not None else None
+    if strategy is None:
+        return 1, 0.0
+    count = str(strategy.retries)
+    try:
+        pause = durations.written(strategy.duration) if strategy.duration else 0.0
+    except failure.NodeFailure as problem:
+        raise environment.Unavailable(f"failed to get retry strategy: {problem}") from problem
+    if pause < 0:
+        wrong = f"duration has to be positive, current duration: {strategy.duration}"
+        raise environment.Unavailable(f"failed to get retry strategy: {wrong}")
+    return max(1, int(count)) if count.isdecimal() else 1, pause
 
 
 def _command(container: containers.Container, context: Context) -> tuple[str, ...]:
@@ -125,6 +144,20 @@ def _script(source: str, work: Path, path: str, context: Context) -> list[box.Mo
     file.write_text(source, "utf-8")
     file.chmod(0o755)
     return [] if context.bare else [box.Mount(path, file, box.Kind.OWN)]
+
+
+def _inputs(
+    start: messages.StartPod, work: Path, context: Context, places: volumes.Places
+) -> list[box.Mount]:
+    """Give main's input artifacts; those that lie in a volume of the set are put there."""
+    made = start.template
+    found = [_input(number, one, work, context) for number, one in enumerate(start.artifacts)]
+    if made.container_set is not None:
+        shared = volumes.mounts(made.container_set.volume_mounts, start.volumes, places)
+        for one in found:
+            if members.in_shared_volume(made, one.path):
+                volumes.fill(shared, one)
+    return [one for one in found if not members.in_shared_volume(made, one.path)]
 
 
 def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Context) -> box.Mount:

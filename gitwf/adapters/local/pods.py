@@ -1,7 +1,7 @@
 """The pods of one run that wait, run or have just ended.
 
-One selector waits for all of them: for the end of each, for standard output that somebody wants to
-read, and for the engine's own wake-up. Commands go in, events come out of `wait`; the order of
+One selector waits for all of them: for the end of each member of each, for standard output that
+somebody wants to read, and for the engine's own wake-up. Commands go in, events come out of `wait`; the order of
 events is the order in which they were noticed. Never decides what to start, only when there is
 room. A fault of the machine, not of a step, ends it all as Transient: the run goes on later.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitwf.adapters import host
-from gitwf.adapters.local import box, outcome, pod, scratch
+from gitwf.adapters.local import box, members, outcome, pod, scratch
 from gitwf.adapters.local.environment import Unavailable
 from gitwf.errors import Stalled, Transient
 from gitwf.values import Instant
@@ -24,19 +24,51 @@ from gitwf.workflow import record
 from gitwf.workflow.machine import messages
 
 _ALMOST_NO_TIME = 0.001
+_KILLED = 137
 _SETTLED = 0.05  # Seconds after which a process is worth naming in the journal.
+
+
+# Seconds that the containers of a set go on beside one that failed. Argo's controller ends them when
+# it next looks at their pod.
+_LEFT_ALONE = 3.0
 
 
 @dataclass(eq=False)
 class _Pod:
     start: messages.StartPod
-    running: box.Running
-    work: Path
+    works: dict[str, Path]
+    boxes: dict[str, box.Box]
+    progress: members.Progress
+    running: dict[str, "_Member"] = field(default_factory=dict)
+    result: bytes = b""
+    stopped: str = ""
+    ask_at: float = float("inf")
+    kill_at: float = float("inf")
+
+    def end_by(self, due: float) -> None:
+        """Ask what runs to end, and have it killed when it is `due`."""
+        self.ask_at, self.kill_at = float("inf"), due
+        for one in self.running.values():
+            one.asked = True
+            one.process.stop(kill=False)
+
+
+@dataclass(eq=False)
+class _Member:
+    """One process of a pod."""
+
+    pod: _Pod
+    name: str
+    process: box.Running
     log: int
     stdout: int | None = None
     result: bytearray = field(default_factory=bytearray)
-    stopped: str = ""
-    kill_at: float = float("inf")
+    asked: bool = False
+
+    @property
+    def key(self) -> str:
+        """The id of its node: a container's of a set, or the pod's."""
+        return self.pod.start.containers.get(self.name, self.pod.start.node)
 
 
 @dataclass(frozen=True)
@@ -65,7 +97,7 @@ class Pods:
         self._waiting: collections.deque[messages.StartPod] = collections.deque()
         self._running: dict[str, _Pod] = {}
         self._events: list[messages.Event] = []
-        self._unnamed: dict[str, float] = {}
+        self._unnamed: dict[_Member, float] = {}
         self._self = host.this_process()
         self._selector = selectors.DefaultSelector()
         self._woken, self._waker = os.pipe()
@@ -90,8 +122,8 @@ class Pods:
         running = self._running.get(command.node)
         if running is not None and not running.stopped:
             running.stopped = command.message
-            running.kill_at = time.monotonic() + self._terms.grace
-            running.running.stop(kill=False)
+            running.end_by(time.monotonic() + self._terms.grace)
+            self._go_on(running)
 
     def _failed(self, node: str, message: str) -> messages.PodEnded:
         return messages.PodEnded(node, self._terms.now(), record.Phase.FAILED, message)
@@ -109,8 +141,8 @@ class Pods:
         return events
 
     def _patience(self, until: Instant | None) -> float | None:
-        kill_at = min((one.kill_at for one in self._running.values()), default=float("inf"))
-        waits = [kill_at - time.monotonic()] if kill_at < float("inf") else []
+        dues = [due for one in self._running.values() for due in (one.ask_at, one.kill_at)]
+        waits = [due - time.monotonic() for due in dues if due < float("inf")]
         if until is not None:
             waits.append(until.since(self._terms.now()))
         if self._unnamed:
@@ -123,27 +155,31 @@ class Pods:
         Naming one takes the kernel as long as starting it, so that short steps go unnamed.
         """
         while self._unnamed:
-            node, due = next(iter(self._unnamed.items()))
+            one, due = next(iter(self._unnamed.items()))
             if due > time.monotonic():
                 return
-            del self._unnamed[node]
-            self._started(node, self._process(self._running[node].running.pid))
+            del self._unnamed[one]
+            self._started(one.key, self._process(one.process.pid))
 
-    def _notice(self, fd: int, about: _Pod | None) -> None:
+    def _notice(self, fd: int, about: _Member | None) -> None:
         if about is None:
             os.read(fd, 4096)
-        elif self._running.get(about.start.node) is not about:
+        elif about.pod.running.get(about.name) is not about:
             pass  # Its end was noticed in the same look.
         elif fd == about.stdout:
             self._read_stdout(about)
-        elif (ended := about.running.poll()) is not None:
+        elif (ended := about.process.poll()) is not None:
             self._end(about, ended)
 
     def _kill_overdue(self) -> None:
+        now = time.monotonic()
         for one in self._running.values():
-            if one.kill_at <= time.monotonic():
+            if one.ask_at <= now:
+                one.end_by(now + self._terms.grace)
+            if one.kill_at <= now:
                 one.kill_at = float("inf")
-                one.running.stop(kill=True)
+                for member in one.running.values():
+                    member.process.stop(kill=True)
 
     def _admit(self) -> None:
         while self._waiting and len(self._running) < self._terms.slots:
@@ -161,20 +197,63 @@ class Pods:
 
     def _launch(self, command: messages.StartPod) -> None:
         context, _ = self._ready()
-        work = self._scratch.take()
+        several = members.members(command.template)
+        if not several:
+            kind = command.template.type or "such"
+            raise Unavailable(f"the local engine runs no {kind} templates")
+        works = {name: self._scratch.take() for name in several}
+        begun = len(self._events)
         try:
-            self._begin(command, work, pod.prepare(command, work, context))
+            boxes = pod.prepare(command, works, context)
+            one = _Pod(command, works, boxes, members.Progress(several))
+            self._running[command.node] = one
+            self._go_on(one)
         except (Unavailable, Stalled):
-            self._scratch.give_back(work)
+            # Only a pod of one container gets here, which has not started.
+            self._running.pop(command.node, None)
+            self._give_back(works)
             raise
+        self._events.insert(begun, messages.PodStarted(command.node, self._terms.now()))
 
-    def _begin(self, command: messages.StartPod, work: Path, given: box.Box) -> None:
-        context, rung = self._ready()
-        path = context.run.log(command.node)
-        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        reader, writer = os.pipe() if command.wants_result else (None, log)
+    def _give_back(self, works: dict[str, Path]) -> None:
+        for work in works.values():
+            self._scratch.give_back(work)
+
+    def _go_on(self, one: _Pod) -> None:
+        """Start what may start now, and end what never will; over when nothing is left."""
+        while decided := list(one.progress.next(stopped=bool(one.stopped))):
+            for name, refused in decided:
+                ended = refused or self._start(one, name)
+                if ended is not None:
+                    self._ended(one, name, ended)
+        if one.progress.over:
+            self._finish(one)
+
+    def _start(self, one: _Pod, name: str) -> box.Ended | None:
+        """Start a member; gives its end where it cannot be."""
         try:
-            running = rung.start(given, work, writer, log)
+            self._begin(one, name)
+        except (Unavailable, Stalled) as error:
+            if not one.start.containers:
+                raise
+            return box.Ended(code=64, refused=str(error))
+        return None
+
+    def _log(self, one: _Pod, name: str) -> Path:
+        """Where a member writes. What brings outputs out has nothing to say."""
+        context, _ = self._ready()
+        last = one.progress.members[name].last
+        node = one.start.containers.get(name, one.start.node)
+        return Path(os.devnull) if last else context.run.log(node)
+
+    def _begin(self, one: _Pod, name: str) -> None:
+        _, rung = self._ready()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        log = os.open(self._log(one, name), flags, 0o600)
+        wanted = one.start.wants_result and name == members.MAIN
+        reader, writer = os.pipe() if wanted else (None, log)
+        try:
+            process = rung.start(one.boxes[name], one.works[name], writer, log)
         except BaseException:
             os.close(log)
             if reader is not None:
@@ -183,17 +262,20 @@ class Pods:
         finally:
             if writer != log:
                 os.close(writer)
-        one = _Pod(command, running, work, log, reader)
-        self._running[command.node] = one
-        self._selector.register(running, selectors.EVENT_READ, one)
+        member = _Member(one, name, process, log, reader)
+        one.running[name] = member
+        one.progress.running.add(name)
+        self._selector.register(process, selectors.EVENT_READ, member)
         if reader is not None:
             os.set_blocking(reader, False)
-            self._selector.register(reader, selectors.EVENT_READ, one)
-        if running.pid:
-            self._unnamed[command.node] = time.monotonic() + _SETTLED
-        self._events.append(messages.PodStarted(command.node, self._terms.now()))
+            self._selector.register(reader, selectors.EVENT_READ, member)
+        if process.pid:
+            self._unnamed[member] = time.monotonic() + _SETTLED
+        if name in one.start.containers:
+            now = self._terms.now()
+            self._events.append(messages.ContainerStarted(one.start.node, name, now))
 
-    def _read_stdout(self, one: _Pod) -> None:
+    def _read_stdout(self, one: _Member) -> None:
         """Move what there is into the log and keep the end of it."""
         while one.stdout is not None:
             try:
@@ -208,46 +290,73 @@ class Pods:
             # One more byte than is kept, for the newline that is dropped at the end.
             del one.result[: -outcome.RESULT_LIMIT - 1]
 
-    def _close_stdout(self, one: _Pod) -> None:
+    def _close_stdout(self, one: _Member) -> None:
         if one.stdout is not None:
             self._selector.unregister(one.stdout)
             os.close(one.stdout)
             one.stdout = None
 
-    def _end(self, one: _Pod, ended: box.Ended) -> None:
-        self._read_stdout(one)
-        self._close_stdout(one)
-        self._selector.unregister(one.running)
-        one.running.close()
+    def _end(self, member: _Member, ended: box.Ended) -> None:
+        """Take in the end of a process, and go on with its pod."""
+        one = member.pod
+        self._read_stdout(member)
+        self._close_stdout(member)
+        self._selector.unregister(member.process)
+        member.process.close()
+        os.close(member.log)
+        del one.running[member.name]
+        one.progress.running.discard(member.name)
+        self._unnamed.pop(member, None)
+        if member.name == members.MAIN:
+            one.result = bytes(member.result)
+        if member.asked and ended.code is None and not ended.broken:
+            ended = dataclasses.replace(ended, code=_KILLED)
+        if not one.stopped and (ended.broken or ended.code is None):
+            why = ended.broken or "it was killed from outside"
+            one.stopped = why
+            raise Transient(f"{one.start.name} could not be run: {why}")
+        self._ended(one, member.name, ended)
+        self._go_on(one)
+
+    def _ended(self, one: _Pod, name: str, ended: box.Ended) -> None:
+        """Note how a member ended, whether it ran or not."""
+        one.progress.ended[name] = ended
+        words = "" if one.stopped else outcome.last_words(ended)
+        if words:
+            with self._log(one, name).open("ab") as log:
+                log.write(words.encode())
+        if name in one.start.containers:
+            told = (ended.code or 0, ended.refused)
+            now = self._terms.now()
+            self._events.append(messages.ContainerEnded(one.start.node, name, now, *told))
+        if one.progress.failed and one.kill_at == float("inf"):
+            one.ask_at = min(one.ask_at, time.monotonic() + _LEFT_ALONE)
+
+    def _finish(self, one: _Pod) -> None:
         del self._running[one.start.node]
-        self._unnamed.pop(one.start.node, None)
         try:
-            self._events.append(self._judge(one, ended))
+            self._events.append(self._judge(one))
         except OSError as error:
             raise Transient(f"the outputs of {one.start.name} were not kept: {error}") from error
-        finally:
-            os.close(one.log)
-        self._scratch.give_back(one.work)
+        self._give_back(one.works)
 
-    def _judge(self, one: _Pod, ended: box.Ended) -> messages.PodEnded:
+    def _judge(self, one: _Pod) -> messages.PodEnded:
         if one.stopped:
             return self._failed(one.start.node, one.stopped)
-        if ended.broken or ended.code is None:
-            why = ended.broken or "it was killed from outside"
-            raise Transient(f"{one.start.name} could not be run: {why}")
-        os.write(one.log, outcome.last_words(ended).encode())
-        result = bytes(one.result) if one.start.wants_result else None
         context, _ = self._ready()
-        now = self._terms.now()
-        return outcome.judge(one.start, now, ended, one.work / scratch.OUTPUTS, context.run, result)
+        ends = one.progress.ended
+        outputs = outcome.found(one.start.template, ends, one.works)
+        result = one.result if one.start.wants_result and members.MAIN in ends else None
+        return outcome.judge(one.start, self._terms.now(), ends, outputs, context.run, result)
 
     def close(self) -> None:
         """Kill what runs, without a word to the machine: the next owner starts it again."""
         self._waiting.clear()
-        for one in self._running.values():
+        for one in [*self._running.values()]:
             one.stopped = one.stopped or "the engine was closed"
-            one.running.stop(kill=True)
-        while self._running:
+            for member in one.running.values():
+                member.process.stop(kill=True)
+        while any(one.running for one in self._running.values()):
             for key, _ in self._selector.select():
                 self._notice(key.fd, key.data)
         self._selector.close()

@@ -7,16 +7,16 @@ paths that steps would fight over or cannot write.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf import ports
-from gitwf.adapters.local import bare_paths, ground, orders, pod, volumes
+from gitwf.adapters.local import bare_paths, box, ground, members, orders, volumes
 from gitwf.errors import Diagnostic
 from gitwf.workflow.document import containers, resolved, template
 
-_PODS = frozenset({"container", "script"})
+_PODS = frozenset({"container", "script", "containerSet"})
 _ELSEWHERE = frozenset({"steps", "dag", "suspend"})
 _NO_BARE_SECRETS = "set engine.isolation to none to accept that steps can read each other's files"
 
@@ -53,9 +53,15 @@ class Placed:
         return _said(self.workflow, self.key, message, hint)
 
     @property
-    def container(self) -> containers.Container | None:
-        """The container that it runs, if it runs one."""
-        return self.made.container or self.made.script
+    def containers(self) -> list[containers.Container]:
+        """The containers of its pod, each with all that it mounts; none without a pod."""
+        made = self.made
+        several = made.container_set.containers if made.container_set is not None else ()
+        listed = [*several, *(one for one in (made.container, made.script) if one is not None)]
+        return [
+            one.model_copy(update={"volume_mounts": tuple(members.mounts(made, one))})
+            for one in listed
+        ]
 
     @property
     def grant(self) -> str:
@@ -96,11 +102,9 @@ def _pod(one: Placed, order: ports.Order, settings: ground.Settings) -> Iterator
             yield one.said(
                 f"the local engine has no {name.replace('_', ' ')}", "use the Argo engine"
             )
-    container = one.container
-    if container is None:
-        return
-    yield from _command(one, container, settings)
-    yield from _volumes(one, container)
+    for container in one.containers:
+        yield from _command(one, container, settings)
+        yield from _volumes(one, container)
     for secret in sorted(secrets_of(one)):
         yield from _secret(one, secret, order, settings)
 
@@ -137,9 +141,10 @@ def _volumes(one: Placed, container: containers.Container) -> Iterator[Diagnosti
 
 def secrets_of(one: Placed) -> frozenset[str]:
     """The names of the secrets that a template asks for."""
-    container = one.container
-    if container is None:
-        return frozenset()
+    return frozenset(name for container in one.containers for name in _secrets(one, container))
+
+
+def _secrets(one: Placed, container: containers.Container) -> list[str]:
     refs = [each.value_from.secret_key_ref for each in container.env if each.value_from is not None]
     names = [ref.name for ref in refs if ref is not None]
     names += [each.secret_ref.name for each in container.env_from if each.secret_ref is not None]
@@ -148,7 +153,7 @@ def secrets_of(one: Placed) -> frozenset[str]:
         volume = known.get(mount.name)
         if volume is not None and volume.secret is not None:
             names.append(str(volume.secret.get("secretName", "")))
-    return frozenset(names)
+    return names
 
 
 def _secret(
@@ -169,13 +174,12 @@ def _secret(
 def _bare(one: Placed, *, explicit: bool) -> Iterator[Diagnostic]:
     if not explicit and secrets_of(one):
         yield one.said("a secret needs isolation, and this machine has none", _NO_BARE_SECRETS)
-    for path in pod.outputs_of(one.made):
+    for path in members.outputs_of(one.made):
         if "{{" not in path and os.path.lexists(path) and not _in_volume(one, path):
             yield one.said(f"{path} exists on this machine, where nothing hides it", "remove it")
     paths = set(bare_paths.declared(one.made))
-    works_in = one.container.working_dir if one.container is not None else ""
-    if works_in and not Path(works_in).is_dir():
-        paths.add(works_in)
+    works_in = {container.working_dir for container in one.containers} - {""}
+    paths |= {path for path in works_in if not Path(path).is_dir()}
     for path in sorted(paths):
         if (blocked := _unwritable(path)) is not None:
             message = f"{path} cannot be made: {blocked} is not writable here"
@@ -183,8 +187,11 @@ def _bare(one: Placed, *, explicit: bool) -> Iterator[Diagnostic]:
 
 
 def _in_volume(one: Placed, path: str) -> bool:
-    mounts: Sequence[containers.VolumeMount] = one.container.volume_mounts if one.container else ()
-    return any(Path(path).is_relative_to(mount.mount_path) for mount in mounts)
+    return any(
+        box.is_below(path, mount.mount_path)
+        for container in one.containers
+        for mount in container.volume_mounts
+    )
 
 
 def _unwritable(path: str) -> Path | None:

@@ -68,8 +68,10 @@ class Replay:
     def advance(self, event: messages.Event) -> list[messages.Command]:
         """Take in an event; gives what to do next."""
         if isinstance(event, messages.PodEnded):
-            for kept in (self._open, self._stops, self._processes):
-                kept.pop(event.node, None)
+            started = self._open.pop(event.node, None)
+            self._stops.pop(event.node, None)
+            for node in (event.node, *(started.containers.values() if started else ())):
+                self._processes.pop(node, None)
         if isinstance(event, messages.LookedUp):
             self._asked.pop(event.node, None)
         if isinstance(event, messages.Shutdown):

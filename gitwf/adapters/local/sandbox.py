@@ -214,6 +214,8 @@ class Sandbox:
             "env": dict(given.env),
             "cwd": given.cwd,
             "outputs": given.outputs,
+            "attempts": given.attempts,
+            "pause": given.pause,
             "view": view(given, self._machine, user=self._user),
             "scratch": str(self._stage),
             "user": self._user,

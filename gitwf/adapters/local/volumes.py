@@ -1,3 +1,4 @@
+# Names are relative to open folders, which pathlib does not know.
 """Volumes: what stands behind a `volumeMount` on one machine.
 
 emptyDir lives as long as the pod, a volumeClaimTemplate as long as the run, and a named
@@ -6,11 +7,15 @@ files. Sources that only a cluster has are refused before anything runs, hostPat
 step's view is its own.
 """
 
+import contextlib
+import os
+import shutil
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gitwf.adapters.local import box, environment, folder
+from gitwf.adapters.local import box, copying, environment, folder
 from gitwf.workflow.document import base, containers
 
 SOURCES = frozenset({"emptyDir", "configMap", "secret", "persistentVolumeClaim"})
@@ -48,6 +53,43 @@ def mounts(
                 source.mkdir(parents=True)
         made.append(box.Mount(mount.mount_path, source, box.Kind.READ if mount.read_only else kind))
     return made
+
+
+def fill(mounts: Iterable[box.Mount], given: box.Mount) -> None:
+    """Copy what `given` would put in place into the volume that its path lies in.
+
+    No link that a step may have left in the volume is followed. Raises Unavailable.
+    """
+    around = [mount for mount in mounts if box.is_below(given.path, mount.path)]
+    mount = max(around, key=lambda mount: len(mount.path))
+    *folders, name = PurePosixPath(given.path).relative_to(mount.path).parts or ("",)
+    if not name or mount.kind is not box.Kind.SHARED:
+        raise environment.Unavailable(f"an artifact cannot be put at {given.path} in its volume")
+    at = os.open(mount.source, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for folder_name in folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder_name, dir_fd=at)
+            inner = os.open(folder_name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+            os.close(at)
+            at = inner
+        _remove(name, at)
+        copying.copy(str(given.source), at, name)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise environment.Unavailable(
+            f"an artifact cannot be put at {given.path}: {why}"
+        ) from error
+    finally:
+        os.close(at)
+
+
+def _remove(name: str, at: int) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if stat.S_ISDIR(os.lstat(name, dir_fd=at).st_mode):
+            shutil.rmtree(name, dir_fd=at)
+        else:
+            os.unlink(name, dir_fd=at)
 
 
 def _inside(source: Path, sub_path: str) -> Path:
@@ -92,7 +134,10 @@ def _files(
     places: Places,
 ) -> tuple[Path, box.Kind]:
     """Write each key as a file, or those of `items` under the paths that it gives them."""
-    place = _made(places.work / "volumes" / folder.checked(name))
+    place = places.work / "volumes" / folder.checked(name)
+    if place.exists():
+        return place, box.Kind.READ
+    _made(place)
     if content is None:
         if given.get("optional"):
             return place, box.Kind.READ

@@ -23,7 +23,6 @@ _TEMPLATE = {
     "data": "it needs an artifact store",
     "http": "it runs in Argo's agent",
     "plugin": "it runs in Argo's agent",
-    "containerSet": "several containers in one pod",
     "daemon": "a container that keeps running beside the steps",
     "sidecars": "several containers in one pod",
     "initContainers": "several containers in one pod",
@@ -50,7 +49,7 @@ _ARTIFACTS = (
     "steps.*.*.arguments.artifacts.*",
     "dag.tasks.*.arguments.artifacts.*",
 )
-_CONTAINERS = ("container", "script")
+_CONTAINERS = ("container", "script", "containerSet.containers.*")
 _SOURCES = ("resourceFieldRef", "fileKeyRef")
 
 _REFUSED_IN_TEMPLATE = {

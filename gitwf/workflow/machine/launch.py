@@ -201,7 +201,8 @@ def _begin_pod(
         if (location := artifacts[declared.name]) is not None
     )
     volumes = run.volumes(values) + made.volumes
-    pods.Pod(run, order, node, made).start(
+    pod = pods.Pod(run, order, node, made)
+    pod.start(
         messages.StartPod(
             node=node.id,
             name=node.name,
@@ -212,6 +213,7 @@ def _begin_pod(
             volumes=volumes,
             wants_result=order.wants_result,
             deadline=pods.timeout(made, run.now),
+            containers=pod.containers.ids,
         )
     )
 

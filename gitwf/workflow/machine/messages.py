@@ -32,7 +32,8 @@ class StartPod:
     `template` is fully substituted and without its input parameters, which are in its text;
     `origin` is the `file#template` it was written as. `volumes` are the workflow's and the
     template's. `wants_result`: standard output is read by somebody. `deadline`: when the machine
-    will send StopPod if nothing else happens; the engine need not watch it.
+    will send StopPod if nothing else happens; the engine need not watch it. `containers` gives the
+    node id of each container of a containerSet, of which ContainerStarted and ContainerEnded tell.
     """
 
     node: str
@@ -44,6 +45,7 @@ class StartPod:
     volumes: tuple[containers.Volume, ...] = ()
     wants_result: bool = False
     deadline: Instant | None = None
+    containers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,26 @@ class PodEnded:
 
 
 @dataclass(frozen=True)
+class ContainerStarted:
+    """One container of the containerSet that is the pod of `node` runs."""
+
+    node: str
+    container: str
+    at: Instant
+
+
+@dataclass(frozen=True)
+class ContainerEnded:
+    """One container of a containerSet is over; `message` is what is known beyond its exit code."""
+
+    node: str
+    container: str
+    at: Instant
+    exit_code: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class LookedUp:
     """What was kept for a node that asked, if anything was."""
 
@@ -149,4 +171,6 @@ class Resume:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-Event = PodStarted | PodEnded | LookedUp | Tick | Shutdown | Resume
+Event = (
+    PodStarted | PodEnded | ContainerStarted | ContainerEnded | LookedUp | Tick | Shutdown | Resume
+)

@@ -4,6 +4,8 @@ Argo draws its graph by them (Argo: operator.go getOutboundNodes). They are work
 node has ended, and remembered by the composites.
 """
 
+from collections import deque
+
 from gitwf.workflow import record
 from gitwf.workflow.machine import nodes
 
@@ -20,4 +22,29 @@ def of(node: nodes.Node) -> tuple[nodes.Node, ...]:
         return tuple(node.children.values())[-1:] or (node,)
     if node.type is record.NodeType.TASK_GROUP:
         return tuple(end for turn in node.children.values() for end in of(turn)) or (node,)
+    if node.type is record.NodeType.POD:
+        return _ends_of_pod(node)
     return (node,)
+
+
+def _ends_of_pod(pod: nodes.Node) -> tuple[nodes.Node, ...]:
+    """Give the last containers of a set; any other pod is its own end.
+
+    What comes after a container in another template is its child too, of another boundary.
+    """
+    if all(child.type is not record.NodeType.CONTAINER for child in pod.children.values()):
+        return (pod,)
+    found: dict[str, nodes.Node] = {}
+    seen: set[str] = set()
+    ahead = deque(pod.children.values())
+    while ahead:
+        one = ahead.popleft()
+        if one.type is not record.NodeType.CONTAINER:
+            found.update((end.name, end) for end in of(one))
+        elif one.name not in seen:
+            seen.add(one.name)
+            inside = [child for child in one.children.values() if child.boundary is pod]
+            ahead.extend(inside)
+            if len(inside) < len(one.children) or not inside:
+                found[one.name] = one
+    return tuple(found.values())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gitwf.values import Instant
 from gitwf.workflow import durations, failure, record
 from gitwf.workflow.document import parameters, template
-from gitwf.workflow.machine import messages, nodes, orders
+from gitwf.workflow.machine import messages, nodes, orders, sets
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -23,7 +23,9 @@ ACTIVE_TOO_LONG = "Pod was active on the node longer than the specified deadline
 class Pod:
     """The pod of one node. It keeps what it needs to judge the end, not the template."""
 
-    __slots__ = ("_active_limit", "_declared", "_run", "_stopped", "gone", "node", "on_exit")
+    __slots__ = (
+        "_active_limit", "_declared", "_run", "_stopped", "containers", "gone", "node", "on_exit",
+    )  # fmt: skip
 
     def __init__(
         self, run: "run.Run", order: "orders.Order", node: nodes.Node, made: template.Template
@@ -34,6 +36,7 @@ class Pod:
         self._stopped = ""
         self.node = node
         self.on_exit = order.on_exit
+        self.containers = sets.Containers(run, node, made.container_set)
         # Set before the clocks are looked at, so that no pod is stopped that has just ended.
         self.gone = False
 
@@ -64,12 +67,16 @@ class Pod:
         """End the node as the pod ended."""
         if self._run.pods.pop(self.node.id, None) is None:
             return
+        phase, message = event.phase, event.message
         if self._stopped:
-            self._run.end(self.node, record.Phase.FAILED, self._stopped)
+            phase, message = record.Phase.FAILED, self._stopped
+        self.containers.over(phase, message)
+        if self._stopped:
+            self._run.end(self.node, phase, message)
             return
         self.node.outputs = _completed(self._declared, event.outputs)
         publish(self._run, self._declared, self.node.outputs)
-        self._run.end(self.node, event.phase, event.message)
+        self._run.end(self.node, phase, message)
 
 
 def _completed(declared: parameters.Outputs, outputs: record.Outputs) -> record.Outputs:

@@ -110,14 +110,14 @@ class Run:
                 self._pod(event.node, lambda pod: pod.started(event))
             case messages.PodEnded():
                 self._pod(event.node, lambda pod: pod.ended(event))
+            case messages.ContainerStarted() | messages.ContainerEnded():
+                self._pod(event.node, lambda pod: pod.containers.told(event))
             case messages.Shutdown():
                 self._shut(event)
             case messages.Resume():
                 self._resume(event)
             case messages.LookedUp():
-                asking = self.asking.pop(event.node, None)
-                if asking is not None:
-                    self.later(lambda: asking.told(event))
+                self._looked_up(event)
             case messages.Tick():
                 pass
         return self._settle()
@@ -324,6 +324,11 @@ class Run:
         pod = self.pods.get(node)
         if pod is not None:
             self.later(lambda: tell(pod))
+
+    def _looked_up(self, event: messages.LookedUp) -> None:
+        asking = self.asking.pop(event.node, None)
+        if asking is not None:
+            self.later(lambda: asking.told(event))
 
     def _shut(self, event: messages.Shutdown) -> None:
         if self.shutdown is None or event.terminate:

@@ -1,13 +1,13 @@
-"""Templates that call no other: containers, scripts, container sets, and what all templates share.
+"""Templates that call no other: containers, scripts, and what all templates share.
 
-Argo: validateTemplateType, validateLeaf, ContainerSetTemplate.Validate.
+Argo: validateTemplateType, validateLeaf.
 """
 
 import re
 from typing import TYPE_CHECKING
 
 from gitwf.workflow.document import containers, resolved, template
-from gitwf.workflow.document.rules import names, outputs, report, tags
+from gitwf.workflow.document.rules import outputs, report, sets, tags
 
 if TYPE_CHECKING:
     from gitwf.workflow.document.rules import walk
@@ -56,7 +56,9 @@ def check(found: report.Report, here: "walk.Here", default_image: str) -> None:
     if one.container is not None:
         _check_mounts(found, one, one.container, origin)
     if one.container_set is not None:
-        _check_set(found, one, one.container_set, origin.at("containerSet"))
+        sets.check(found, one, one.container_set, origin.at("containerSet"))
+        for index, container in enumerate(one.container_set.containers):
+            _check_command(found, container, origin.at("containerSet", "containers", index))
     if not _is_deadline(one.active_deadline_seconds):
         message = f"{path}.activeDeadlineSeconds must be a positive integer > 0 or an argo variable"
         found.error(origin.at("activeDeadlineSeconds"), message)
@@ -108,27 +110,3 @@ def _check_mounts(
             )
             found.error(origin.at("inputs", "artifacts", index, "path"), message)
         taken[artifact.path] = f"inputs.artifacts.{artifact.name}"
-
-
-def _check_set(
-    found: report.Report,
-    one: template.Template,
-    several: containers.ContainerSet,
-    origin: resolved.Origin,
-) -> None:
-    path = f"templates.{one.name}.containerSet"
-    listed = [container.name for container in several.containers]
-    if not listed:
-        found.error(origin, f"{path}.containers must have at least one container")
-    names.check(found, f"{path}.containers", listed, origin.at("containers"))
-    for index, container in enumerate(several.containers):
-        for position, wanted in enumerate(container.dependencies):
-            if wanted not in listed:
-                message = f"{path}.containers.{container.name} dependency '{wanted}' not defined"
-                where = origin.at("containers", index, "dependencies", position)
-                found.error(where, message)
-        _check_command(found, container, origin.at("containers", index))
-    exchanges = one.inputs.artifacts or one.outputs.parameters or one.outputs.artifacts
-    if exchanges and "main" not in listed:
-        message = f'{path}.containers must have a container named "main" for input or output'
-        found.error(origin, message)
