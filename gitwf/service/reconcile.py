@@ -19,7 +19,6 @@ LOOK = 5.0
 """Seconds between two looks at the world while runs are under way."""
 _AT_ONCE = action.Run | action.Cancel
 _SAID_LATER = action.Watch | action.Publish
-_BAD_ENDS = frozenset({"failed", "transient"})
 _TRIES, _LONGEST_PAUSE = 5, 8.0
 """How often in a row the world may fail us, and the longest pause, in seconds, in between."""
 
@@ -154,7 +153,7 @@ class Reconciler:
             self._say(one.reason, model=one.model)
         self._actor.perform(one, seen)
         self._lost_races = 0
-        if isinstance(one, action.End) and one.ended.outcome in _BAD_ENDS:
+        if isinstance(one, action.End) and one.ended.outcome == "failed":
             outcome.failures.append(f"{one.model}: {one.ended.reason}")
         if isinstance(one, action.RecordRollout) and not one.rollout.ok:
             outcome.failures.append(f"{one.model} in {one.environment}: {one.rollout.reason}")

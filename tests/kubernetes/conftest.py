@@ -22,3 +22,11 @@ def desired():
         based_on="",
         env={"THEME": "dark"},
     )
+
+
+@pytest.fixture
+def world(tmp_path, cluster, namespace, cluster_store):
+    """One world whose production is a namespace of the cluster, nothing trained yet."""
+    from tests.kubernetes import worlds
+
+    return worlds.make(tmp_path / "world", cluster, namespace, cluster_store)

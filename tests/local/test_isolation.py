@@ -1,5 +1,6 @@
 """What a step cannot see or change, by rung."""
 
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -161,3 +162,15 @@ def test_parents_are_mounted_before_what_is_in_them(tmp_path):
     ]
     assert binds == sorted(binds)
     assert operations[0] == ("overlay", "", "/")
+
+
+def test_a_mount_that_goes_away_while_a_step_starts_is_no_fault(walled, written, monkeypatch):
+    looked = sandbox.layout
+
+    def before_it_went(*asked):
+        seen = looked(*asked)
+        return dataclasses.replace(seen, mounted=(*seen.mounted, "/gone/with/its/container"))
+
+    monkeypatch.setattr(sandbox, "layout", before_it_went)
+
+    assert walled.run(written("echo here")).text == "here\n"

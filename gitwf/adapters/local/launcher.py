@@ -104,7 +104,7 @@ class View:
         os.mkdir(self.root)
 
     def apply(self, operation: list[Any]) -> None:
-        """Do one of: tmpfs, folder, link, bind, overlay, open, proc. Paths are the step's."""
+        """Do one of: tmpfs, folder, link, bind, overlay, mounted, open, proc. Paths are the step's."""
         verb, path, *rest = operation
         if rest[:1] == [path] and not os.path.lexists(path):
             return  # The machine's own mounts come and go.
@@ -152,6 +152,19 @@ class View:
             if lower == "/":
                 raise
             self.do_bind(target, lower, True)
+
+    def do_mounted(self, target: str, point: str) -> None:
+        """Show what is mounted at `point` of the host, unless it went away since somebody looked.
+
+        Mounts come and go with every container of the machine.
+        """
+        try:
+            if os.path.isdir(point):
+                self.do_overlay(target, point)
+            else:
+                self.do_bind(target, point, True)
+        except FileNotFoundError:
+            return
 
     def do_open(self, target: str, source: str, without: list[str]) -> None:
         """Show the entries of `source` read-only in a folder that takes new ones."""

@@ -85,9 +85,7 @@ def view(given: box.Box, machine: Layout, *, user: bool) -> list[Operation]:
         operations += [("open", folder, folder, []) for folder in _to_open(given, machine)]
     else:
         operations.append(("overlay", "", "/"))
-        for point in machine.mounted:
-            verb = "overlay" if Path(point).is_dir() else "bind"
-            operations.append((verb, point, point, *([True] if verb == "bind" else [])))
+        operations += [("mounted", point, point) for point in machine.mounted]
     operations += [("tmpfs", str(folder), "0755") for folder in machine.hidden]
     operations += _system(machine)
     shown = [box.Mount(str(path), path, box.Kind.READ) for path in machine.shown]

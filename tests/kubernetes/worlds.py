@@ -1,0 +1,165 @@
+"""A world whose production is a namespace of a real cluster, and the viewers that serve there."""
+
+import dataclasses
+import time
+
+import requests
+
+from gitwf.adapters.kubernetes import connection
+from gitwf.testing import git_repository
+from tests.e2e import conftest as e2e
+
+APPS = "apps/v1"
+NAME = "toy-viewer"
+PORT = 8080
+SECONDS = 90
+PROJECT = """\
+apiVersion: gitwf.dev/v1
+kind: Project
+metadata: {{name: shop}}
+spec:
+  store: s3://models/{namespace}
+  environments:
+    production:
+      kubernetes:
+        namespace: {namespace}
+        fetch: {{image: "{viewer}", secret: store}}
+"""
+# A page that names its model, quick to start; it ends well: what it has begun to answer, it does.
+SERVE = """\
+import http.server, json, os, signal, threading
+tag = os.environ["MODEL"]
+model = json.load(open(os.environ["MODEL_FILE"]))
+page = f'<meta name="gitwf-model" content="{tag}">{model}'.encode()
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+    def log_message(self, *said):
+        pass
+server = http.server.ThreadingHTTPServer(("", 8080), Page)
+signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+server.serve_forever()
+"""
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: "{{{{ release.model }}}}-viewer"}}
+spec:
+  replicas: 2
+  progressDeadlineSeconds: {deadline}
+  selector: {{matchLabels: {{app: toy}}}}
+  strategy: {{rollingUpdate: {{maxUnavailable: 0, maxSurge: 1}}}}
+  template:
+    metadata: {{labels: {{app: toy}}}}
+    spec:
+      terminationGracePeriodSeconds: 10
+      containers:
+      - name: viewer
+        image: {viewer}
+        command: [python3, /srv/viewer/serve.py]
+        readinessProbe: {{httpGet: {{path: /, port: {port}}}, periodSeconds: 1}}
+        lifecycle: {{preStop: {{sleep: {{seconds: 3}}}}}}
+        volumeMounts: [{{name: app, mountPath: /srv/viewer}}]
+      volumes:
+      - {{name: app, configMap: {{name: "toy-{{{{ viewer.id[:12] }}}}"}}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: "toy-{{{{ viewer.id[:12] }}}}"}}
+data: {{{{ viewer.files | tojson }}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: "{{{{ release.model }}}}-viewer"}}
+spec:
+  type: NodePort
+  selector: {{app: toy}}
+  ports: [{{port: {port}}}]
+"""
+VIEWER = "pipelines/toy/viewer/serve.py"
+MANIFEST = "manifests/viewer/all.yaml.j2"
+
+
+@dataclasses.dataclass
+class ClusterWorld(e2e.World):
+    """A world that deploys to `namespace` of `cluster`; `keys` are the store's AWS_*."""
+
+    cluster: object
+    namespace: str
+    keys: dict
+
+    def environment(self, **more):
+        given = {**self.keys, "KUBECONFIG": str(self.cluster.kubeconfig)}
+        return super().environment(**given, **more)
+
+    def connection(self):
+        """What looks at the namespace, as gitwf would."""
+        return connection.Connection(
+            connection.Settings(self.namespace, kubeconfig=self.cluster.kubeconfig)
+        )
+
+    def deployment(self, name=NAME):
+        """The viewer's Deployment as it is."""
+        return self.connection().get(APPS, "Deployment", name)
+
+    def variable(self, name):
+        """A variable of the viewer's container."""
+        (container,) = self.deployment()["spec"]["template"]["spec"]["containers"]
+        return next(one["value"] for one in container["env"] if one["name"] == name)
+
+    def address(self, name=NAME):
+        """Where this machine reaches the viewer."""
+        service = self.connection().get("v1", "Service", name)
+        return f"http://{self.cluster.node}:{service['spec']['ports'][0]['nodePort']}"
+
+    def served(self):
+        """The model that the page names."""
+        page = requests.get(self.address(), timeout=10)
+        assert page.status_code == 200
+        return page.text.partition('name="gitwf-model" content="')[2].partition('"')[0]
+
+    def comes_to_serve(self, model):
+        """Wait till every page names this model; the one that is named last.
+
+        A node's own table of addresses follows the cluster's by a moment.
+        """
+        deadline = time.monotonic() + SECONDS
+        while {found := self.served() for _ in range(8)} != {model}:
+            if time.monotonic() > deadline:
+                break
+        return found
+
+    def manifest(self, *, deadline=60):
+        """The viewer's manifests; with a short deadline for a viewer that fails."""
+        return DEPLOYMENT.format(viewer=self.cluster.viewer, port=PORT, deadline=deadline)
+
+    def gone(self, ask):
+        """Wait till `ask()` gives nothing; what it gave last otherwise."""
+        deadline = time.monotonic() + SECONDS
+        while (found := ask()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return found
+
+
+def make(folder, cluster, namespace, keys):
+    """Make a world in an empty folder, with the toy pipeline on its branch."""
+    folder.mkdir(parents=True)
+    remote = git_repository.Repository.create(folder / "shop.git")
+    made = ClusterWorld(
+        folder, str(remote.path), remote, folder / "state", cluster, namespace, keys
+    )
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}}
+    made.connection().create({**secret, "stringData": keys})
+    files = dict(e2e.FILES)
+    del files["pipelines/toy/viewer/notes.txt"], files["manifests/viewer/deployment.yaml"]
+    files |= {
+        "gitwf.yaml": PROJECT.format(namespace=namespace, viewer=cluster.viewer),
+        VIEWER: SERVE,
+        MANIFEST: made.manifest(),
+    }
+    made.write(files, "Begin")
+    return made
