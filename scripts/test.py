@@ -1,7 +1,7 @@
 """Run every test: what `make test` and CI call.
 
 As root on Debian or Ubuntu it installs the packages of scripts/debian-packages.txt first, and those
-of debian-packages-cluster.txt where no container engine brings a cluster; on any other machine it
+of debian-packages-cluster.txt where Docker does not bring a cluster; on any other machine it
 changes nothing outside the checkout, runs what it can, and ends with what ran and what was left out
 and why. With GITWF_TEST_STRICT=1 anything left out is a failure.
 """
@@ -25,20 +25,18 @@ STRICT = os.environ.get("GITWF_TEST_STRICT") == "1"
 def debian_packages() -> list[str]:
     """The packages that the tests need, one a line, `#` begins a comment."""
     texts = [PACKAGES.read_text()]
-    if not container_engine():
-        # Debian's containerd and an engine's own cannot be installed side by side.
+    if not docker_answers():
+        # Docker brings a cluster, and its containerd cannot stand beside Debian's.
         texts.append(CLUSTER_PACKAGES.read_text())
     lines = (line.split("#")[0].strip() for text in texts for line in text.splitlines())
     return [line for line in lines if line]
 
 
-def container_engine() -> bool:
-    """Whether Docker or Podman answers."""
-    return any(
-        shutil.which(name) is not None
-        and subprocess.run([name, "info"], capture_output=True, check=False).returncode == 0
-        for name in ("docker", "podman")
-    )
+def docker_answers() -> bool:
+    """Whether there is a Docker engine, not its client alone."""
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
 
 
 def missing(packages: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from tests.cluster import cache
 
 HERE = pathlib.Path(__file__).parent
 KUBERNETES = "v1.34.4"
-KIND = "v0.30.0"  # its default node is a Kubernetes 1.34
+KIND = "v0.30.0"
 PROGRAMS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 # What `kubectl version` and the kubelet's own checks read; a plain build says v0.0.0.
 STAMP = {"gitVersion": KUBERNETES, "gitMajor": "1", "gitMinor": "34"}

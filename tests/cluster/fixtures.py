@@ -40,6 +40,11 @@ def namespace(cluster):
     with cluster.client() as client:
         core = kubernetes.client.CoreV1Api(client)
         core.create_namespace({"metadata": {"name": name}})
+        # No pod can be created before its controller has made the account that pods run as.
+        watch = kubernetes.watch.Watch()
+        for event in watch.stream(core.list_namespaced_service_account, name, timeout_seconds=60):
+            if event["object"].metadata.name == "default":
+                watch.stop()
         yield name
         core.delete_namespace(name)
 

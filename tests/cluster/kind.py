@@ -4,6 +4,7 @@ For developers' laptops and for runners of GitHub. The images are made with the 
 tool of Debian's is needed, and loaded into the node.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 from tests.cluster import binaries, cache, images, layout
 
 NAME = "gitwf-test"
+NODE = "kindest/node:v1.34.0"
 ENGINES = ("docker", "podman")
 MINUTES = 10
 
@@ -30,6 +32,20 @@ def engine():
             if asked.returncode == 0 and b"Cannot connect" not in asked.stdout + asked.stderr:
                 return name
     return None
+
+
+@functools.cache
+def lacking():
+    """What keeps this machine from a cluster of kind; empty where nothing does."""
+    found = engine()
+    if found is None:
+        return "no container engine answers"
+    # An engine may be here for other work, and have no registry within reach.
+    for ask in ("image", "manifest"):
+        asked = subprocess.run([found, ask, "inspect", NODE], capture_output=True, check=False)
+        if asked.returncode == 0:
+            return ""
+    return f"{found} neither has nor finds the image {NODE}"
 
 
 def place():
@@ -52,7 +68,8 @@ def up(*, told=print):
     if not stands():
         told("a cluster of kind")
         here.imported.unlink(missing_ok=True)
-        _kind("create", "cluster", "--name", NAME, "--kubeconfig", here.kubeconfig, "--wait", "5m")
+        node = ("--image", NODE, "--kubeconfig", here.kubeconfig, "--wait", "5m")
+        _kind("create", "cluster", "--name", NAME, *node)
     elif not here.kubeconfig.exists():
         _kind("export", "kubeconfig", "--name", NAME, "--kubeconfig", here.kubeconfig)
     if not here.imported.exists() or here.imported.read_text("utf-8") != folder.parent.name:

@@ -28,7 +28,6 @@ PROGRAMS = (
     "kubelet",
     "kube-proxy",
 )
-STARTER = ("setsid", "--fork")
 PATIENCE = 10  # seconds for a killed process to be gone
 
 
@@ -38,10 +37,16 @@ def processes(place, programs=(*PROGRAMS, SHIM)):
     for entry in PROC.iterdir():
         if entry.name.isdigit():
             command = _command(entry)
-            program = pathlib.Path(command[0]).name
+            program = _program(command)
             if program in programs and any(_names(word, place.folder) for word in command):
                 found[int(entry.name)] = program
     return found
+
+
+def kubelets():
+    """Ids of all kubelets on the machine, whosever cluster they belong to."""
+    everything = (entry for entry in PROC.iterdir() if entry.name.isdigit())
+    return [int(each.name) for each in everything if _program(_command(each)) == "kubelet"]
 
 
 def mounts(place):
@@ -89,12 +94,15 @@ def end(numbers):
 
 
 def _command(entry):
-    """The words of a process's command line, past those of who is about to become it."""
+    """The words of a process's command line; one empty word for one that has ended."""
     try:
-        words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
-    except OSError:  # it has ended
+        return (entry / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
         return [""]
-    return words[len(STARTER) :] if tuple(words[: len(STARTER)]) == STARTER else words
+
+
+def _program(command):
+    return pathlib.Path(command[0]).name
 
 
 def _names(word, folder):

@@ -122,25 +122,31 @@ def _prepare(place):
                 raise CannotStart(f"port {port}, for {name}, belongs to another program") from error
     place.logs.mkdir(parents=True)
     (place.buckets / "models").mkdir(parents=True)
-    settings.note(place.before)
+    settings.note(place.before, alone=not leftovers.kubelets())
     network.set_up()
     certificates.make(place.certificates)
     components.write_configuration(place)
 
 
 def start(place, component):
-    """Start one process, nobody's child, in a session of its own; what it says goes to its log."""
+    """Start one process in a session of its own; what it says goes to its log.
+
+    It runs its program when this returns, so that whoever looks for the program finds it.
+    """
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
-    with (place.logs / f"{component.name}.log").open("wb") as log:
-        subprocess.run(
-            [*leftovers.STARTER, *component.command],
-            cwd=place.folder,
-            env={"PATH": path, **dict(component.environment)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            check=True,
-        )
+    program = shutil.which(component.command[0], path=path)
+    log = str(place.logs / f"{component.name}.log")
+    os.posix_spawn(
+        program,
+        component.command,
+        {"PATH": path, **dict(component.environment)},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
 
 
 def wait(place, name, condition):
@@ -163,7 +169,8 @@ def tail(place, name):
 def import_images(place, archive):
     """Give containerd the images of an OCI layout, and note which they are."""
     wait(place, "containerd", place.socket.exists)
-    ctr = ["ctr", "--address", str(place.socket), "--namespace", "k8s.io", "images", "import", "-"]
+    ctr = ["ctr", "--address", str(place.socket), "--namespace", "k8s.io", "images", "import"]
+    ctr += ["--no-unpack", "-"]  # the first pod of an image unpacks it: most tests need one only
     with subprocess.Popen(
         ["tar", "-C", str(archive), "-cf", "-", "."], stdout=subprocess.PIPE
     ) as packing:

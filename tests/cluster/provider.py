@@ -55,28 +55,23 @@ def chosen():
     wanted = "given" if wanted == "1" else wanted
     if wanted and wanted not in ORDER:
         raise NoCluster(f"GITWF_TEST_CLUSTER={wanted}; it may be 1, {', '.join(ORDER)}")
-    lacking = {name: _lacking(name, wanted) for name in ORDER}
+    lacking = {}
     for name in [wanted] if wanted else ORDER:
+        lacking[name] = _lacking(name, allowed=bool(wanted))
         if not lacking[name]:
             return name
-    raise NoCluster(
-        "no Kubernetes: "
-        + "; ".join(
-            f"{name}: {why}" for name, why in lacking.items() if name == wanted or not wanted
-        )
-    )
+    raise NoCluster("no Kubernetes: " + "; ".join(f"{name}: {lacking[name]}" for name in lacking))
 
 
-def _lacking(name, wanted):
-    if name == "given":
-        if not os.environ.get("KUBECONFIG"):
-            return "KUBECONFIG names none"
-        return "" if wanted == "given" else "GITWF_TEST_CLUSTER=1 does not allow the KUBECONFIG"
-    if wanted not in {"", name}:
-        return "not asked for"
+def _lacking(name, *, allowed):
+    """Why a provider has no cluster for us; empty where it has one."""
     if name == "kind":
-        return "" if kind.engine() else "no container engine answers"
-    return processes.lacking()
+        return kind.lacking()
+    if name == "processes":
+        return processes.lacking()
+    if not os.environ.get("KUBECONFIG"):
+        return "KUBECONFIG names none"
+    return "" if allowed else "GITWF_TEST_CLUSTER=1 does not allow the KUBECONFIG"
 
 
 def stands(name):

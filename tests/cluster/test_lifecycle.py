@@ -24,6 +24,9 @@ with provider.standing("processes").client() as client:
     manifests.run(client, "default", provider.layout.STEPS)
 """
 
+OF_CLUSTER = "tests/cluster/test_cluster.py"
+TWO_TESTS = (f"{OF_CLUSTER}::test_a_node_is_ready", f"{OF_CLUSTER}::test_a_pod_that_fails_says_so")
+
 
 class Machine:
     """A network namespace, and the folder of the cluster in it."""
@@ -47,7 +50,7 @@ class Machine:
             timeout=300,
             check=False,
         )
-        assert done.returncode == 0, done.stderr[-3000:]
+        assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
         return done.stdout
 
     def cluster(self, verb):
@@ -67,7 +70,9 @@ class Machine:
             "routes": self.run("ip", "route"),
             "chains": [line for line in chains.splitlines() if line.startswith(":KUBE")],
             "settings": self.run(
-                sys.executable, "-c", "from tests.cluster import settings; print(settings.now())"
+                sys.executable,
+                "-c",
+                "from tests.cluster import settings as s; print(s.now(s.OF_NETWORK))",
             ),
         }
 
@@ -157,3 +162,21 @@ def test_a_cluster_of_which_one_process_died_is_started_anew(machine):
 
     assert leftovers.processes(machine.place).keys().isdisjoint(started)
     machine.run_a_pod()
+
+
+def test_tests_that_find_no_cluster_leave_none(machine):
+    before = machine.traces()
+
+    # Two workers: the second waits for the cluster of the first, and the last one ends it.
+    machine.run(sys.executable, "-m", "pytest", "-n", "2", "-m", "cluster", *TWO_TESTS)
+
+    assert machine.traces() == before
+
+
+def test_tests_leave_a_cluster_that_a_person_started(machine):
+    machine.cluster("up")
+    started = leftovers.processes(machine.place)
+
+    machine.run(sys.executable, "-m", "pytest", "-m", "cluster", TWO_TESTS[0])
+
+    assert leftovers.processes(machine.place) == started
