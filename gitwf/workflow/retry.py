@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from gitwf.values import Instant
-from gitwf.workflow import durations, expr, failure, record
+from gitwf.workflow import deciding, durations, failure, record
 from gitwf.workflow.document import retry as strategies
 
 # Argo: util/errors/errors.go, isTransientErr's patterns that a step's message can show.
@@ -102,7 +102,7 @@ def decide(
         return Over(last.message)
     if limit is not None and attempts > limit:
         return Over("No more retries left")
-    if strategy.expression and not _agrees(strategy.expression, env):
+    if strategy.expression and not deciding.holds(strategy.expression, env):
         return Over("retryStrategy.expression evaluated to false")
     return Again()
 
@@ -148,18 +148,6 @@ def _covered(strategy: strategies.RetryStrategy, last: Attempt) -> bool:
     if last.phase is record.Phase.ERROR:
         return policy in {"Always", "OnError"}
     return policy in {"Always", "OnFailure"}
-
-
-def _agrees(expression: str, env: dict[str, object]) -> bool:
-    try:
-        value = expr.parse(expression).evaluate(env)
-    except expr.ExprError as problem:
-        raise failure.NodeFailure(str(problem)) from problem
-    if not isinstance(value, bool):
-        raise failure.NodeFailure(
-            f"unable to cast expression result '{expr.to_text(value)}' to bool"
-        )
-    return value
 
 
 def _whole(number: int | str, what: str) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitwf.workflow.document import unsupported
+from gitwf.workflow.document import load, resolve, unsupported
 
 LEAF = "- {name: main, container: {image: i}"
 
@@ -93,3 +93,38 @@ def test_what_the_engine_runs_is_not_refused(resolved):
       script: {image: i, source: a, env: [{name: E, valueFrom: {secretKeyRef: {name: s, key: k}}}]}
     """
     assert unsupported.check(resolved(spec)) == []
+
+
+def test_what_says_when_a_cron_workflow_is_due_earns_a_warning_each():
+    source = """\
+apiVersion: argoproj.io/v1alpha1
+kind: CronWorkflow
+metadata: {name: c}
+spec:
+  schedules: ["0 3 * * *"]
+  timezone: Asia/Tokyo
+  concurrencyPolicy: Replace
+  startingDeadlineSeconds: 60
+  suspend: true
+  successfulJobsHistoryLimit: 3
+  failedJobsHistoryLimit: 1
+  when: "{{=cronworkflow.failed < 3}}"
+  stopStrategy: {expression: "cronworkflow.succeeded >= 1"}
+  workflowMetadata: {labels: {team: ads}}
+  workflowSpec: {entrypoint: a, templates: [{name: a, suspend: {}}]}
+"""
+    loaded = load.load({"c.yaml": source.encode()})
+    whole = resolve.resolve(loaded.runnable("c.yaml"), loaded)
+
+    found = unsupported.check(whole)
+
+    lines = source.splitlines()
+    assert [lines[one.line - 1].split(":")[0].strip() for one in found] == [
+        "schedules", "timezone", "concurrencyPolicy", "startingDeadlineSeconds", "suspend",
+        "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "when", "stopStrategy",
+    ]  # fmt: skip
+    assert {one.severity for one in found} == {"warning"}
+    assert found[0].message == (
+        "`schedules` starts and stops nothing here: the workflow runs when it is asked for"
+    )
+    assert whole.labels == {"team": "ads"}

@@ -25,7 +25,29 @@ EMIT = {
     "container": {"image": "x", "command": ["echo", "{{inputs.parameters.v}}"]},
     "outputs": {"parameters": [{"name": "p", "valueFrom": {"path": "/p", "default": "none"}}]},
 }
-LEAVES = ["ok", "flaky", "later", "wait", "emit"]
+NEEDY = {
+    "name": "needy",
+    "inputs": {"parameters": [{"name": "v"}]},
+    "container": {"image": "x", "command": ["echo", "{{=inputs.parameters.v + nobody}}"]},
+}
+KNOWN = {
+    "name": "known",
+    "memoize": {"key": "k", "cache": {"configMap": {"name": "c"}}},
+    "container": {"image": "x", "command": ["true"]},
+}
+ALONE = {
+    "name": "alone",
+    "retryStrategy": {"limit": 1, "expression": "lastRetry.exitCode == '-1'"},
+    "synchronization": {"mutexes": [{"name": "m"}]},
+    "container": {"image": "x", "command": ["true"]},
+}
+LEAVES = ["ok", "flaky", "later", "wait", "emit", "needy", "known", "alone"]
+HOOKED = ["true", "false", "workflow.name == 'w'", "nobody", "1 + 1"]
+OUTPUTS = [
+    {"parameters": [{"name": "o", "valueFrom": {"expression": "'x'"}}]},
+    {"parameters": [{"name": "o", "valueFrom": {"expression": "nil"}}]},
+    {"parameters": [{"name": "o", "valueFrom": {"expression": "nobody", "default": "d"}}]},
+]
 WHENS = ["", "", "", "1 == 1", "1 == 2", "{{workflow.parameters.a}} == 1", "a-b == c", "1 + 1"]
 
 
@@ -44,6 +66,14 @@ def calls(draw, name, templates):
         call["withSequence"] = {"count": str(draw(st.integers(0, 3)))}
     if draw(st.integers(0, 4)) == 0:
         call["hooks"] = {"exit": {"template": draw(st.sampled_from(LEAVES))}}
+        if draw(st.booleans()):
+            call["hooks"]["exit"]["expression"] = draw(st.sampled_from(HOOKED))
+    if draw(st.integers(0, 4)) == 0:
+        named = {
+            "template": draw(st.sampled_from(LEAVES)),
+            "expression": draw(st.sampled_from(HOOKED)),
+        }
+        call.setdefault("hooks", {})["named"] = named
     if call["template"] == "emit" and draw(st.booleans()):
         value = draw(st.sampled_from(["{{item}}", "{{x}}", "{{workflow.name}}"]))
         call["arguments"] = {"parameters": [{"name": "v", "value": value}]}
@@ -57,6 +87,8 @@ def bodies(draw, templates):
         extra["parallelism"] = draw(st.integers(1, 2))
     if draw(st.integers(0, 4)) == 0:
         extra["failFast"] = True
+    if draw(st.integers(0, 4)) == 0:
+        extra["outputs"] = draw(st.sampled_from(OUTPUTS))
     names = [f"t{i}" for i in range(draw(st.integers(1, 4)))]
     if draw(st.booleans()):
         tasks = []
@@ -64,7 +96,8 @@ def bodies(draw, templates):
             task = draw(calls(name, templates))
             before = draw(st.sets(st.sampled_from(names[:index]))) if index else set()
             if before:
-                suffix = st.sampled_from(["", ".Succeeded", ".Failed", ".AnySucceeded"])
+                ends = ["", ".Succeeded", ".Failed", ".Skipped", ".Omitted", ".AnySucceeded"]
+                suffix = st.sampled_from(ends)
                 joined = draw(st.sampled_from([" && ", " || "]))
                 task["depends"] = joined.join(one + draw(suffix) for one in sorted(before))
             tasks.append(task)
@@ -88,10 +121,10 @@ def specs(draw):
         main["retryStrategy"] = {"limit": 1}
     spec = {
         "arguments": {"parameters": [{"name": "a", "value": "1"}]},
-        "templates": [main, inner, OK, FLAKY, SLOW_RETRY, WAIT, EMIT],
+        "templates": [main, inner, OK, FLAKY, SLOW_RETRY, WAIT, EMIT, NEEDY, KNOWN, ALONE],
     }
     if draw(st.integers(0, 2)) == 0:
-        spec["onExit"] = draw(st.sampled_from(["ok", "inner"]))
+        spec["onExit"] = draw(st.sampled_from(["ok", "inner", "needy"]))
     if draw(st.integers(0, 3)) == 0:
         spec["parallelism"] = draw(st.integers(1, 2))
     if draw(st.integers(0, 5)) == 0:
@@ -112,6 +145,7 @@ class World:
         self.now = START
         self.pods = {}
         self.wishes = []
+        self.questions = []
         self.started = set()
         self.history = []
         self.seen = {}
@@ -126,6 +160,8 @@ class World:
                 case messages.StopPod(node, message):
                     assert node in self.pods, "a pod that does not run was stopped"
                     self.pods[node] = message
+                case messages.LookUp(node):
+                    self.questions.append(node)
                 case messages.WakeAt(at):
                     self.wishes.append(at)
                 case messages.Finish():
@@ -140,6 +176,9 @@ class World:
             self.seen[node.name] = node.phase
 
     def next_event(self):
+        if self.questions:
+            node = self.questions.pop(0)
+            return messages.LookedUp(node, self.now.after(0.1), self.draw(st.booleans()))
         due = [at for at in self.wishes if at > self.now]
         if not self.pods or (due and self.draw(st.integers(0, 4)) == 0):
             assert due, "nothing is running and nothing will wake the run"

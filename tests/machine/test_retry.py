@@ -75,6 +75,13 @@ def test_an_expression_can_end_the_attempts():
         ),
         ({"retry_policy": "Sometimes"}, "Sometimes is not a valid RetryPolicy"),
         ({"expression": "'x'"}, "unable to cast expression result 'x' to bool"),
+        ({"expression": "1 + 1"}, "unable to cast expression result '%!s(int=2)' to bool"),
+        ({"expression": "nil"}, "unable to cast expression result '%!s(<nil>)' to bool"),
+        (
+            {"expression": "[1, 'a', {'k': 1.5}]"},
+            "unable to cast expression result '[%!s(int=1) a map[k:%!s(float64=1.5)]]' to bool",
+        ),
+        ({"expression": "nobody"}, "unknown name nobody (1:1)\n | nobody\n | ^"),
     ],
 )
 def test_a_strategy_that_makes_no_sense_is_refused_in_argos_words(strategy, message):

@@ -23,7 +23,9 @@ def main(*words):
         ("{{workflow.creationTimestamp.RFC3339}}", "2026-01-01T00:00:00Z"),
         ("{{workflow.creationTimestamp.s}}", "1767225600"),
         ("{{workflow.creationTimestamp.Y}}", "2026"),
-        ("{{workflow.status}}", "{{workflow.status}}"),
+        ("<{{workflow.status}}>", "<>"),
+        ("{{workflow.creationTimestamp.L}} {{workflow.creationTimestamp.z}}", ".000 +0000"),
+        ("{{workflow.creationTimestamp.j}}", "{{workflow.creationTimestamp.j}}"),
         ("{{pod.name}} {{node.name}} <{{steps.name}}>", "w w <>"),
         ("{{workflow.parameters.none}}", "{{workflow.parameters.none}}"),
     ],
@@ -32,6 +34,22 @@ def test_the_workflow_has_variables(player, tag, expected):
     given = [{"name": "a", "value": "1"}, {"name": "b-c", "value": 2}]
     played = player({"arguments": {"parameters": given}, "templates": [main(tag)]})
     assert played.starts["w"].template.container.command[1] == expected
+
+
+def test_the_status_is_empty_at_first_then_running_and_the_outcome_for_the_exit_handler(play):
+    said = {}
+
+    def outcome(start):
+        said[start.name] = start.template.container.command[1]
+        return record.Phase.SUCCEEDED, "", record.Outputs(exit_code="0")
+
+    status = {**main("{{workflow.status}}"), "name": "status"}
+    steps = [[{"name": "a", "template": "status"}], [{"name": "b", "template": "status"}]]
+    play(
+        {"templates": [{"name": "main", "steps": steps}, status], "onExit": "status"},
+        outcome=outcome,
+    )
+    assert said == {"w[0].a": "", "w[1].b": "Running", "w.onExit": "Succeeded"}
 
 
 def test_the_parameters_are_listed_with_all_that_was_said_of_them(player):

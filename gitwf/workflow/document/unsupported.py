@@ -95,6 +95,7 @@ def check(whole: resolved.Resolved) -> list[Diagnostic]:
     spec = whole.spec.plain()
     for path, message, hint in _refused(spec, _REFUSED_IN_SPEC):
         found.setdefault(whole.origin(*path).diagnostic(message, hint, key=True))
+    found.update(dict.fromkeys(_schedule(whole)))
     for path, message in _ignored(spec, _IGNORED_IN_SPEC):
         place = whole.origin(*path)
         found.setdefault(place.diagnostic(message, key=True, severity="warning"))
@@ -104,6 +105,20 @@ def check(whole: resolved.Resolved) -> list[Diagnostic]:
     for part, origin in parts:
         found.update(dict.fromkeys(_template(part, origin)))
     return sorted(found)
+
+
+def _schedule(whole: resolved.Resolved) -> Iterator[Diagnostic]:
+    """Say what of a CronWorkflow means nothing for a run that somebody asks for."""
+    if whole.cron is None:
+        return
+    origin = resolved.Origin(whole.spec_origins[0].document, ("spec",))
+    hint = "a pipeline trains on a schedule of its own: `triggers.schedule`"
+    for field in whole.cron.plain():
+        if field not in {"workflowSpec", "workflowMetadata"}:
+            message = (
+                f"`{field}` starts and stops nothing here: the workflow runs when it is asked for"
+            )
+            yield origin.at(field).diagnostic(message, hint, key=True, severity="warning")
 
 
 def _template(value: Any, origin: resolved.Origin) -> Iterator[Diagnostic]:

@@ -53,9 +53,10 @@ class Root:
 
     def running(self, node: nodes.Node) -> None:
         """Let the workflow's hooks see that it runs."""
+        before = self._run.variables["workflow.status"]
         self._run.variables["workflow.status"] = str(_P.RUNNING)
         self._hooks.begun(node)
-        del self._run.variables["workflow.status"]
+        self._run.variables["workflow.status"] = before
 
     def ended(self, node: nodes.Node) -> None:
         """Let hooks and exit handler see how the run went, and run them."""

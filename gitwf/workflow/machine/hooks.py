@@ -9,7 +9,7 @@ for its hooks too (Argo: workflow/controller/hooks.go, exit_handler.go).
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from gitwf.workflow import expr, failure, record
+from gitwf.workflow import deciding, failure, record, scope
 from gitwf.workflow.document import flow
 from gitwf.workflow.machine import calls, nodes, orders
 
@@ -76,7 +76,7 @@ class Hooks:
         if not expression or self._inside is None:
             return True
         try:
-            return decides(expression, self._values())
+            return deciding.holds(expression, scope.nested(self._values()))
         except failure.NodeFailure as problem:
             self.fault = str(problem)
             return False
@@ -90,7 +90,7 @@ class Hooks:
             if name == EXIT or name in self._fired:
                 continue
             try:
-                wanted = decides(hook.expression, self._values())
+                wanted = deciding.holds(hook.expression, scope.nested(self._values()))
             except failure.NodeFailure:
                 # Argo: a hook whose expression cannot be worked out yet is looked at again.
                 wanted = False
@@ -113,15 +113,6 @@ class Hooks:
             self._inside,
             on_exit=name == EXIT or (self._inside is not None and self._inside.order.on_exit),
         )
-
-
-def decides(expression: str, values: calls.Values) -> bool:
-    """Evaluate a hook's expression. Raises NodeFailure where it gives neither true nor false."""
-    result = calls.evaluate(expression, values)
-    if not isinstance(result, bool):
-        shown = expr.to_text(result)
-        raise failure.NodeFailure(f"unable to cast expression result '{shown}' to bool")
-    return result
 
 
 def fire(

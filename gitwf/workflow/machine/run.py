@@ -31,6 +31,8 @@ from gitwf.workflow.machine import (
     templates,
 )
 
+_RUNNING = str(records.Phase.RUNNING)
+
 
 class Run:
     """One run. Make it with `machine.begin`."""
@@ -102,6 +104,7 @@ class Run:
             return []
         self.now = max(self.now, event.at)
         self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
+        self.variables["workflow.status"] = self.variables["workflow.status"] or _RUNNING
         if isinstance(event, messages.PodEnded) and event.node in self.pods:
             self.pods[event.node].gone = True
         self._ring()

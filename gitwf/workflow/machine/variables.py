@@ -18,7 +18,7 @@ from gitwf.workflow.machine import nodes
 _SCHEDULED = (
     "workflows.argoproj.io/scheduled-time"  # Argo: common.AnnotationKeyCronWfScheduledTime.
 )
-_LETTERS = "aAbBcdHIjmMpSUwWxXyYZ"
+_LETTERS = "aAbBdHImMpSyYzZ"
 
 
 def bind(workflow: resolved.Resolved, given: Mapping[str, str]) -> parameters.Arguments:
@@ -73,6 +73,8 @@ def begin(
         "workflow.mainEntrypoint": spec.entrypoint,
         "workflow.serviceAccountName": spec.service_account_name,
         "workflow.duration": f"{0.0:f}",
+        # Argo looks at a workflow for the first time before it is running.
+        "workflow.status": "",
     }
     if spec.priority is not None:
         values["workflow.priority"] = str(spec.priority)
@@ -111,6 +113,8 @@ def _created(at: Instant) -> dict[str, scope.Value]:
     }
     for letter in _LETTERS:
         values[f"{prefix}.{letter}"] = moment.strftime(f"%{letter}")
+    # A creation time has whole seconds, so that its milliseconds are none.
+    values[f"{prefix}.L"] = ".000"
     return values
 
 
