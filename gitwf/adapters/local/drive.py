@@ -74,6 +74,7 @@ class Drive:
         self._clock = Clock()
         self._replay = replay.Replay(begun)
         self._changed = threading.Condition()
+        self._ended = threading.Event()
         self._version = 0
         self._failure: BaseException | None = None
         self._closing = False
@@ -111,7 +112,7 @@ class Drive:
                 return
             if self._closing:
                 raise Transient("the local engine was closed while the run went on")
-            time.sleep(_SNAPSHOTS)
+            self._ended.wait(_SNAPSHOTS)
 
     @property
     def failed(self) -> bool:
@@ -133,6 +134,7 @@ class Drive:
     def close(self) -> None:
         """Stop driving: what runs is killed, and started again by the next owner."""
         self._closing = True
+        self._ended.set()
         self.wake()
         if self._thread.is_alive():
             self._thread.join()
@@ -155,6 +157,7 @@ class Drive:
         with self._changed:
             self._failure = error
             self._changed.notify_all()
+        self._ended.set()
 
     def _own(self, history: journal.Journal) -> None:
         """Follow until the run is over or ours, then drive it."""
@@ -200,6 +203,8 @@ class Drive:
         with self._changed:
             self._version += 1
             self._changed.notify_all()
+        if self._replay.over:
+            self._ended.set()
 
     def _drive(self, history: journal.Journal, means: Means) -> None:
         self._clear_leftovers()

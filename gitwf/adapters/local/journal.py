@@ -3,8 +3,10 @@
 Feeding the events to a fresh machine gives the run as it was; nothing else is kept. Beside events
 stand the processes that were started, by which a leftover of a killed gitwf is found. A last line
 that was torn by a crash was never acted on, so it is dropped. `append` writes; only `sync` makes
-durable, once for several events that are ready together. No step's output but its declared outputs
-is ever written here.
+durable, once for several events that are ready together. While a run is driven the file ends in
+zeros, room that was made beforehand: to make durable what is written there takes the disk alone and
+not the file system, which would write down every folder that changed too. No step's output but its
+declared outputs is ever written here.
 """
 
 import json
@@ -21,14 +23,17 @@ from gitwf.workflow.machine import messages
 
 Entry = messages.Event | tuple[str, host.Process]
 
+_ROOM = 1 << 16  # Bytes of zeros that are put behind the last line at a time.
+
 
 class Journal:
     """The open history of one run. One writer at a time; the run's lock sees to that."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._read_to = 0
+        self._room_to = 0
         self._synced = True
 
     def read(self) -> Iterator[Entry]:
@@ -36,7 +41,8 @@ class Journal:
         with self._path.open("rb") as file:
             file.seek(self._read_to)
             for line in file:
-                if not line.endswith(b"\n"):
+                # Blocks reach the disk in any order, so that a torn line may have its end.
+                if not line.endswith(b"\n") or b"\0" in line:
                     break
                 self._read_to += len(line)
                 yield self._entry(line)
@@ -51,14 +57,17 @@ class Journal:
     def own(self) -> None:
         """Cut off a torn last line; called by the one process that is about to write."""
         os.ftruncate(self._file, self._read_to)
+        self._room_to = self._read_to
 
     def append(self, entry: Entry) -> None:
         """Write an entry, not yet durably."""
         line = json.dumps(encode(entry), separators=(",", ":")).encode() + b"\n"
-        written = os.write(self._file, line)
-        while written < len(line):
-            written += os.write(self._file, line[written:])
-        self._read_to += len(line)
+        end = self._read_to + len(line)
+        if end > self._room_to:
+            self._room_to = end + _ROOM
+            line += bytes(_ROOM)
+        _write(self._file, line, self._read_to)
+        self._read_to = end
         self._synced = False
 
     def sync(self) -> None:
@@ -68,7 +77,9 @@ class Journal:
             self._synced = True
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, without the room that was made in it."""
+        if self._room_to > self._read_to:
+            os.ftruncate(self._file, self._read_to)
         os.close(self._file)
 
     def __enter__(self) -> Self:
@@ -76,6 +87,12 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _write(file: int, content: bytes, at: int) -> None:
+    while content:
+        written = os.pwrite(file, content, at)
+        content, at = content[written:], at + written
 
 
 _datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
