@@ -24,10 +24,13 @@ _ALL_INPUTS = re.compile(r"\{\{\s*inputs\.parameters\s*\}\}")
 ABSENT = "\ue000absent\ue000"
 _ABSENT = ": argument references an absent optional (skipped/omitted node output with no default)"
 
+_ONE_CONTAINER = frozenset({"container", "script"})
+_NONE = parameters.Inputs()
+
 ConfigMaps = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Arguments:
     """What a caller hands over: text by name, artifacts by name.
 
@@ -51,6 +54,27 @@ class Source:
         self.text = body.to_json()
         self.paths = _paths(original)
         self._last: tuple[str, template.Template] | None = None
+        self._known = self._outside()
+
+    def _outside(self) -> template.Template | None:
+        """Give the template whose every part but its one container holds no tag, or None."""
+        if self.kind not in _ONE_CONTAINER or "{{" not in self.text:
+            return None
+        rest = self.template.model_copy(update={"container": None, "script": None, "inputs": _NONE})
+        artifacts = parameters.Inputs(artifacts=self.template.inputs.artifacts)
+        if "{{" in rest.to_json() or "{{" in artifacts.to_json():
+            return None
+        return template.Template.from_json(self.text)
+
+    def around(self, text: str) -> template.Template:
+        """Give the template of a filled text, of which only what is around its container counts.
+
+        Text in the place of text leaves JSON and its types whole, so that it need not be read.
+        Raises NodeFailure where the result is no template.
+        """
+        if self._known is None or "{{" in text or "\\u" in text or not text.isascii():
+            return self.read(text)
+        return self._known
 
     def read(self, text: str) -> template.Template:
         """Read a filled text. Raises NodeFailure where the result is no template."""
@@ -67,7 +91,20 @@ class Source:
         return made
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A pod's template as text: a few hundred bytes while it waits, read when somebody looks."""
+
+    text: str
+    source: Source = field(compare=False, repr=False)
+    around: template.Template = field(compare=False, repr=False)
+
+    def read(self) -> template.Template:
+        """Give the template."""
+        return self.source.read(self.text)
+
+
+@dataclass(slots=True)
 class Prepared:
     """One node's template: its text, what is still to fill, and its inputs."""
 
@@ -77,8 +114,8 @@ class Prepared:
     visible: scope.Names
 
     def made(self) -> template.Template:
-        """Read the template. Raises NodeFailure."""
-        return self.source.read(self.text)
+        """Read the template, of a pod what is around its container. Raises NodeFailure."""
+        return self.source.around(self.text)
 
     def again(self, values: Mapping[str, scope.Value]) -> "Prepared":
         """Fill what `values` adds, as for one attempt of a retried node."""
@@ -97,9 +134,10 @@ class Prepared:
         named.update(values)
         return self.visible.new_child(named)
 
-    def fill(self, values: Mapping[str, scope.Value]) -> template.Template:
-        """Fill once more and read, as Argo does with the pod it makes."""
-        return self.source.read(substitution.fill(self.text, values))
+    def fill(self, values: Mapping[str, scope.Value]) -> Written:
+        """Fill once more, as Argo does with the pod it makes. Raises NodeFailure."""
+        text = substitution.fill(self.text, values)
+        return Written(text, self.source, self.source.around(text))
 
 
 def prepare(
@@ -125,7 +163,7 @@ def prepare(
             for one in source.inputs
         )
     second = visible.new_child(named)
-    text = substitution.fill(text, second)
+    text = substitution.split(text).fill(second)
     first = {name: substitution.fill_value(value, second) for name, value in first.items()}
     return Prepared(source, text, first, visible)
 

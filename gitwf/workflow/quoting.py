@@ -36,9 +36,14 @@ def for_json(value: str) -> str:
     Raises NodeFailure where that is no valid JSON: control bytes, DEL, unprintable characters
     beyond the basic plane (Argo: util/template/replace.go).
     """
-    if _PLAIN.fullmatch(value):
+    if is_plain(value):
         return value
     return "".join(map(_escape, value))
+
+
+def is_plain(value: str) -> bool:
+    """Whether JSON writes a text as it is."""
+    return _PLAIN.fullmatch(value) is not None
 
 
 def _escape(character: str) -> str:

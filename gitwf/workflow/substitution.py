@@ -110,6 +110,9 @@ def fill_value(
     """Replace tags in a plain value, as if it stood in a template's JSON."""
     if "{{" not in value:
         return value
+    if quoting.is_plain(value):
+        filled = split(value).fill(values, strictness)
+        return str(json.loads(f'"{filled}"')) if "\\" in filled or '"' in filled else filled
     written = json.dumps(value, ensure_ascii=False)
     return str(json.loads(Text(written).fill(values, strictness)))
 

@@ -9,6 +9,7 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import pydantic
 
@@ -30,12 +31,13 @@ class Ready:
     artifacts: Places = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One node that a call stands for. `problem`: why its condition could not be decided.
 
     `item` is what `{{item}}` stands for, which the hooks may read too. `text` is the call's JSON
-    where it differs from turn to turn; it is read only when the turn starts.
+    where it differs from turn to turn; it is read only when the turn starts. Where nothing but
+    arguments differ, `values` holds those instead.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Turn:
     problem: str = ""
     item: Values = field(default_factory=dict)
     text: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
     def read(self) -> template.Call:
         """Give the call of this turn. Raises NodeFailure."""
@@ -109,14 +112,24 @@ def turns(prepared: Ready, name: str, visible: scope.Names) -> list[Turn]:
             for index, item in enumerate(items)
         ]
     text = substitution.Text(_unlooped(call).to_json())
+    tagged = _tagged(call)
     return [
-        _turn(text, call, loops.node_name(name, index, item), item, prepared.artifacts, visible)
+        _turn(
+            text,
+            tagged,
+            call,
+            loops.node_name(name, index, item),
+            item,
+            prepared.artifacts,
+            visible,
+        )
         for index, item in enumerate(items)
     ]
 
 
 def _turn(
     text: substitution.Text,
+    tagged: tuple[parameters.Parameter, ...],
     call: template.Call,
     name: str,
     item: loops.Item,
@@ -131,8 +144,29 @@ def _turn(
         return Turn(name, call, proceed=False, artifacts={}, problem=str(problem))
     if not proceed:
         return Turn(name, call.model_copy(update={"when": condition}), proceed=False, artifacts={})
+    if tagged:
+        given = {
+            one.name: substitution.fill_value(one.value or "", values, substitution.STRICT)
+            for one in tagged
+        }
+        # Half a surrogate pair fits in a text but not in JSON.
+        if all(map(str.isascii, given.values())):
+            return Turn(name, call, True, artifacts, item=item.values, values=given)
     filled = text.fill(values, substitution.STRICT) if text.tags else ""
     return Turn(name, call, proceed=True, artifacts=artifacts, item=item.values, text=filled)
+
+
+def _tagged(call: template.Call) -> tuple[parameters.Parameter, ...]:
+    """Give the arguments with tags, where nothing else of a call has any; each tag ends in its own."""
+    every = call.arguments.parameters
+    bare = call.arguments.model_copy(
+        update={"parameters": tuple(one.model_copy(update={"value": None}) for one in every)}
+    )
+    if "{{" in _unlooped(call).model_copy(update={"arguments": bare}).to_json():
+        return ()
+    tagged = tuple(one for one in every if one.value is not None and "{{" in one.value)
+    whole = all("{{" not in substitution.split(one.value or "").literals[-1] for one in tagged)
+    return tagged if whole else ()
 
 
 def _unlooped(call: template.Call) -> template.Call:
@@ -239,12 +273,15 @@ def _program(expression: str) -> expr.Program:
 
 
 def arguments_of(
-    arguments: parameters.Arguments, linked: Places, config_maps: preparation.ConfigMaps
+    arguments: parameters.Arguments,
+    linked: Places,
+    config_maps: preparation.ConfigMaps,
+    given: Mapping[str, str] = MappingProxyType({}),
 ) -> preparation.Arguments:
-    """Give substituted arguments as text and places. Raises NodeFailure."""
+    """Give substituted arguments as text and places, `given` first. Raises NodeFailure."""
     texts: dict[str, str | None] = {}
     for parameter in arguments.parameters:
-        value = parameter.value
+        value = given.get(parameter.name, parameter.value)
         if value is None and parameter.value_from is not None:
             value = preparation.from_source(parameter.value_from, config_maps)
         texts[parameter.name] = value

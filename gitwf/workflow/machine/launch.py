@@ -194,7 +194,8 @@ def _begin_pod(
 ) -> None:
     pod_name = nodes.pod_name(run.name, node.name, order.target.name)
     values = prepared.pod_values({"pod.name": pod_name})
-    made = prepared.fill(values)
+    written = prepared.fill(values)
+    made = written.around
     placed = tuple(
         messages.InputArtifact(declared.name, declared.path, location, declared.mode)
         for declared in made.inputs.artifacts
@@ -207,7 +208,7 @@ def _begin_pod(
             node=node.id,
             name=node.name,
             pod=pod_name + node.twin,
-            template=made,
+            written=written,
             origin=order.target.origin,
             artifacts=placed,
             volumes=volumes,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gitwf.values import Instant
-from gitwf.workflow import record
+from gitwf.workflow import preparation, record
 from gitwf.workflow.document import containers
 from gitwf.workflow.document import template as templates
 
@@ -25,7 +25,7 @@ class InputArtifact:
     mode: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StartPod:
     """Start one container, script or containerSet; answer with PodStarted, then PodEnded.
 
@@ -39,13 +39,18 @@ class StartPod:
     node: str
     name: str
     pod: str
-    template: templates.Template
+    written: preparation.Written
     origin: str = ""
     artifacts: tuple[InputArtifact, ...] = ()
     volumes: tuple[containers.Volume, ...] = ()
     wants_result: bool = False
     deadline: Instant | None = None
     containers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def template(self) -> templates.Template:
+        """What to run; read from its text when it is asked for."""
+        return self.written.read()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gitwf.workflow.machine import composite
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Order:
     """What `launch` needs. `caller` is the name that `{{steps.name}}` stands for, `kind` which.
 
