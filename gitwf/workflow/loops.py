@@ -18,8 +18,10 @@ from gitwf.workflow.expr import budget, errors, jsontext
 
 _TOO_LARGE = 1 << 63
 
+_SIMPLE = re.compile(r"[-\w. ]*", re.ASCII)  # What JSON, Go and names all write in one way.
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One turn of a loop: what ends the node's name, and what its tags stand for."""
 
@@ -80,6 +82,8 @@ def _item(text: str) -> Item:
 
 def _numbered(text: str) -> Item:
     """Make an item of a formatted number, which Argo puts between quotes and parses."""
+    if _SIMPLE.fullmatch(text):
+        return Item(text, {"item": text})
     written = f'"{text}"'
     wrong = rawjson.check(written)
     if wrong:
