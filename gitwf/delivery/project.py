@@ -17,8 +17,28 @@ from gitwf.workflow.document import base
 FILE = "gitwf.yaml"
 DEFAULT_PIPELINES = ("pipelines/*/pipeline.yaml",)
 
+_BUCKET = re.compile(r"s3://[^\s/@?#]+")
 _STORE = re.compile(r"(?:file:[^\s?#]+|s3://[^\s/@]+(?:/\S*)?)")
 _GRANT = re.compile(rf"[^#\s]+#{document.NAME}")
+
+
+def _artifacts(value: str) -> str:
+    if not _BUCKET.fullmatch(value):
+        raise document.wrong("must be s3://BUCKET, the one that Argo's artifact repository is")
+    return value
+
+
+class Argo(base.Model):
+    """Argo Workflows: the namespace that its controller watches, and its artifact repository.
+
+    `context` is the kubeconfig's; empty: the current one. `account`: the service account of steps;
+    empty: the namespace's default. `artifacts`: the bucket that Argo keeps artifacts in.
+    """
+
+    namespace: document.Name = "argo"
+    context: str = ""
+    account: str = ""
+    artifacts: Annotated[str, pydantic.AfterValidator(_artifacts)]
 
 
 class Engine(base.Model):
@@ -26,6 +46,13 @@ class Engine(base.Model):
 
     name: Literal["local", "argo"] = "local"
     isolation: Literal["auto", "root", "user", "none"] = "auto"
+    argo: Argo | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if self.name == "argo" and self.argo is None:
+            raise document.wrong("must say where Argo is: argo: {namespace: …, artifacts: s3://…}")
+        return self
 
 
 class LocalTarget(base.Model):

@@ -94,11 +94,24 @@ class Pipelines:
         """Hold them against a gitwf.yaml."""
         read = [(one.document, one.source) for one in self.pipelines.values()]
         wrong = list(agreement.with_project(read, settings))
+        there = self.on_this_machine() if settings.spec.engine.name == "local" else self
         held = {
             name: replace(one, problems=(*one.problems, *(w for w in wrong if w.file == one.file)))
-            for name, one in self.pipelines.items()
+            for name, one in there.pipelines.items()
         }
         return replace(self, pipelines=held)
+
+    def on_this_machine(self) -> "Pipelines":
+        """Add what the local engine does not run."""
+        return replace(
+            self,
+            pipelines={
+                name: replace(one, problems=(*one.problems, *unsupported.check(one.workflow)))
+                if one.workflow is not None
+                else one
+                for name, one in self.pipelines.items()
+            },
+        )
 
 
 def head(repo: ports.Repo) -> CommitId:
@@ -197,7 +210,6 @@ class Documents:
         wrong = [
             *own_problems,
             *validate.validate(workflow, parameters_given=found.given(0, commit)),
-            *unsupported.check(workflow),
         ]
         if not any(one.severity == "error" for one in wrong):
             wrong += agreement.with_workflow(found, document, workflow)

@@ -56,7 +56,7 @@ def whole(tree: ports.Tree, commit: CommitId) -> Checked:
             problems.update(agreement.grants(settings, own, workflows))
     except Rejected as error:
         problems.update(error.diagnostics)
-        found = read.pipelines(commit, project.DEFAULT_PIPELINES)
+        found = read.pipelines(commit, project.DEFAULT_PIPELINES).on_this_machine()
     problems.update(found.problems)
     files = {project.FILE, *found.files}
     for name, one in found.pipelines.items():

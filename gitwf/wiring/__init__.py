@@ -18,6 +18,7 @@ from gitwf.delivery import entry, pipeline, project
 from gitwf.service import documents, proposal, signals
 from gitwf.service import edge as edges
 from gitwf.values import CommitId
+from gitwf.wiring import cluster
 from gitwf.wiring import settings as all_settings
 
 if TYPE_CHECKING:
@@ -185,10 +186,8 @@ def _store(opened: Repository, wanted: project.Project) -> ports.Store:
 def _engine(
     settings: all_settings.Settings, opened: Repository, wanted: project.Project
 ) -> ports.Engine:
-    if wanted.spec.engine.name != "local":
-        raise errors.Stalled(
-            "this gitwf has no Argo engine yet", hint="use `engine: {name: local}` in gitwf.yaml"
-        )
+    if wanted.spec.engine.argo is not None and wanted.spec.engine.name == "argo":
+        return cluster.engine(wanted.spec.engine.argo, opened.state)
     return local_engine(settings, opened.state, wanted.spec.engine.isolation)
 
 
@@ -213,37 +212,12 @@ def _target(
 ) -> ports.Target:
     where = wanted.spec.environments[deploy.environment]
     if where.kubernetes is not None:
-        return _cluster_target(model, deploy, where.kubernetes)
+        return cluster.target(model, deploy, where.kubernetes)
     from gitwf.adapters.viewer import target
 
     port = where.local.port if where.local is not None else None
     own = front_settings(settings, opened.state, model, deploy.environment, port)
     return target.LocalTarget(own, lambda uri, digest, to: store(wanted).fetch(uri, digest, to))
-
-
-def _cluster_target(
-    model: str, deploy: pipeline.Deploy, where: project.KubernetesTarget
-) -> ports.Target:
-    try:
-        from gitwf.adapters.kubernetes import connection, target
-    except ModuleNotFoundError as error:
-        raise errors.Stalled(
-            f"{deploy.environment} is on Kubernetes, and its client is not installed",
-            hint="pip install 'gitwf[kubernetes]'",
-        ) from error
-    own = target.Settings(
-        model,
-        deploy.environment,
-        deploy.container,
-        deployment=deploy.deployment or "",
-        adopt=deploy.adopt,
-        verified=deploy.verify != "none",
-        image=where.fetch.image,
-        secret=where.fetch.secret,
-    )
-    return target.KubernetesTarget(
-        own, connection.Connection(connection.Settings(where.namespace, where.context))
-    )
 
 
 def fronts(
