@@ -24,6 +24,7 @@ from gitwf.wiring import settings as all_settings
 if TYPE_CHECKING:
     from gitwf.adapters.git import address as git_address
     from gitwf.adapters.git import remote as git_remote
+    from gitwf.adapters.local import engine as local_engine_
     from gitwf.adapters.viewer import settings as front_settings_
 
 
@@ -193,7 +194,7 @@ def _engine(
 
 def local_engine(
     settings: all_settings.Settings, state: Path, isolation: str = "auto"
-) -> ports.Engine:
+) -> "local_engine_.LocalEngine":
     """The engine that runs workflows as processes of this machine."""
     from gitwf.adapters.local import engine
 

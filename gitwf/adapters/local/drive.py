@@ -26,6 +26,7 @@ from gitwf.adapters.local import (
     pod,
     pods,
     replay,
+    requests,
     scratch,
 )
 from gitwf.errors import GitwfError, Transient
@@ -34,7 +35,7 @@ from gitwf.workflow import record
 from gitwf.workflow.machine import messages
 
 _FOLLOW = 0.1  # Seconds between two looks at a run that another process drives.
-_LOOK = 1.0  # Seconds between two looks for a wish to end that another process wrote.
+_LOOK = 0.5  # Seconds between two looks for what another process asks for.
 _SNAPSHOTS = 0.05  # Seconds between two snapshots, at least.
 
 
@@ -78,7 +79,7 @@ class Drive:
         self._version = 0
         self._failure: BaseException | None = None
         self._closing = False
-        self._cancelled = False
+        self._left = False
         self._look_at = 0.0
         self._answers: list[messages.Event] = []
         self._pods: pods.Pods | None = None
@@ -107,8 +108,9 @@ class Drive:
                 if self._failure is not None:
                     raise self._failure
                 shown = self._replay.snapshot()
+                last = shown.over and (self._left or self._means is None or not self._asked())
             yield shown
-            if shown.over:
+            if last:
                 return
             if self._closing:
                 raise Transient("the local engine was closed while the run went on")
@@ -151,6 +153,7 @@ class Drive:
             self._fail(error)
             raise
         finally:
+            self._left = True
             self._tell()
 
     def _fail(self, error: BaseException) -> None:
@@ -164,7 +167,7 @@ class Drive:
         lock = filelock.FileLock(self._folder.lock, thread_local=False)
         while not self._closing:
             self._take(history.read())
-            if self._replay.over:
+            if self._replay.over and (self._means is None or not self._asked()):
                 return
             if self._means is None:
                 time.sleep(_FOLLOW)
@@ -185,11 +188,8 @@ class Drive:
         while self._replay.held and not self._closing:
             if kept.hold(root, self._replay.held, held):
                 return
-            if ending := self._cancellation():
-                for event in ending:
-                    history.append(event)
-                    with self._changed:
-                        self._replay.advance(event)
+            self._take_in(history, wishes := self._wishes())
+            if any(isinstance(wish, messages.Shutdown) for wish in wishes):
                 return
             time.sleep(_FOLLOW)
 
@@ -216,7 +216,7 @@ class Drive:
             self._pods = running
         try:
             self._carry_out(running, self._replay.outstanding(), means)
-            while not self._replay.over and not self._closing:
+            while not self._closing and (not self._replay.over or self._asked()):
                 self._step(history, running, means)
             history.sync()
         finally:
@@ -237,38 +237,57 @@ class Drive:
         """Take in what has happened, then do what follows from it."""
         answers, until = self._answers, self._until()
         self._answers = []
-        events = [*self._cancellation(), *answers, *running.wait(until)]
+        events = [*self._wishes(), *answers, *running.wait(until)]
         due = self._replay.due(self._clock.now())
         if due is not None:
             events.append(due)
-        commands: list[messages.Command] = []
-        for event in events:
-            history.append(event)
-            with self._changed:
-                commands += self._replay.advance(event)
-        if commands:
+        if commands := self._take_in(history, events):
             history.sync()
             self._carry_out(running, commands, means)
         if events:
             self._tell()
 
+    def _take_in(
+        self, history: journal.Journal, events: Iterable[messages.Event]
+    ) -> list[messages.Command]:
+        """Write events down and let the machine have them; a wish is then no longer one."""
+        commands: list[messages.Command] = []
+        wishes: list[str] = []
+        for event in events:
+            history.append(event)
+            with self._changed:
+                commands += self._replay.advance(event)
+            if isinstance(event, requests.Wish):
+                wishes.append(event.request)
+        if wishes:
+            history.sync()
+        for name in wishes:
+            requests.remove(self._folder.requests, name)
+        return commands
+
     def _until(self) -> Instant:
-        if self._answers:
+        if self._answers or self._replay.over:
             return self._clock.now()
         look = self._clock.now().after(_LOOK)
         return min(look, self._replay.wake_at or look)
 
-    def _cancellation(self) -> list[messages.Event]:
-        if self._cancelled or time.monotonic() < self._look_at:
+    def _wishes(self) -> list[messages.Event]:
+        """What people have asked for since the last look, which is not taken long ago."""
+        if time.monotonic() < self._look_at and not self._replay.over:
             return []
         self._look_at = time.monotonic() + _LOOK
-        if not self._folder.cancel.exists():
-            return []
-        self._cancelled = True
-        if self._replay.shut_down:
-            return []
-        reason = self._folder.cancel.read_text("utf-8")
-        return [messages.Shutdown(self._clock.now(), reason)]
+        taken = self._replay.taken
+        found: list[messages.Event] = []
+        for wish in requests.take(self._folder.requests, self._clock.now()):
+            if wish.request in taken:
+                requests.remove(self._folder.requests, wish.request)
+            else:
+                found.append(wish)
+        return found
+
+    def _asked(self) -> bool:
+        """Whether somebody asked for something that is not taken in yet."""
+        return any(name not in self._replay.taken for name in requests.names(self._folder.requests))
 
     def _carry_out(
         self, running: pods.Pods, commands: Iterable[messages.Command], means: Means
@@ -285,11 +304,11 @@ class Drive:
                 memory.remember(command, self._clock.now())
 
 
-def read(begun: orders.Begun, run: folder.RunFolder) -> record.RunRecord:
-    """Work out a run's record from what is on disk, whoever drives it."""
+def replayed(begun: orders.Begun, run: folder.RunFolder) -> replay.Replay:
+    """Work a run out from what is on disk, whoever drives it."""
     history = replay.Replay(begun)
     if run.journal.exists():
         with journal.Journal(run.journal) as entries:
             for entry in entries.read():
                 history.take(entry)
-    return history.snapshot()
+    return history

@@ -6,9 +6,12 @@ attach, a resume after a crash and a look from another terminal are the same thi
 sides. What cannot run here is refused in `start`, before anything is written.
 """
 
+import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import filelock
 
 from gitwf import ports
 from gitwf.adapters.local import (
@@ -19,10 +22,15 @@ from gitwf.adapters.local import (
     ladder,
     orders,
     refusals,
+    requests,
+    suspended,
 )
 from gitwf.errors import Rejected, Stalled
-from gitwf.values import Digest
+from gitwf.values import Digest, Instant
 from gitwf.workflow import record
+from gitwf.workflow.machine import messages
+
+_ANY = Instant(0)  # A wish gets its time when it is taken in.
 
 Settings = ground.Settings
 
@@ -66,10 +74,19 @@ class LocalEngine:
             if begun is None:
                 (run.path / "logs").mkdir(parents=True, exist_ok=True)
                 orders.write(run.order, made.begun)
-            # What is over is read from disk when somebody asks, so that a long life costs no memory.
-            self._drives = {key: one for key, one in self._drives.items() if not one.done}
-            self._drives[order.id] = made
-            made.begin()
+            self._hold(order.id, made)
+
+    def _begin(self, begun: orders.Begun, run: folder.RunFolder) -> None:
+        with self._lock:
+            held = self._drives.get(begun.order.id)
+            if held is None or held.done or held.failed:
+                self._hold(begun.order.id, self._drive(begun, run))
+
+    def _hold(self, run: str, made: drive.Drive) -> None:
+        # What is over is read from disk when somebody asks, so that a long life costs no memory.
+        self._drives = {key: one for key, one in self._drives.items() if not one.done}
+        self._drives[run] = made
+        made.begin()
 
     def _check(self, order: ports.Order) -> None:
         """Refuse what cannot run on this machine. Rejected with every reason; Stalled."""
@@ -91,7 +108,7 @@ class LocalEngine:
             return found.snapshot()
         place = self._state.run(run)
         begun = orders.read(place.order, run)
-        return None if begun is None else drive.read(begun, place)
+        return None if begun is None else drive.replayed(begun, place).snapshot()
 
     def watch(self, run: str) -> Iterator[record.RunRecord]:
         """Snapshots as the run goes on; the last one is over. Stalled when there is no such run."""
@@ -108,9 +125,12 @@ class LocalEngine:
 
     def cancel(self, run: str, reason: str) -> None:
         """Ask the run to end, whichever process drives it; exit handlers still run."""
-        place = self._state.run(run)
-        if place.order.exists() and not place.cancel.exists():
-            place.cancel.write_text(reason, "utf-8")
+        shown = self.observe(run)
+        if shown is not None and not shown.over:
+            self._ask(run, messages.Shutdown(_ANY, reason))
+
+    def _ask(self, run: str, wish: requests.Wish) -> None:
+        requests.put(self._state.run(run).requests, wish)
         with self._lock:
             found = self._drives.get(run)
         if found is not None:
@@ -136,6 +156,62 @@ class LocalEngine:
                 with log.open(encoding="utf-8", errors="replace", newline="\n") as lines:
                     for line in lines:
                         yield ports.LogLine(name, line.removesuffix("\n"))
+
+    # What a person asks of a run, from whichever process.
+
+    def runs(self) -> list[str]:
+        """The ids of the runs that were begun, newest first."""
+        begun: list[tuple[int, str]] = []
+        for run in self._state.runs():
+            with contextlib.suppress(FileNotFoundError):
+                begun.append((self._state.run(run).order.stat().st_mtime_ns, run))
+        return [run for _, run in sorted(begun, reverse=True)]
+
+    def order(self, run: str) -> orders.Begun:
+        """What was ordered, and when. Stalled when there is no such run."""
+        begun = orders.read(self._state.run(run).order, run)
+        if begun is None:
+            raise Stalled(f"the local engine knows no run {run}")
+        return begun
+
+    def driven(self, run: str) -> bool:
+        """Whether some process drives the run now."""
+        lock = filelock.FileLock(self._state.run(run).lock, thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            return True
+        lock.release()
+        return False
+
+    def go_on(self, run: str) -> None:
+        """Drive a run as it was ordered, from where it is. Stalled when there is no such run."""
+        self._begin(self.order(run), self._state.run(run))
+
+    def stop(self, run: str, *, terminate: bool = False) -> None:
+        """Ask the run to end: what runs is ended; exit handlers run unless `terminate`."""
+        strategy = "Terminate" if terminate else "Stop"
+        message = f"workflow shutdown with strategy: {strategy}"
+        self._ask(run, messages.Shutdown(_ANY, message, terminate=terminate, strategy=strategy))
+
+    def waits(self, run: str) -> list[suspended.Wait]:
+        """What of the run waits for a person, oldest first."""
+        return suspended.waits(drive.replayed(self.order(run), self._state.run(run)))
+
+    def resume(self, run: str, node: str, parameters: Mapping[str, str], message: str = "") -> None:
+        """Let the suspended node of this id go on, or with "" all that waits."""
+        self._ask(run, messages.Resume(_ANY, node, parameters, message))
+
+    def give_up(self, run: str, node: str, message: str) -> None:
+        """End the suspended node of this id as Failed."""
+        self._ask(run, messages.GiveUp(_ANY, node, message))
+
+    def retry(self, run: str, parameters: Mapping[str, str]) -> None:
+        """Try a run that failed again, here. Stalled: it did not fail; Rejected: parameters."""
+        begun, wish = self.order(run), messages.Retry(drive.Clock().now(), parameters)
+        drive.replayed(begun, self._state.run(run)).tried_again(wish)
+        self._ask(run, wish)
+        self._begin(begun, self._state.run(run))
 
     def close(self) -> None:
         """Stop driving; what still runs is killed, and goes on when somebody starts the run."""

@@ -3,7 +3,7 @@
     <state>/runs/<id>/order.json        what was ordered; another order under the same id is refused
                       journal.jsonl     the machine's events, in order: the run's whole history
                       lock              held by the one process that drives the run
-                      cancel            present: somebody asked the run to end; its text says why
+                      requests/*.json   what people ask of it: to stop, to go on, to try again
                       logs/<node>.log   what each step wrote
                       artifacts/<node>/<name>
                       volumes/<name>    volumes that live as long as the run
@@ -53,9 +53,9 @@ class RunFolder:
         return self.path / "lock"
 
     @property
-    def cancel(self) -> Path:
-        """The wish to end."""
-        return self.path / "cancel"
+    def requests(self) -> Path:
+        """What people ask of the run."""
+        return self.path / "requests"
 
     @property
     def volumes(self) -> Path:
@@ -81,6 +81,11 @@ class StateFolder:
     """The engine's folder."""
 
     path: Path
+
+    def runs(self) -> list[str]:
+        """The ids of all runs, in no order."""
+        found = self.path / "runs"
+        return [path.name for path in found.iterdir()] if found.is_dir() else []
 
     def run(self, run: str) -> RunFolder:
         """Give the folder of a run."""

@@ -138,6 +138,8 @@ _EVENTS: dict[str, type[messages.Event]] = {
         messages.Tick,
         messages.Shutdown,
         messages.Resume,
+        messages.GiveUp,
+        messages.Retry,
     )
 }
 

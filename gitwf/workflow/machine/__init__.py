@@ -6,5 +6,6 @@ and is where it was. Read in this order: `messages` (the contract), `run` (the h
 `calls`, then `steps` and `dag`.
 """
 
+from gitwf.workflow.machine.again import try_again as try_again
 from gitwf.workflow.machine.beginning import begin as begin
 from gitwf.workflow.machine.run import Run as Run

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import record
 from gitwf.workflow.document import flow, resolved, template
-from gitwf.workflow.machine import calls, hooks, nodes, orders, suspends, variables
+from gitwf.workflow.machine import again, calls, hooks, nodes, orders, suspends, variables
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -29,7 +29,7 @@ class Root:
 
     def start(self) -> None:
         """Start the entrypoint, unless the run begins suspended."""
-        if self._run.spec.suspend:
+        if self._run.spec.suspend and self._run.kept is again.NOTHING:
             suspends.Held(self._run, self._enter)
         else:
             self._enter()
@@ -92,8 +92,9 @@ class Root:
             self._give_up("error in exit template execution : ", handler)
             return
         phase, message = _outcome(main), main.message
-        if self._run.spec.shutdown and phase is not _P.SUCCEEDED:
-            message = f"Stopped with strategy '{self._run.spec.shutdown}'"
+        asked = self._run.shutdown
+        if asked is not None and asked.strategy and phase is not _P.SUCCEEDED:
+            message = f"Stopped with strategy '{asked.strategy}'"
         if phase is _P.SUCCEEDED:
             message = ""
             if handler is not None and handler.phase.failed_or_error:

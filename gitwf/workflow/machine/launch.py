@@ -49,6 +49,8 @@ def submit(run: "run.Run", order: orders.Order) -> None:
     inside = order.boundary
     if inside is not None and inside.node.phase.fulfilled:
         return
+    if run.kept.recall(run, order):
+        return
     if inside is not None and not inside.admits():
         inside.wait(lambda: submit(run, order))
     elif run.gate.full and not order.target.source.template.suspend:

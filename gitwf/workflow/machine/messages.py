@@ -160,11 +160,18 @@ class Tick:
 
 @dataclass(frozen=True)
 class Shutdown:
-    """End early. `terminate` runs no exit handler; otherwise exit handlers still run."""
+    """End early. `terminate` runs no exit handler; otherwise exit handlers still run.
+
+    `strategy`: Stop or Terminate where a person asked for it, as the run's message then says.
+    `request`, here and below: the wish's own name, by which whoever records it tells that it was
+    taken in.
+    """
 
     at: Instant
     message: str
     terminate: bool = False
+    strategy: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,8 +181,41 @@ class Resume:
     at: Instant
     node: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
+    request: str = ""
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """End a suspended node as Failed, which is how a person says no."""
+
+    at: Instant
+    node: str
+    message: str
+    request: str = ""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Try a run that failed again: what went well is kept. `parameters` go before those it had.
+
+    A machine that is over stays so; whoever holds it makes the next one (`machine.try_again`).
+    """
+
+    at: Instant
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    request: str = ""
 
 
 Event = (
-    PodStarted | PodEnded | ContainerStarted | ContainerEnded | LookedUp | Tick | Shutdown | Resume
+    PodStarted
+    | PodEnded
+    | ContainerStarted
+    | ContainerEnded
+    | LookedUp
+    | Tick
+    | Shutdown
+    | Resume
+    | GiveUp
+    | Retry
 )

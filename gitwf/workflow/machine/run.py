@@ -18,6 +18,7 @@ from gitwf.workflow import preparation, scope, substitution
 from gitwf.workflow import record as records
 from gitwf.workflow.document import containers, parameters, resolved, template
 from gitwf.workflow.machine import (
+    again,
     calls,
     composite,
     launch,
@@ -85,6 +86,7 @@ class Run:
         self.asking: dict[str, memos.Asking] = {}
         self.locks = locks.Locks(self)
         self.held: tuple[locks.Lock, ...] = ()
+        self.kept = again.NOTHING
         self.shutdown: messages.Shutdown | None = None
         self.out_of_time = False
         self.root: Callable[[], None] = lambda: None
@@ -104,14 +106,17 @@ class Run:
         """Begin. Call once, before any event."""
         self.phase = records.Phase.RUNNING
         strategy = self.spec.shutdown
-        if strategy:
+        if strategy and self.kept is again.NOTHING:
             message = f"workflow shutdown with strategy: {strategy}"
-            terminate = strategy == "Terminate"
-            self.shutdown = messages.Shutdown(self.now, message, terminate=terminate)
+            self.shutdown = messages.Shutdown(
+                self.now, message, terminate=strategy == "Terminate", strategy=strategy
+            )
         self.later(self.root)
         return self._settle()
 
-    def advance(self, event: messages.Event) -> list[messages.Command]:
+    def advance(  # noqa: C901 - a table of the events, each in a line or two
+        self, event: messages.Event
+    ) -> list[messages.Command]:
         """Take one event and say what to do next.
 
         An event about a node that has ended, or after the end of the run, changes nothing. Events
@@ -132,13 +137,17 @@ class Run:
                 self._pod(event.node, lambda pod: pod.ended(event))
             case messages.ContainerStarted() | messages.ContainerEnded():
                 self._pod(event.node, lambda pod: pod.containers.told(event))
+            case messages.LookedUp():
+                self._looked_up(event)
             case messages.Shutdown():
                 self._shut(event)
             case messages.Resume():
-                self._resume(event)
-            case messages.LookedUp():
-                self._looked_up(event)
-            case messages.Tick():
+                for one in self._waiting(event.node):
+                    one.resume(event.parameters, event.message)
+            case messages.GiveUp():
+                for one in self._waiting(event.node):
+                    one.stop(event.message)
+            case messages.Tick() | messages.Retry():
                 pass
         return self._settle()
 
@@ -260,6 +269,12 @@ class Run:
             node.twin = f"-{shared + 1}"
             node.id += node.twin
 
+    def adopt(self, node: nodes.Node) -> None:
+        """Let a node come to be that was over before this run began; nobody waits for it."""
+        self._tell_apart(node)
+        self.nodes[node.name] = node
+        self._changed[node.name] = node
+
     def touch(self, node: nodes.Node) -> None:
         """Say that a node has changed."""
         self._changed[node.name] = node
@@ -283,6 +298,7 @@ class Run:
         node.move(phase)
         node.message = message
         node.finished = self.now
+        self.kept.restore_times(node)
         self._changed[node.name] = node
         memo = node.memoized
         if memo is not None and not memo.hit and phase is records.Phase.SUCCEEDED:
@@ -358,8 +374,8 @@ class Run:
             self.shutdown = event
             self.stop_work(event.message, handlers=event.terminate)
 
-    def _resume(self, event: messages.Resume) -> None:
-        waiting = [self.suspended.get(event.node)] if event.node else [*self.suspended.values()]
-        for one in waiting:
-            if one is not None:
-                one.resume(event.parameters)
+    def _waiting(self, node: str) -> list[suspends.Suspension]:
+        """Give the suspended node of this id, if it is one, or all that waits."""
+        if not node:
+            return [*self.suspended.values()]
+        return [self.suspended[node]] if node in self.suspended else []

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from gitwf.workflow import durations, record
-from gitwf.workflow.document import template
+from gitwf.workflow.document import parameters, template
 from gitwf.workflow.machine import nodes, pods
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ class Suspension(Protocol):
 
     on_exit: bool
 
-    def resume(self, supplied: Mapping[str, str]) -> None:
-        """Go on with the values a person supplied."""
+    def resume(self, supplied: Mapping[str, str], message: str = "") -> None:
+        """Go on with the values a person supplied, and perhaps why."""
 
     def stop(self, message: str) -> None:
         """Give up waiting."""
@@ -37,9 +37,9 @@ class Held:
         self._start = start
         run.suspended[""] = self
 
-    def resume(self, supplied: Mapping[str, str]) -> None:
+    def resume(self, supplied: Mapping[str, str], message: str = "") -> None:
         """Begin."""
-        del supplied
+        del supplied, message
         self._run.suspended.pop("", None)
         self._start()
 
@@ -60,6 +60,11 @@ class Waiting:
         self.node = node
         self._template = made
 
+    @property
+    def declared(self) -> tuple[parameters.Parameter, ...]:
+        """The outputs that it wants to be supplied with."""
+        return self._template.outputs.parameters
+
     def start(self) -> None:
         """Begin to wait. Raises NodeFailure on a duration that is none."""
         declared = tuple(
@@ -76,14 +81,14 @@ class Waiting:
             due = self._run.now.after(durations.seconds(suspend.duration))
             self._run.wake(due, self._elapse)
 
-    def resume(self, supplied: Mapping[str, str]) -> None:
+    def resume(self, supplied: Mapping[str, str], message: str = "") -> None:
         """Go on with the values a person supplied."""
         problem = self._fill(supplied)
         if problem:
             self.node.message = problem
             self._run.touch(self.node)
         else:
-            self._end(record.Phase.SUCCEEDED, "")
+            self._end(record.Phase.SUCCEEDED, message)
 
     def stop(self, message: str) -> None:
         """Give up waiting."""
