@@ -151,3 +151,10 @@ def test_the_workflows_hooks_run_beside_it(play):
     final = play(spec)
     assert sorted(final.nodes) == ["w", "w.hooks.begun", "w.hooks.good"]
     assert final.phase == "Succeeded"
+
+
+def test_a_hook_that_is_tried_again_is_flagged_as_both(play):
+    say = {**echo("say"), "retryStrategy": {"limit": 1}}
+    final = play({"templates": [{**echo("main")}, say], "onExit": "say"})
+    flags = {n.name: (n.hooked, n.retried) for n in final.nodes.values()}
+    assert flags == {"w": (False, False), "w.onExit": (True, True), "w.onExit(0)": (True, True)}

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from gitwf.workflow import failure, gofmt, loops, quoting, record
@@ -267,3 +269,55 @@ def test_an_expression_of_a_turn_that_nobody_can_work_out_ends_the_group(play):
     say = {"name": "say", "container": {"image": "x", "command": ["true"]}}
     final = play({"templates": [{"name": "main", "steps": [[step]]}, say]})
     assert final.nodes["w[0]"].message == "failed to evaluate expression: nobody is missing"
+
+
+@pytest.mark.parametrize("inside", ["steps", "dag"])
+@pytest.mark.parametrize(
+    ("loop", "nodes"),
+    [
+        ({"withParam": "{{%s.a.outputs.result}}"}, {"b": "Skipped, empty params"}),
+        ({"withParam": "no list"}, {"b": "Skipped, empty params"}),
+        ({"withSequence": {"count": "{{%s.a.outputs.result}}"}}, {"b": "Skipped, empty params"}),
+        (
+            {"withParam": '["x","y"]'},
+            {"b(0:x)": "when 'false' evaluated false", "b(1:y)": "when 'false' evaluated false"},
+        ),
+    ],
+)
+def test_a_loop_that_is_skipped_may_be_over_nonsense(play, inside, loop, nodes):
+    ok = {"name": "ok", "container": {"image": "x", "command": ["true"]}}
+    kind = "steps" if inside == "steps" else "tasks"
+    loop = json.loads(json.dumps(loop).replace("%s", kind))
+    a, b = {"name": "a", "template": "ok"}, {"name": "b", "template": "ok", "when": "false", **loop}
+    body = (
+        {"steps": [[a], [b]]}
+        if inside == "steps"
+        else {"dag": {"tasks": [a, {**b, "depends": "a"}]}}
+    )
+    final = play({"templates": [{"name": "main", **body}, ok]})
+    shown = {n.display_name: n.message for n in final.nodes.values() if n.phase == "Skipped"}
+    assert shown == nodes
+    assert final.phase == "Succeeded"
+
+
+def test_a_template_may_say_how_its_nodes_are_shown(play):
+    each = {
+        "name": "each",
+        "annotations": {"workflows.argoproj.io/display-name": "os-{{inputs.parameters.m}}"},
+        "inputs": {"parameters": [{"name": "m"}]},
+        "container": {"image": "x", "command": ["true"]},
+    }
+    step = {"name": "a", "template": "each", "withItems": ["x", "y z"]}
+    step["arguments"] = {"parameters": [{"name": "m", "value": "{{item}}"}]}
+    main = {"name": "main", "steps": [[step]]}
+    final = play({"templates": [main, each]})
+    assert final.nodes["w[0].a(0:x)"].display_name == "os-x"
+    wrong = final.nodes["w[0].a(1:y z)"]
+    assert (wrong.phase, wrong.display_name) == ("Error", "a(1:y z)")
+    assert wrong.message == (
+        "displayName must match the regex ^[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]$"
+    )
+    retried = play({"templates": [main, {**each, "retryStrategy": {"limit": 0}}]})
+    names = {n.name: n.display_name for n in retried.nodes.values()}
+    assert names["w[0].a(0:x)"] == "os-x"
+    assert names["w[0].a(0:x)(0)"] == "a(0:x)(0)"

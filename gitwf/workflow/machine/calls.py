@@ -103,9 +103,10 @@ def turns(prepared: Ready, name: str, visible: scope.Names) -> list[Turn]:
     try:
         items = loops.items(call)
     except failure.NodeFailure:
+        # Argo: what is skipped anyway may loop over nonsense, which then counts as nothing.
         if prepared.proceed:
             raise
-        return [Turn(name, call, proceed=False, artifacts={})]
+        return []
     if not prepared.proceed:
         return [
             Turn(loops.node_name(name, index, item), call, proceed=False, artifacts={})
@@ -224,9 +225,9 @@ def linked_artifacts(linked: tuple[parameters.Artifact, ...], values: Values) ->
         try:
             location = linked_artifact(artifact, values)
         except failure.NodeFailure:
-            if not artifact.optional:
-                raise
-            location = None
+            if artifact.optional:
+                continue
+            raise
         places[artifact.name] = location
     return places
 

@@ -149,6 +149,12 @@ def perform(
     node.inputs = prepared.inputs
     node.input_artifacts = tuple(sorted(artifacts))
     run.add(node)
+    if not node.retried:
+        try:
+            node.show_as(made)
+        except failure.NodeFailure as problem:
+            run.undo(node, str(problem))
+            return
     stopped = run.stopping(on_exit=order.on_exit)
     if stopped and order.target.source.kind not in _COMPOSITES:
         run.end(node, record.Phase.FAILED, stopped)

@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from gitwf.values import Instant
-from gitwf.workflow import record
+from gitwf.workflow import failure, record
+from gitwf.workflow.document import template
 from gitwf.workflow.machine import states
 
+_DISPLAY_NAME = "workflows.argoproj.io/display-name"
+_SHOWN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 _LEADING = re.compile(r"^(\[\d+\])?\.")
 _OFFSET, _PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 _NOTHING = record.Outputs()
@@ -95,6 +98,15 @@ class Node:
         if boundary is not None:
             rest = self.name.removeprefix(boundary.name)
             self.display_name = _LEADING.sub("", rest)
+
+    def show_as(self, made: template.Template) -> None:
+        """Take the name that the template's annotations give, if any. Raises NodeFailure."""
+        name = made.annotations.get(_DISPLAY_NAME, "")
+        if not name:
+            return
+        if not _SHOWN.fullmatch(name):
+            raise failure.NodeFailure(f"displayName must match the regex ^{_SHOWN.pattern}$")
+        self.display_name = name
 
     def move(self, phase: record.Phase) -> None:
         """Change the phase; ValueError where the table of states has no such step."""

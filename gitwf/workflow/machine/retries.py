@@ -32,6 +32,8 @@ class Retrying:
         self._strategy = strategy
         self._attempts: list[nodes.Node] = []
         self.node = order.make_node(run.name, order.name, record.NodeType.RETRY, order.owner)
+        # Argo: a hook's Retry node shares its flags with its attempts.
+        self.node.retried = order.hooked
         self.node.inputs = prepared.inputs
         self.node.input_artifacts = tuple(sorted(artifacts))
 
@@ -40,6 +42,11 @@ class Retrying:
         if self.node.name not in self._run.nodes:
             self.made()
         self._run.begin_node(self.node)
+        try:
+            self.node.show_as(self._prepared.made())
+        except failure.NodeFailure as problem:
+            self._run.undo(self.node, str(problem))
+            return
         self._attempt(dict(retry.FIRST))
 
     def made(self) -> None:
