@@ -31,9 +31,9 @@ LEAF = "- {name: main, container: {image: i}"
             "s3",
         ),
         (
-            "templates:\n- name: main\n  steps:\n  - - {name: a, inline: {http: {url: u}}}\n",
+            "templates:\n- name: main\n  steps:\n  - - {name: a, inline: {plugin: {}}}\n",
             8,
-            "http",
+            "plugin",
         ),
     ],
 )

@@ -39,7 +39,8 @@ def test_an_image_whose_entrypoint_is_given_needs_no_command(make):
     ("more", "what"),
     [
         ("resource: {action: get}", "resource"),
-        ("http: {url: 'http://localhost'}", "http"),
+        ("data: {source: {}, transformation: []}", "data"),
+        ("plugin: {}", "plugin"),
     ],
 )
 def test_templates_that_need_a_cluster_are_refused_by_name(local, more, what):

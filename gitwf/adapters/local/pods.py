@@ -12,12 +12,12 @@ import os
 import selectors
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf.adapters import host
-from gitwf.adapters.local import box, members, outcome, pod, scratch
-from gitwf.adapters.local.environment import Unavailable
+from gitwf.adapters.local import asking, box, members, outcome, pod, scratch, under_way
+from gitwf.adapters.local.environment import Secrets, Unavailable
 from gitwf.errors import Stalled, Transient
 from gitwf.values import Instant
 from gitwf.workflow import record
@@ -31,44 +31,6 @@ _SETTLED = 0.05  # Seconds after which a process is worth naming in the journal.
 # Seconds that the containers of a set go on beside one that failed. Argo's controller ends them when
 # it next looks at their pod.
 _LEFT_ALONE = 3.0
-
-
-@dataclass(eq=False)
-class _Pod:
-    start: messages.StartPod
-    works: dict[str, Path]
-    boxes: dict[str, box.Box]
-    progress: members.Progress
-    running: dict[str, "_Member"] = field(default_factory=dict)
-    result: bytes = b""
-    stopped: str = ""
-    ask_at: float = float("inf")
-    kill_at: float = float("inf")
-
-    def end_by(self, due: float) -> None:
-        """Ask what runs to end, and have it killed when it is `due`."""
-        self.ask_at, self.kill_at = float("inf"), due
-        for one in self.running.values():
-            one.asked = True
-            one.process.stop(kill=False)
-
-
-@dataclass(eq=False)
-class _Member:
-    """One process of a pod."""
-
-    pod: _Pod
-    name: str
-    process: box.Running
-    log: int
-    stdout: int | None = None
-    result: bytearray = field(default_factory=bytearray)
-    asked: bool = False
-
-    @property
-    def key(self) -> str:
-        """The id of its node: a container's of a set, or the pod's."""
-        return self.pod.start.containers.get(self.name, self.pod.start.node)
 
 
 @dataclass(frozen=True)
@@ -95,9 +57,10 @@ class Pods:
         self._started = started
         self._terms = terms
         self._waiting: collections.deque[messages.StartPod] = collections.deque()
-        self._running: dict[str, _Pod] = {}
+        self._running: dict[str, under_way.Pod] = {}
         self._events: list[messages.Event] = []
-        self._unnamed: dict[_Member, float] = {}
+        self._unnamed: dict[under_way.Member, float] = {}
+        self._desk = asking.Desk(self._secrets, terms.now)
         self._self = host.this_process()
         self._selector = selectors.DefaultSelector()
         self._woken, self._waker = os.pipe()
@@ -109,16 +72,23 @@ class Pods:
         os.write(self._waker, b"!")
 
     def start(self, command: messages.StartPod) -> None:
-        """Start a pod as soon as there is room."""
-        self._waiting.append(command)
+        """Start a pod, or send a request, as soon as there is room."""
+        waiting = self._waiting if command.template.http is None else self._desk.waiting
+        waiting.append(command)
+
+    def _secrets(self, command: messages.StartPod) -> Secrets:
+        context, _ = self._ready()
+        return Secrets(context.secrets, context.granted.get(command.origin, frozenset()))
 
     def stop(self, command: messages.StopPod) -> None:
         """End a pod: ask its group first, and kill it when the grace is over."""
-        for one in self._waiting:
-            if one.node == command.node:
-                self._waiting.remove(one)
-                self._events.append(self._failed(command.node, command.message))
-                return
+        for waiting in (self._waiting, self._desk.waiting):
+            for one in waiting:
+                if one.node == command.node:
+                    waiting.remove(one)
+                    self._events.append(self._failed(command.node, command.message))
+                    return
+        self._desk.stop(command.node, command.message)
         running = self._running.get(command.node)
         if running is not None and not running.stopped:
             running.stopped = command.message
@@ -131,6 +101,7 @@ class Pods:
     def wait(self, until: Instant | None) -> list[messages.Event]:
         """Wait for something to happen or for `until`; gives what happened, perhaps nothing."""
         self._admit()
+        self._ask()
         if not self._events:
             self._scratch.tidy()
             for key, _ in self._selector.select(self._patience(until)):
@@ -161,13 +132,24 @@ class Pods:
             del self._unnamed[one]
             self._started(one.key, self._process(one.process.pid))
 
-    def _notice(self, fd: int, about: _Member | None) -> None:
+    def _ask(self) -> None:
+        """Send the requests that there is room for."""
+        for one in self._desk.admit():
+            if isinstance(one, asking.Request):
+                self._selector.register(one, selectors.EVENT_READ, one)
+            else:
+                self._events.append(one)
+
+    def _notice(self, fd: int, about: under_way.Member | asking.Request | None) -> None:
         if about is None:
             os.read(fd, 4096)
+        elif isinstance(about, asking.Request):
+            self._selector.unregister(about)
+            self._events.append(self._desk.end(about))
         elif about.pod.running.get(about.name) is not about:
             pass  # Its end was noticed in the same look.
         elif fd == about.stdout:
-            self._read_stdout(about)
+            about.read_stdout(self._selector)
         elif (ended := about.process.poll()) is not None:
             self._end(about, ended)
 
@@ -205,7 +187,7 @@ class Pods:
         begun = len(self._events)
         try:
             boxes = pod.prepare(command, works, context)
-            one = _Pod(command, works, boxes, members.Progress(several))
+            one = under_way.Pod(command, works, boxes, members.Progress(several))
             self._running[command.node] = one
             self._go_on(one)
         except (Unavailable, Stalled):
@@ -219,7 +201,7 @@ class Pods:
         for work in works.values():
             self._scratch.give_back(work)
 
-    def _go_on(self, one: _Pod) -> None:
+    def _go_on(self, one: under_way.Pod) -> None:
         """Start what may start now, and end what never will; over when nothing is left."""
         while decided := list(one.progress.next(stopped=bool(one.stopped))):
             for name, refused in decided:
@@ -229,7 +211,7 @@ class Pods:
         if one.progress.over:
             self._finish(one)
 
-    def _start(self, one: _Pod, name: str) -> box.Ended | None:
+    def _start(self, one: under_way.Pod, name: str) -> box.Ended | None:
         """Start a member; gives its end where it cannot be."""
         try:
             self._begin(one, name)
@@ -239,14 +221,14 @@ class Pods:
             return box.Ended(code=64, refused=str(error))
         return None
 
-    def _log(self, one: _Pod, name: str) -> Path:
+    def _log(self, one: under_way.Pod, name: str) -> Path:
         """Where a member writes. What brings outputs out has nothing to say."""
         context, _ = self._ready()
         last = one.progress.members[name].last
         node = one.start.containers.get(name, one.start.node)
         return Path(os.devnull) if last else context.run.log(node)
 
-    def _begin(self, one: _Pod, name: str) -> None:
+    def _begin(self, one: under_way.Pod, name: str) -> None:
         _, rung = self._ready()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
         log = os.open(self._log(one, name), flags, 0o600)
@@ -262,7 +244,7 @@ class Pods:
         finally:
             if writer != log:
                 os.close(writer)
-        member = _Member(one, name, process, log, reader)
+        member = under_way.Member(one, name, process, log, reader)
         one.running[name] = member
         one.progress.running.add(name)
         self._selector.register(process, selectors.EVENT_READ, member)
@@ -275,32 +257,11 @@ class Pods:
             now = self._terms.now()
             self._events.append(messages.ContainerStarted(one.start.node, name, now))
 
-    def _read_stdout(self, one: _Member) -> None:
-        """Move what there is into the log and keep the end of it."""
-        while one.stdout is not None:
-            try:
-                chunk = os.read(one.stdout, 1 << 16)
-            except BlockingIOError:
-                return
-            if not chunk:
-                self._close_stdout(one)
-                return
-            os.write(one.log, chunk)
-            one.result += chunk
-            # One more byte than is kept, for the newline that is dropped at the end.
-            del one.result[: -outcome.RESULT_LIMIT - 1]
-
-    def _close_stdout(self, one: _Member) -> None:
-        if one.stdout is not None:
-            self._selector.unregister(one.stdout)
-            os.close(one.stdout)
-            one.stdout = None
-
-    def _end(self, member: _Member, ended: box.Ended) -> None:
+    def _end(self, member: under_way.Member, ended: box.Ended) -> None:
         """Take in the end of a process, and go on with its pod."""
         one = member.pod
-        self._read_stdout(member)
-        self._close_stdout(member)
+        member.read_stdout(self._selector)
+        member.close_stdout(self._selector)
         self._selector.unregister(member.process)
         member.process.close()
         os.close(member.log)
@@ -318,7 +279,7 @@ class Pods:
         self._ended(one, member.name, ended)
         self._go_on(one)
 
-    def _ended(self, one: _Pod, name: str, ended: box.Ended) -> None:
+    def _ended(self, one: under_way.Pod, name: str, ended: box.Ended) -> None:
         """Note how a member ended, whether it ran or not."""
         one.progress.ended[name] = ended
         words = "" if one.stopped else outcome.last_words(ended)
@@ -332,7 +293,7 @@ class Pods:
         if one.progress.failed and one.kill_at == float("inf"):
             one.ask_at = min(one.ask_at, time.monotonic() + _LEFT_ALONE)
 
-    def _finish(self, one: _Pod) -> None:
+    def _finish(self, one: under_way.Pod) -> None:
         del self._running[one.start.node]
         try:
             self._events.append(self._judge(one))
@@ -340,7 +301,7 @@ class Pods:
             raise Transient(f"the outputs of {one.start.name} were not kept: {error}") from error
         self._give_back(one.works)
 
-    def _judge(self, one: _Pod) -> messages.PodEnded:
+    def _judge(self, one: under_way.Pod) -> messages.PodEnded:
         if one.stopped:
             return self._failed(one.start.node, one.stopped)
         context, _ = self._ready()
@@ -352,11 +313,14 @@ class Pods:
     def close(self) -> None:
         """Kill what runs, without a word to the machine: the next owner starts it again."""
         self._waiting.clear()
+        self._desk.waiting.clear()
+        for request in self._desk.running.values():
+            request.stop("the engine was closed")
         for one in [*self._running.values()]:
             one.stopped = one.stopped or "the engine was closed"
             for member in one.running.values():
                 member.process.stop(kill=True)
-        while any(one.running for one in self._running.values()):
+        while self._desk.running or any(one.running for one in self._running.values()):
             for key, _ in self._selector.select():
                 self._notice(key.fd, key.data)
         self._selector.close()

@@ -17,7 +17,7 @@ from gitwf.errors import Diagnostic
 from gitwf.workflow.document import containers, resolved, template
 
 _PODS = frozenset({"container", "script", "containerSet"})
-_ELSEWHERE = frozenset({"steps", "dag", "suspend"})
+_ELSEWHERE = frozenset({"steps", "dag", "suspend", "http"})
 _NO_BARE_SECRETS = "set engine.isolation to none to accept that steps can read each other's files"
 
 
@@ -141,6 +141,11 @@ def _volumes(one: Placed, container: containers.Container) -> Iterator[Diagnosti
 
 def secrets_of(one: Placed) -> frozenset[str]:
     """The names of the secrets that a template asks for."""
+    asked = one.made.http.secrets if one.made.http is not None else ()
+    return _of_containers(one) | {ref.name for ref in asked}
+
+
+def _of_containers(one: Placed) -> frozenset[str]:
     return frozenset(name for container in one.containers for name in _secrets(one, container))
 
 
@@ -172,7 +177,7 @@ def _secret(
 
 
 def _bare(one: Placed, *, explicit: bool) -> Iterator[Diagnostic]:
-    if not explicit and secrets_of(one):
+    if not explicit and _of_containers(one):
         yield one.said("a secret needs isolation, and this machine has none", _NO_BARE_SECRETS)
     for path in members.outputs_of(one.made):
         if "{{" not in path and os.path.lexists(path) and not _in_volume(one, path):

@@ -1,7 +1,8 @@
 """A template: the one unit of work of the Argo language, of which everything else is made.
 
 A template is of exactly one type: it starts processes (container, script, containerSet), calls
-templates (steps, dag), waits (suspend), or needs a cluster (resource, data, http, plugin). Steps
+templates (steps, dag), waits (suspend), asks a server (http), or needs a cluster (resource, data,
+plugin). Steps
 and tasks stand here too because they may hold a template `inline`, and a template holds them.
 Argo: workflow_types.go (Template, WorkflowStep, DAGTask). The machine dumps a template once with
 `to_json`, substitutes text and reads it back with `from_json` for every node.
@@ -11,7 +12,7 @@ from typing import Any
 
 import pydantic
 
-from gitwf.workflow.document import base, containers, flow, parameters, retry
+from gitwf.workflow.document import base, containers, flow, http_request, parameters, retry
 
 
 class Call(base.Model):
@@ -85,7 +86,7 @@ class Template(base.Model):
     suspend: Suspend | None = None
     resource: base.Opaque | None = None
     data: base.Opaque | None = None
-    http: base.Opaque | None = None
+    http: http_request.Http | None = None
     plugin: base.Opaque | None = None
 
     retry_strategy: retry.RetryStrategy | None = None

@@ -21,7 +21,6 @@ _STORE = "the local engine passes artifacts between steps and knows no other sto
 _TEMPLATE = {
     "resource": "it needs the Kubernetes API",
     "data": "it needs an artifact store",
-    "http": "it runs in Argo's agent",
     "plugin": "it runs in Argo's agent",
     "daemon": "a container that keeps running beside the steps",
     "sidecars": "several containers in one pod",

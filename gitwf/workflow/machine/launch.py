@@ -190,6 +190,18 @@ def _begin(
             suspends.Waiting(run, node, made, on_exit=order.on_exit).start()
         case "container" | "script" | "containerSet":
             _begin_pod(run, order, node, prepared, artifacts)
+        case "http":
+            # Argo hands it to its agent as it is, not filled once more as a pod is.
+            pods.Pod(run, order, node, made).start(
+                messages.StartPod(
+                    node=node.id,
+                    name=node.name,
+                    pod=node.id,
+                    written=preparation.Written(prepared.text, prepared.source, made),
+                    origin=order.target.origin,
+                    deadline=pods.timeout(made, run.now),
+                )
+            )
         case other:
             raise failure.NodeFailure(f"gitwf does not run templates of type {other or 'none'}")
 

@@ -27,7 +27,7 @@ class InputArtifact:
 
 @dataclass(frozen=True, slots=True)
 class StartPod:
-    """Start one container, script or containerSet; answer with PodStarted, then PodEnded.
+    """Start a container, script, containerSet or http request: PodStarted, then PodEnded answer.
 
     `template` is fully substituted and without its input parameters, which are in its text;
     `origin` is the `file#template` it was written as. `volumes` are the workflow's and the
