@@ -89,18 +89,19 @@ def up(place, *, told=print):
         down(place)
         say("processes")
         _prepare(place)
-        for component in components.foundation(place, programs, gateway):
-            start(place, component)
+        foundation = components.foundation(place, programs, gateway)
+        ids = {each.name: start(place, each) for each in foundation}
+        wait(place, ids, "containerd", place.socket.exists)
         importing = pool.submit(import_images, place, archive)
-        start(place, components.apiserver(place, programs))
-        wait(place, "kube-apiserver", lambda: ready(place))
+        server = components.apiserver(place, programs)
+        ids[server.name] = start(place, server)
+        wait(place, ids, server.name, lambda: ready(place))
         say("the API server is ready")
-        for component in components.followers(place, programs):
-            start(place, component)
+        ids |= {each.name: start(place, each) for each in components.followers(place, programs)}
         importing.result()
         say("images are imported")
-        wait(place, "kubelet", lambda: node_ready(place))
-        wait(place, "kube-controller-manager", lambda: accounts_exist(place))
+        wait(place, ids, "kubelet", lambda: node_ready(place))
+        wait(place, ids, "kube-controller-manager", lambda: accounts_exist(place))
         say("the node is ready")
 
 
@@ -129,14 +130,11 @@ def _prepare(place):
 
 
 def start(place, component):
-    """Start one process in a session of its own; what it says goes to its log.
-
-    It runs its program when this returns, so that whoever looks for the program finds it.
-    """
+    """Start one process in a session of its own, and give its id; what it says goes to its log."""
     path = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"])
     program = shutil.which(component.command[0], path=path)
     log = str(place.logs / f"{component.name}.log")
-    os.posix_spawn(
+    return os.posix_spawn(
         program,
         component.command,
         {"PATH": path, **dict(component.environment)},
@@ -149,14 +147,16 @@ def start(place, component):
     )
 
 
-def wait(place, name, condition):
-    """Wait until the condition holds, for as long as the process `name` lives."""
+def wait(place, ids, name, condition):
+    """Wait until the condition holds, for as long as the process `name` of `ids` lives."""
     deadline = time.monotonic() + SECONDS
     while not condition():
         if time.monotonic() > deadline:
             raise CannotStart(f"{name} is not ready after {SECONDS} s:\n{tail(place, name)}")
-        if name not in leftovers.processes(place).values():
-            raise CannotStart(f"{name} ended:\n{tail(place, name)}")
+        ended, status = os.waitpid(ids[name], os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            raise CannotStart(f"{name} ended with {code}:\n{tail(place, name)}")
         time.sleep(0.05)
 
 
@@ -168,7 +168,6 @@ def tail(place, name):
 
 def import_images(place, archive):
     """Give containerd the images of an OCI layout, and note which they are."""
-    wait(place, "containerd", place.socket.exists)
     ctr = ["ctr", "--address", str(place.socket), "--namespace", "k8s.io", "images", "import"]
     ctr += ["--no-unpack", "-"]  # the first pod of an image unpacks it: most tests need one only
     with subprocess.Popen(
