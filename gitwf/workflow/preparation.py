@@ -150,7 +150,7 @@ def prepare(
 
     Raises NodeFailure: an input was not supplied, or a value cannot be put in.
     """
-    bound = _bind(source.inputs, arguments, config_maps)
+    bound = _bind(source.inputs, arguments, config_maps, visible)
     first = {name: substitution.fill_value(value, visible) for name, value in bound.items()}
     text = substitution.split(source.text).fill(visible)
     named: dict[str, scope.Value] = {}
@@ -169,16 +169,20 @@ def prepare(
 
 
 def _bind(
-    inputs: tuple[parameters.Parameter, ...], arguments: Arguments, config_maps: ConfigMaps
+    inputs: tuple[parameters.Parameter, ...],
+    arguments: Arguments,
+    config_maps: ConfigMaps,
+    visible: scope.Names,
 ) -> dict[str, str]:
     bound: dict[str, str] = {}
     for parameter in inputs:
         value = parameter.value if parameter.value is not None else parameter.default
         absent = arguments.parameters.get(parameter.name) == ABSENT
+        origin = parameter.value_from
         if parameter.name in arguments.parameters and not absent:
             value = arguments.parameters[parameter.name]
-        elif value is None and parameter.value_from is not None:
-            value = from_source(parameter.value_from, config_maps)
+        elif origin is not None and (value is None or origin.config_map_key_ref is not None):
+            value = from_source(parameter.name, origin, config_maps, visible)
         if value is None:
             why = _ABSENT if absent else " was not supplied"
             raise failure.NodeFailure(f"inputs.parameters.{parameter.name}{why}")
@@ -186,23 +190,34 @@ def _bind(
     return bound
 
 
-def from_source(source: parameters.ValueFrom, config_maps: ConfigMaps) -> str | None:
-    """Read a value from a ConfigMap, or its default; None where there is neither.
+def from_source(
+    name: str,
+    source: parameters.ValueFrom,
+    config_maps: ConfigMaps,
+    visible: Mapping[str, scope.Value],
+) -> str | None:
+    """Read the value of input `name` from a ConfigMap, or its default; None where it has neither.
 
-    Raises NodeFailure where the ConfigMap or its key is missing and nothing stands in.
+    Raises NodeFailure where ConfigMap or key are missing and nothing stands in (Argo: ProcessArgs).
     """
     reference = source.config_map_key_ref
     if reference is None:
         return source.default
-    found = config_maps.get(reference.name, {}).get(reference.key)
-    if found is None:
-        found = source.default
-    if found is None and not reference.optional:
-        raise failure.NodeFailure(
-            f"failed to retrieve inputs from ConfigMap '{reference.name}': "
-            f"it has no key '{reference.key}'"
+    try:
+        of = substitution.fill_value(reference.name, visible, substitution.STRICT)
+        key = substitution.fill_value(reference.key, visible, substitution.STRICT)
+    except failure.NodeFailure as problem:
+        raise failure.NodeFailure(f"failed to substitute configMapKeyRef: {problem}") from None
+    found = config_maps.get(of, {}).get(key, source.default)
+    if found is not None:
+        return found
+    why = f"ConfigMap '{of}' does not have the key '{key}'"
+    if of not in config_maps:
+        why = (
+            f"ConfigMap '{of}' does not exist. Please make sure it has the label "
+            "workflows.argoproj.io/configmap-type: Parameter to be detectable by the controller"
         )
-    return found
+    raise failure.NodeFailure(f"unable to retrieve inputs.parameters.{name} from ConfigMap: {why}")
 
 
 def own_location(artifact: parameters.Artifact) -> record.ArtifactLocation | None:

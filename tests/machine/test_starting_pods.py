@@ -1,5 +1,7 @@
 """What an engine is told to start."""
 
+import pytest
+
 from gitwf.workflow import record
 from gitwf.workflow.machine import messages
 
@@ -134,3 +136,50 @@ def test_attempts_know_their_number_and_the_last_end(player):
     played.play()
     sources = [start.template.script.source for start in played.starts.values()]
     assert sources == ["0 0", "1 4"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "given"),
+    [
+        ({"configMapKeyRef": {"name": "c", "key": "k"}}, "v"),
+        (
+            {"configMapKeyRef": {"name": "{{workflow.parameters.of}}", "key": "{{=lower('K')}}"}},
+            "v",
+        ),
+        ({"configMapKeyRef": {"name": "c", "key": "x"}, "default": "d"}, "d"),
+        (
+            {"configMapKeyRef": {"name": "c", "key": "x"}},
+            (
+                "unable to retrieve inputs.parameters.m from ConfigMap: "
+                "ConfigMap 'c' does not have the key 'x'"
+            ),
+        ),
+        (
+            {"configMapKeyRef": {"name": "none", "key": "x"}},
+            (
+                "unable to retrieve inputs.parameters.m from ConfigMap: ConfigMap 'none' does not exist. "
+                "Please make sure it has the label workflows.argoproj.io/configmap-type: Parameter "
+                "to be detectable by the controller"
+            ),
+        ),
+        (
+            {"configMapKeyRef": {"name": "{{nobody}}", "key": "x"}},
+            "failed to substitute configMapKeyRef: failed to resolve {{nobody}}",
+        ),
+    ],
+)
+def test_an_input_may_come_from_a_config_map(play, reference, given):
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c"},
+        "data": {"k": "v"},
+    }
+    main = {
+        "name": "main",
+        "inputs": {"parameters": [{"name": "m", "default": "weaker", "valueFrom": reference}]},
+        "container": {"image": "x", "command": ["echo", "{{inputs.parameters.m}}"]},
+    }
+    arguments = {"parameters": [{"name": "of", "value": "c"}]}
+    node = play({"arguments": arguments, "templates": [main]}, config).nodes["w"]
+    assert given in (node.inputs.get("m"), node.message)

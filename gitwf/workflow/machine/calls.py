@@ -284,7 +284,9 @@ def arguments_of(
     for parameter in arguments.parameters:
         value = given.get(parameter.name, parameter.value)
         if value is None and parameter.value_from is not None:
-            value = preparation.from_source(parameter.value_from, config_maps)
+            value = preparation.from_source(
+                parameter.name, parameter.value_from, config_maps, MappingProxyType({})
+            )
         texts[parameter.name] = value
     places: Places = {a.name: preparation.own_location(a) for a in arguments.artifacts}
     places.update(linked)

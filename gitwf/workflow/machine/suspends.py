@@ -74,11 +74,12 @@ class Waiting:
         )
         if declared:
             self.node.outputs = record.Outputs(unset=declared)
+        suspend = self._template.suspend
+        limit = suspend.duration if suspend is not None else ""
+        due = self._run.now.after(durations.seconds(limit)) if limit else None
         self._run.suspended[self.node.id] = self
         self._run.begin_node(self.node)
-        suspend = self._template.suspend
-        if suspend is not None and suspend.duration:
-            due = self._run.now.after(durations.seconds(suspend.duration))
+        if due is not None:
             self._run.wake(due, self._elapse)
 
     def resume(self, supplied: Mapping[str, str], message: str = "") -> None:

@@ -33,7 +33,9 @@ def bind(workflow: resolved.Resolved, given: Mapping[str, str]) -> parameters.Ar
         value = given.get(parameter.name, parameter.value)
         if value is None and parameter.value_from is not None:
             try:
-                value = preparation.from_source(parameter.value_from, workflow.config_maps)
+                value = preparation.from_source(
+                    parameter.name, parameter.value_from, workflow.config_maps, {}
+                )
             except failure.NodeFailure as problem:
                 problems.append(str(problem))
                 continue
