@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from gitwf.workflow import record
 
 BAD = (record.Phase.FAILED, "main: Error (exit code 1)", record.Outputs(exit_code="1"))
@@ -79,17 +81,34 @@ def test_a_loop_in_a_dag_has_an_exit_hook_for_each_turn_and_one_for_all(play):
         "name": "a",
         "template": "ok",
         "withItems": [1, 2],
-        "hooks": {"exit": {"template": "say", "arguments": told("{{tasks.a.status}}")}},
+        "hooks": {"exit": {"template": "say", "arguments": told("{{workflow.name}}")}},
     }
     final = play(
         {"templates": [{"name": "main", "dag": {"tasks": [task]}}, echo("ok"), echo("say", "m")]}
     )
     said = {n.name: n.inputs["m"] for n in final.nodes.values() if n.hooked}
     assert said == {
-        "w.a(0:1).onExit": "Succeeded",
-        "w.a(1:2).onExit": "Succeeded",
-        "w.a.onExit": "Succeeded",
+        "w.a(0:1).onExit": "w",
+        "w.a(1:2).onExit": "w",
+        "w.a.onExit": "w",
     }
+
+
+@pytest.mark.parametrize("kind", ["steps", "tasks"])
+def test_the_hooks_of_a_loop_cannot_speak_of_the_loop_itself(play, kind):
+    tag = f"{{{{{kind}.a.status}}}}"
+    call = {
+        "name": "a",
+        "template": "ok",
+        "withItems": [1, 2],
+        "hooks": {"exit": {"template": "say", "arguments": told(tag)}},
+    }
+    body = {"steps": [[call]]} if kind == "steps" else {"dag": {"tasks": [call]}}
+    final = play({"templates": [{"name": "main", **body}, echo("ok"), echo("say", "m")]})
+    node = final.nodes["w[0]" if kind == "steps" else "w.a"]
+    assert (node.phase, node.message) == ("Error", f"failed to resolve {tag}")
+    # A task has its exit hook even so.
+    assert ("w.a.onExit" in final.nodes) == (kind == "tasks")
 
 
 def test_a_skipped_step_has_no_exit_hook(play):

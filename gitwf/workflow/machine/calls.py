@@ -90,10 +90,13 @@ def decides(condition: str) -> bool:
         raise failure.NodeFailure(str(problem)) from problem
 
 
-def turns(prepared: Ready, name: str, visible: scope.Names) -> list[Turn]:
+def turns(
+    prepared: Ready, name: str, visible: scope.Names, hooks: Mapping[str, flow.Hook]
+) -> list[Turn]:
     """Expand a call into its nodes below `name`; a loop over nothing gives none.
 
-    `visible` is what a turn's expressions see beside their item.
+    `visible` is what a turn's expressions see beside their item. `hooks` are the call's: in a loop
+    every tag of theirs must be known already, so that none can speak of the call itself.
 
     Raises NodeFailure where the loop makes no sense and the call was to run.
     """
@@ -112,6 +115,7 @@ def turns(prepared: Ready, name: str, visible: scope.Names) -> list[Turn]:
             Turn(loops.node_name(name, index, item), call, proceed=False, artifacts={})
             for index, item in enumerate(items)
         ]
+    _check_hooks(hooks, items, visible)
     text = substitution.Text(_unlooped(call).to_json())
     tagged = _tagged(call)
     return [
@@ -126,6 +130,16 @@ def turns(prepared: Ready, name: str, visible: scope.Names) -> list[Turn]:
         )
         for index, item in enumerate(items)
     ]
+
+
+def _check_hooks(
+    hooks: Mapping[str, flow.Hook], items: list[loops.Item], visible: scope.Names
+) -> None:
+    texts = [substitution.Text(hook.to_json()) for hook in hooks.values()]
+    for text in texts:
+        if text.tags:
+            for item in items:
+                text.fill(visible.new_child(dict(item.values)), substitution.STRICT)
 
 
 def _turn(

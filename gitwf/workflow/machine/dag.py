@@ -85,7 +85,7 @@ class Dag(composite.Composite):
                 return
             values = scope.Names(self._own(), self._scope(task), self.run.variables)
             ready = calls.ready(task, values)
-            turns = calls.turns(ready, task.name, values)
+            turns = calls.turns(ready, task.name, values, task.hooks)
         except failure.NodeFailure as problem:
             child.skip(record.Phase.ERROR, str(problem))
             return

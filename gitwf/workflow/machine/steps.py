@@ -111,7 +111,7 @@ class Steps(composite.Composite):
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
         turns: list[tuple[template.Call, calls.Turn | None]] = []
         for step, one in prepared:
-            made = calls.turns(one, step.name, values)
+            made = calls.turns(one, step.name, values, step.hooks)
             turns.extend((step, turn) for turn in made)
             if not made:
                 turns.append((step, None))
