@@ -7,6 +7,7 @@ doing that until it is told to stop; `status` shows what was observed.
 import contextlib
 import dataclasses
 import json
+import os
 import random
 import signal
 import sys
@@ -21,10 +22,14 @@ from gitwf import errors, wiring
 from gitwf.cli import options
 from gitwf.cli.render import github, plans, progress
 from gitwf.delivery import status as statuses
-from gitwf.service import loop
+from gitwf.service import edge, loop
 from gitwf.service import reconcile as service
+from gitwf.wiring import cluster as clusters
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
+
+_HANGS = 300.0
+"""Seconds without a finished look after which `serve` says that it is not well."""
 
 
 @click.command()
@@ -178,6 +183,25 @@ def stopped_by_signals(wake: Callable[[], None]) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def _probed(chosen: Settings, around: edge.Edge) -> Iterator[list[loop.Loop]]:
+    """Answer probes, where a port is given for that; the list is for the loop that leads."""
+    watched: list[loop.Loop] = []
+
+    def answer() -> tuple[bool, str]:
+        still = around.clock.monotonic() - watched[0].looked if watched else 0.0
+        words = f"looked {still:.0f} s ago" if watched else "waits to lead"
+        return still < _HANGS, words
+
+    if not chosen.health_port:
+        yield watched
+        return
+    from gitwf.adapters import health
+
+    with health.served(int(chosen.number("health_port")), answer):
+        yield watched
+
+
 @click.command()
 @options.repository
 @click.option("--poll", help="Seconds between two looks; default: 10.")
@@ -185,18 +209,30 @@ def serve(chosen: Settings, poll: str | None) -> None:
     """Keep reconciling until told to stop.
 
     Polls the remote, with jitter, and reconciles what changed. SIGTERM and Ctrl-C start nothing new
-    and hand over: the next gitwf on this machine goes on where this one stopped.
+    and hand over: the next gitwf on this machine goes on where this one stopped. In a pod it runs
+    no steps itself: the project's engine must be Argo there. With GITWF_LEADER one of several leads.
     """
     console = options.console()
     wanted = dataclasses.replace(chosen, poll=poll or chosen.poll)
     seconds = wanted.number("poll")
     with progress.listening(console) as listener:
         opened = wiring.repository(wanted, listener=listener)
-        around = wiring.edge(wanted, opened, listener=listener)
-        with stopped_by_signals(around.clock.wake) as stop:
+        in_pod = "KUBERNETES_SERVICE_HOST" in os.environ
+        around = wiring.edge(wanted, opened, listener=listener, runs_steps=not in_pod)
+        with stopped_by_signals(around.clock.wake) as stop, _probed(wanted, around) as watched:
             console.print(f"serving {opened.remote} {opened.branch}", markup=False)
-            keep = loop.Loop(around, poll=seconds, stopping=stop.is_set, jitter=random.random)
-            keep.run()
+            while not stop.is_set():
+                with clusters.leading(wanted.leader, around.clock, stop.is_set) as over:
+                    watched[:] = [
+                        loop.Loop(
+                            around,
+                            poll=seconds,
+                            stopping=lambda: stop.is_set() or over(),
+                            jitter=random.random,
+                        )
+                    ]
+                    watched[0].run()
+                    watched.clear()
     console.print("serve: stopped as asked; runs under way are handed over")
 
 

@@ -31,6 +31,8 @@ class Loop:
         self._stopping = stopping
         self._jitter = jitter
         self._said: tuple[str, ...] = ()
+        self.looked = around.clock.monotonic()
+        """When it last finished looking at the world, on the clock that never jumps."""
 
     def run(self) -> None:
         """Go on until asked to stop."""
@@ -52,6 +54,7 @@ class Loop:
                 faults = 0
                 if not outcome.stopped:
                     self._tell(outcome)
+            self.looked = self._edge.clock.monotonic()
             self._pause(min(self._poll * 2**faults, _LONGEST_PAUSE))
 
     def _tell(self, outcome: reconcile.Outcome) -> None:

@@ -107,8 +107,12 @@ def edge(
     opened: Repository,
     *,
     listener: signals.Listener = signals.unheard,
+    runs_steps: bool = True,
 ) -> edges.Edge:
-    """Give a reconciler its ports, on this machine's clock and in this process's name."""
+    """Give a reconciler its ports, on this machine's clock and in this process's name.
+
+    `runs_steps`: False where nobody's code may run beside gitwf, as in a cluster's pod.
+    """
     from gitwf.adapters import manifests
     from gitwf.adapters.git import ledger, objects, repo
 
@@ -119,7 +123,7 @@ def edge(
     return edges.Edge(
         repo=repo.GitRepo(opened.remote, opened.branch, ticking, identity=identity),
         ledger=ledger.GitLedger(opened.remote, ticking, identity=identity),
-        engine=_once(lambda wanted: _engine(settings, opened, wanted)),
+        engine=_once(lambda wanted: _engine(settings, opened, wanted, runs_steps=runs_steps)),
         store=store,
         target=lambda model, deploy, wanted: _target(
             settings, opened, model, deploy, wanted, store
@@ -185,8 +189,17 @@ def _store(opened: Repository, wanted: project.Project) -> ports.Store:
 
 
 def _engine(
-    settings: all_settings.Settings, opened: Repository, wanted: project.Project
+    settings: all_settings.Settings,
+    opened: Repository,
+    wanted: project.Project,
+    *,
+    runs_steps: bool,
 ) -> ports.Engine:
+    if not runs_steps and wanted.spec.engine.name == "local":
+        raise errors.Stalled(
+            "in a cluster gitwf runs no steps beside itself, and the project's engine is local",
+            hint=f"write `engine: {{name: argo, argo: …}}` in {project.FILE}",
+        )
     if wanted.spec.engine.argo is not None and wanted.spec.engine.name == "argo":
         return cluster.engine(wanted.spec.engine.argo, opened.state)
     return local_engine(settings, opened.state, wanted.spec.engine.isolation)

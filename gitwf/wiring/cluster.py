@@ -4,11 +4,14 @@ The client library is an extra, because it is larger than everything else togeth
 cluster in gitwf.yaml without it is told what to install.
 """
 
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitwf import errors, ports
+from gitwf.adapters import host
 from gitwf.delivery import pipeline, project
 from gitwf.values import Digest
 
@@ -64,6 +67,30 @@ class ArtifactRepository:
     def copy(self, key: str, to: Path) -> Digest:
         """Write the object of a key to `to`."""
         return self.objects.copy(f"{self.root}/{key}", to)
+
+
+@contextlib.contextmanager
+def leading(
+    lease: str, clock: ports.Clock, stopping: Callable[[], bool]
+) -> Iterator[Callable[[], bool]]:
+    """Wait until this process leads by the Lease `NAMESPACE/NAME`; gives whether that is over.
+
+    Without a Lease everybody leads. Rejected: it is no such name.
+    """
+    if not lease:
+        yield lambda: False
+        return
+    namespace, slash, name = lease.partition("/")
+    if not (namespace and slash and name):
+        what = f"not NAMESPACE/NAME: {lease!r}"
+        raise errors.Rejected([errors.Diagnostic("GITWF_LEADER", 0, 0, what)])
+    opened = _connection(namespace, "")
+    from gitwf.adapters.kubernetes import lease as leases
+
+    me = host.this_process()
+    settings = leases.Settings(name, f"{me.host}-{me.pid}-{me.start}")
+    with leases.Leadership(settings, opened, clock).held(stopping) as over:
+        yield over
 
 
 def _connection(namespace: str, context: str) -> "connection.Connection":

@@ -43,6 +43,14 @@ class Settings:
     )
     port: str = _setting("", "GITWF_PORT", "port of the local front; default: from gitwf.yaml")
     poll: str = _setting("10", "GITWF_POLL", "seconds between two looks of `gitwf serve`")
+    leader: str = _setting(
+        "",
+        "GITWF_LEADER",
+        "`NAMESPACE/NAME` of a Lease: of several `gitwf serve` in a cluster one leads",
+    )
+    health_port: str = _setting(
+        "", "GITWF_HEALTH_PORT", "port on which `gitwf serve` answers probes at `/healthz`"
+    )
     lease: str = _setting(
         "60", "GITWF_LEASE", "seconds without a heartbeat before another host may take a claim over"
     )
