@@ -23,8 +23,8 @@ _TEMPLATE = {
     "data": "it needs an artifact store",
     "plugin": "it runs in Argo's agent",
     "daemon": "a container that keeps running beside the steps",
-    "sidecars": "several containers in one pod",
-    "initContainers": "several containers in one pod",
+    "sidecars": "containers that run beside the step until it ends",
+    "initContainers": "containers that run before the step; a containerSet can say so",
     "synchronization.mutexes.*.database": _DATABASE,
     "synchronization.semaphores.*.database": _DATABASE,
 }
