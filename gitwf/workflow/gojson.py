@@ -10,7 +10,9 @@ from typing import Any
 from gitwf.workflow import quoting
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_DIGITS = re.compile(r"[0-9]*")
+_ESCAPE = re.compile(r"u[0-9a-fA-F]{0,3}")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
 _LITERALS = {"t": "true", "f": "false", "n": "null"}
 _END = "unexpected end of JSON input"
@@ -43,13 +45,25 @@ def complaint(text: str) -> str:
 
 
 def _wrong(text: str, position: int, where: str) -> None:
+    """Raise the mistake at `position`, or that the text ends there."""
     if position >= len(text):
         raise _WrongError(_END)
-    character = text[position]
-    shown = {"'": "'\\''", '"': "'\"'"}.get(character)
-    if shown is None:
-        shown = f"'{character}'" if character.isprintable() else repr(character)
-    raise _WrongError(f"invalid character {shown} {where}")
+    raise _WrongError(f"invalid character {_shown(text[position])} {where}")
+
+
+def _cut(text: str, position: int, where: str) -> None:
+    """Raise the mistake at `position`; where the text ends, Go goes on to a blank."""
+    raise _WrongError(f"invalid character {_shown(text[position : position + 1] or ' ')} {where}")
+
+
+def _shown(character: str) -> str:
+    """Show a character as Go does, which looks at the first byte of it alone."""
+    if character == "'":
+        return "'\\''"
+    if character == '"':
+        return "'\"'"
+    first = character.encode("utf-8", "surrogatepass")[0]
+    return f"'{quoting.quote(chr(first))[1:-1]}'"
 
 
 def space(text: str, position: int) -> int:
@@ -70,13 +84,31 @@ def value(text: str, start: int) -> int:
         return _string(text, position)
     if first in _LITERALS and first:
         return _literal(text, position, _LITERALS[first])
-    match = _NUMBER.match(text, position)
+    match = _WHOLE.match(text, position)
     if match is None:
         if first == "-":
-            _wrong(text, position + 1, "in numeric literal")
+            _cut(text, position + 1, "in numeric literal")
         _wrong(text, position, "looking for beginning of value")
         return position
-    return match.end()
+    return _fraction(text, match.end())
+
+
+def _fraction(text: str, position: int) -> int:
+    """Give the end of a number whose whole part ends at `position`."""
+    if text[position : position + 1] == ".":
+        position = _digits(text, position + 1, "after decimal point in numeric literal")
+    if text[position : position + 1] in {"e", "E"}:
+        signed = text[position + 1 : position + 2] in {"+", "-"}
+        position = _digits(text, position + 1 + signed, "in exponent of numeric literal")
+    return position
+
+
+def _digits(text: str, position: int, where: str) -> int:
+    match = _DIGITS.match(text, position)
+    end = match.end() if match else position
+    if end == position:
+        _cut(text, position, where)
+    return end
 
 
 def _members(text: str, start: int, close: str, what: str) -> int:
@@ -111,7 +143,10 @@ def _string(text: str, position: int) -> int:
     if following == '"':
         return end + 1
     if following == "\\":
-        _wrong(text, end + 1, "in string escape code")
+        escape = _ESCAPE.match(text, end + 1)
+        if escape is not None:
+            _cut(text, escape.end(), "in \\u hexadecimal character escape")
+        _cut(text, end + 1, "in string escape code")
     _wrong(text, end, "in string literal")
     return end
 
@@ -119,5 +154,5 @@ def _string(text: str, position: int) -> int:
 def _literal(text: str, position: int, word: str) -> int:
     for offset, expected in enumerate(word):
         if text[position + offset : position + offset + 1] != expected:
-            _wrong(text, position + offset, f"in literal {word} (expecting '{expected}')")
+            _cut(text, position + offset, f"in literal {word} (expecting '{expected}')")
     return position + len(word)
