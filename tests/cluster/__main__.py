@@ -26,7 +26,10 @@ def main():
         elif verb == "images":
             tell(str(images.layout_of(images.images())))
         else:
-            show(provider.standing(provider.chosen()))
+            name = provider.chosen()
+            if not provider.stands(name):
+                sys.exit("cluster: none stands; `make cluster` starts one")
+            show(provider.standing(name))
     except (provider.NoCluster, processes.CannotStart, images.CannotBuild) as error:
         sys.exit(f"cluster: {error}")
 
@@ -42,7 +45,7 @@ def show(cluster):
     lines = {"KUBECONFIG": cluster.kubeconfig, "GITWF_TEST_NODE": cluster.node}
     if cluster.endpoint:
         lines["AWS_ENDPOINT_URL"] = cluster.endpoint
-    lines |= {"GITWF_TEST_STEPS_IMAGE": cluster.steps, "GITWF_TEST_VIEWER_IMAGE": cluster.viewer}
+    lines |= dict(zip(provider.IMAGES, (cluster.steps, cluster.viewer), strict=True))
     sys.stdout.write("".join(f"export {name}={value}\n" for name, value in lines.items()))
 
 

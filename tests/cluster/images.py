@@ -69,14 +69,19 @@ def images(engine=None):
     steps, viewer = base("steps", engine), base("viewer", engine)
     return (
         Image(layout.PAUSE, (steps,), entrypoint=("/bin/sleep", "infinity")),
-        Image(layout.STEPS, (steps,), command=("python3",)),
+        Image(named("steps", steps), (steps,), command=("python3",)),
         Image(
-            layout.VIEWER,
+            named("viewer", viewer, dependencies(), program()),
             (viewer, dependencies(), program()),
             command=tuple(VIEWER),
             user=f"{USER}:{USER}",
         ),
     )
+
+
+def named(name, *layers):
+    """An image's name; its tag says what is in it, so that two checkouts share a cluster."""
+    return f"localhost/gitwf-{name}:{cache.key(*(layer.parent.name for layer in layers))}"
 
 
 # ---- layers ------------------------------------------------------------------------------------

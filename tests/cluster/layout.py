@@ -16,10 +16,8 @@ FIRST_SERVICE = "10.96.0.1"  # the API server's
 PODS = "10.244.0.0/24"
 API_PORT, KUBELET_PORT, ETCD_PORT, ETCD_PEER_PORT, S3_PORT = 6443, 10250, 2379, 2380, 7480
 
-# The domain `localhost` keeps the container runtime from looking for them anywhere.
+# The domain `localhost` keeps the container runtime from looking for it anywhere.
 PAUSE = "localhost/gitwf-pause:test"
-STEPS = "localhost/gitwf-steps:test"
-VIEWER = "localhost/gitwf-viewer:test"
 
 
 @dataclasses.dataclass(frozen=True)

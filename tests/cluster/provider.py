@@ -17,8 +17,10 @@ import urllib.parse
 import kubernetes
 
 from tests import s3_gateway
-from tests.cluster import kind, layout, processes
+from tests.cluster import images, kind, layout, processes
 
+# The images of a given cluster: such as `images` makes, and somebody brought there.
+IMAGES = ("GITWF_TEST_STEPS_IMAGE", "GITWF_TEST_VIEWER_IMAGE")
 ORDER = ("given", "kind", "processes")
 
 
@@ -31,8 +33,8 @@ class Cluster:
     """A cluster that stands.
 
     kubeconfig: what its clients read. node: the address at which NodePorts answer this machine.
-    machine: the address at which pods reach this machine. steps, viewer: names of images that its
-    nodes have, see `images`. endpoint: URL of an S3 gateway that stands beside it, "" where
+    machine: the address at which pods reach this machine. steps, viewer: images that its nodes
+    have, see `images`. endpoint: URL of an S3 gateway that stands beside it, "" where
     `gateway_of` starts one.
     """
 
@@ -40,8 +42,8 @@ class Cluster:
     kubeconfig: pathlib.Path
     node: str
     machine: str
-    steps: str = layout.STEPS
-    viewer: str = layout.VIEWER
+    steps: str
+    viewer: str
     endpoint: str = ""
 
     def client(self):
@@ -71,11 +73,16 @@ def _lacking(name, *, allowed):
         return processes.lacking()
     if not os.environ.get("KUBECONFIG"):
         return "KUBECONFIG names none"
-    return "" if allowed else "GITWF_TEST_CLUSTER=1 does not allow the KUBECONFIG"
+    if not allowed:
+        return "GITWF_TEST_CLUSTER=1 does not allow the KUBECONFIG"
+    unnamed = [name for name in IMAGES if not os.environ.get(name)]
+    return f"{' and '.join(unnamed)} must name an image that its nodes have" if unnamed else ""
 
 
 def stands(name):
     """Whether the cluster of a provider stands already."""
+    if name == "given":
+        return True
     return kind.stands() if name == "kind" else processes.stands(layout.chosen())
 
 
@@ -100,19 +107,31 @@ def down():
 
 def standing(name):
     """The cluster of a provider, which stands."""
-    if name == "processes":
-        endpoint = f"http://{layout.NODE_ADDRESS}:{layout.S3_PORT}"
-        place = layout.chosen()
-        machine = layout.NODE_ADDRESS
-        return Cluster(name, place.kubeconfig, "127.0.0.1", machine, endpoint=endpoint)
+    if name == "given":
+        return _given(pathlib.Path(os.environ["KUBECONFIG"]))
+    _, steps, viewer = images.images(kind.engine() if name == "kind" else None)
     if name == "kind":
-        node, machine = kind.node_port_address(), kind.address_of_machine()
-        return Cluster(name, kind.place().kubeconfig, node, machine)
-    return _given(pathlib.Path(os.environ["KUBECONFIG"]))
+        return Cluster(
+            provider=name,
+            kubeconfig=kind.place().kubeconfig,
+            node=kind.node_port_address(),
+            machine=kind.address_of_machine(),
+            steps=steps.name,
+            viewer=viewer.name,
+        )
+    return Cluster(
+        provider=name,
+        kubeconfig=layout.chosen().kubeconfig,
+        node="127.0.0.1",
+        machine=layout.NODE_ADDRESS,
+        steps=steps.name,
+        viewer=viewer.name,
+        endpoint=f"http://{layout.NODE_ADDRESS}:{layout.S3_PORT}",
+    )
 
 
 def _given(kubeconfig):
-    """A cluster of somebody's: GITWF_TEST_IMAGES is what the names of its images begin with."""
+    """A cluster of somebody's."""
     client = kubernetes.config.new_client_from_config(config_file=str(kubeconfig))
     with client:
         server = urllib.parse.urlsplit(client.configuration.host)
@@ -124,10 +143,8 @@ def _given(kubeconfig):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((server.hostname, server.port or 443))
         machine = probe.getsockname()[0]
-    prefix = os.environ.get("GITWF_TEST_IMAGES")
-    if prefix is None:
-        return Cluster("given", kubeconfig, node, machine)
-    return Cluster("given", kubeconfig, node, machine, f"{prefix}steps", f"{prefix}viewer")
+    steps, viewer = (os.environ[name] for name in IMAGES)
+    return Cluster("given", kubeconfig, node, machine, steps, viewer)
 
 
 @contextlib.contextmanager

@@ -28,9 +28,24 @@ def test_a_kubeconfig_alone_allows_nothing(monkeypatch):
 def test_a_kubeconfig_that_is_allowed_comes_first(monkeypatch):
     monkeypatch.setenv("KUBECONFIG", "for-tests")
     monkeypatch.setenv("GITWF_TEST_CLUSTER", "1")
+    monkeypatch.setenv("GITWF_TEST_STEPS_IMAGE", "registry.example/steps:1")
+    monkeypatch.setenv("GITWF_TEST_VIEWER_IMAGE", "registry.example/viewer:1")
     monkeypatch.setattr(kind, "lacking", lambda: "")
 
     assert provider.chosen() == "given"
+
+
+def test_a_given_cluster_must_have_the_images(monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", "for-tests")
+    monkeypatch.setenv("GITWF_TEST_CLUSTER", "1")
+    monkeypatch.setenv("GITWF_TEST_STEPS_IMAGE", "registry.example/steps:1")
+
+    with pytest.raises(provider.NoCluster) as refused:
+        provider.chosen()
+
+    assert str(refused.value) == (
+        "no Kubernetes: given: GITWF_TEST_VIEWER_IMAGE must name an image that its nodes have"
+    )
 
 
 def test_kind_comes_before_processes(monkeypatch):

@@ -20,8 +20,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 ROOT = pathlib.Path(__file__).parents[2]
 A_POD_RUNS = """
 from tests.cluster import manifests, provider
-with provider.standing("processes").client() as client:
-    manifests.run(client, "default", provider.layout.STEPS)
+cluster = provider.standing("processes")
+with cluster.client() as client:
+    manifests.run(client, "default", cluster.steps)
 """
 
 OF_CLUSTER = "tests/cluster/test_cluster.py"
