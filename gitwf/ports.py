@@ -185,6 +185,10 @@ class Engine(Protocol):
         """`local` or `argo`: what evidence says."""
         ...
 
+    def describe(self) -> str:
+        """Where steps run and what is not kept there, in phrases that `; ` parts."""
+        ...
+
     def start(self, order: Order) -> None:
         """Start, or attach to what runs or has run under this id. Never blocks on the run."""
         ...

@@ -46,8 +46,9 @@ _HANGS = 300.0
 def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> None:
     """Say what a reconcile would do, and why.
 
-    Each action names its reason: for a training, the part of the run key that differs from the
-    version made before.
+    Names the engine first: how steps are kept apart on this machine, and what is not kept. Each
+    action names its reason: for a training, the part of the run key that differs from the version
+    made before.
     """
     opened = wiring.repository(chosen, listener=options.warn)
     around = wiring.edge(chosen, opened, listener=options.warn)
@@ -57,16 +58,19 @@ def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> Non
     else:
         reconciler = service.Reconciler(around)
     seen, planned = reconciler.look()
+    engine = around.engine(seen.at.project)
     diagnostics = seen.diagnostics()
     if form == "json":
         options.print_json(
             {
                 "head": seen.at.commit,
+                "engine": plans.engine_json(engine),
                 "actions": plans.rows(planned),
                 "diagnostics": [vars(one) for one in diagnostics],
             }
         )
     else:
+        plans.engine(options.console(), engine)
         plans.show(options.console(), planned)
     pending = bool(planned.pending)
     github.output(
@@ -240,12 +244,24 @@ def serve(chosen: Settings, poll: str | None) -> None:
 @options.repository
 @options.output
 def status(chosen: Settings, form: str) -> None:
-    """Say what each environment should serve, what it serves, and what comes next."""
+    """Say what each environment should serve, what it serves, and what comes next.
+
+    Names the engine first: how steps are kept apart on this machine, and what is not kept.
+    """
     opened = wiring.repository(chosen, listener=options.warn)
-    seen, planned = service.Reconciler(wiring.edge(chosen, opened)).look()
+    around = wiring.edge(chosen, opened)
+    seen, planned = service.Reconciler(around).look()
+    engine = around.engine(seen.at.project)
     rows = statuses.rows(seen.observed, planned)
     if form == "json":
-        options.print_json([vars(one) for one in rows])
+        options.print_json(
+            {
+                "head": seen.at.commit,
+                "engine": plans.engine_json(engine),
+                "environments": [vars(one) for one in rows],
+            }
+        )
     else:
+        plans.engine(options.console(), engine)
         plans.statuses(options.console(), rows)
     _refuse(seen.diagnostics())

@@ -6,6 +6,7 @@ a service manager, who wants the front in hand; `reconcile` starts one by itself
 """
 
 import dataclasses
+import itertools
 import os
 from pathlib import Path
 
@@ -52,16 +53,18 @@ def front(chosen: Settings, environment: str, model: str | None, port: str | Non
     """Run the local front of an environment, in the foreground.
 
     It owns the port and the viewer processes, serves what `reconcile` tells it, and ends with
-    Ctrl-C, SIGTERM or `gitwf down`.
+    Ctrl-C, SIGTERM or `gitwf down`. It says where it listens, and each thing that happens.
     """
     from gitwf.adapters.viewer import front as fronts
 
     own = _front(chosen, environment, model, port or chosen.port)
-    if not fronts.run_front(own, told=click.echo):
+    said = itertools.chain([f"front of {environment}: "], itertools.repeat("  "))
+    if not fronts.run_front(own, told=lambda line: click.echo(next(said) + line)):
         raise errors.Stalled(
             f"the front of {environment} is running already",
             hint=f"gitwf down {environment}",
         )
+    click.echo(f"front of {environment}: stopped")
 
 
 @click.command()
@@ -70,7 +73,10 @@ def front(chosen: Settings, environment: str, model: str | None, port: str | Non
 @click.option("--local", "on_laptop", is_flag=True, help="The front of `reconcile --local`.")
 @options.repository
 def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bool) -> None:
-    """Stop the local front of an environment, and its viewers."""
+    """Stop the local front of an environment, and its viewers.
+
+    Whatever port it has, and also when HEAD no longer names its environment or its model.
+    """
     from gitwf.adapters.viewer import control
     from gitwf.wiring import local
 
@@ -79,26 +85,17 @@ def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bo
     if model is None and len(homes) > 1:
         names = ", ".join(home.name for home in homes)
         raise errors.Stalled(f"{environment} has fronts of {names}", hint="say which with --model")
-    port = int(chosen.number("port")) if chosen.port else _fixed_port(chosen, opened, environment)
+    if model is not None and not any(home.name == model for home in homes) and homes:
+        names = ", ".join(home.name for home in homes)
+        raise errors.Stalled(f"{environment} has no front of {model}", hint=f"it has: {names}")
     was_there = False
     for home in homes:
         if model in {None, home.name}:
-            own = wiring.front_settings(chosen, opened.state, home.name, environment, port)
+            own = wiring.front_settings(chosen, opened.state, home.name, environment, None)
             was_there = control.down(own) or was_there
     if on_laptop:
         local.tidy(chosen)
     click.echo(f"{environment}: " + ("stopped" if was_there else "was not running"))
-
-
-def _fixed_port(chosen: Settings, opened: wiring.Repository, environment: str) -> int | None:
-    """The port that gitwf.yaml at HEAD gives an environment; a front outlives what names it."""
-    repo = wiring.edge(chosen, opened).repo
-    try:
-        settings = documents.Documents(repo).project(documents.head(repo))
-    except errors.GitwfError:
-        return None
-    where = settings.spec.environments.get(environment)
-    return where.local.port if where is not None and where.local is not None else None
 
 
 def _front(chosen: Settings, environment: str, model: str | None, port: str) -> FrontSettings:

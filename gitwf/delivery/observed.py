@@ -125,7 +125,8 @@ class Observed:
     has recorded; it never starts them again. `lost_stamps`: ledger commits that
     release files at HEAD name and the ledger does not contain. `reread`: HEAD was read from the
     remote a second time, because a target's release was not known on it. `left`: environments with
-    a release file of a model whose pipeline is no longer at HEAD, by model.
+    a release file of a model whose pipeline is no longer at HEAD, by model. `strays`: viewers of
+    this machine that HEAD does not name, by model and environment -> their address.
     """
 
     head: CommitId
@@ -141,3 +142,4 @@ class Observed:
     lost_stamps: frozenset[str] = frozenset()
     reread: bool = False
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    strays: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -28,6 +28,7 @@ def _plan(observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
     for name in sorted({*observed.facts.models(), *observed.left}):
         if name not in observed.models:
             yield from training.forgotten(name, observed, now)
+    yield from _strays(observed)
 
 
 def model(view: seen.ModelView, observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
@@ -54,6 +55,18 @@ def _in_order(
     yield from promoted
     if not any(isinstance(one, action.Publish) for one in promoted):
         yield from rolled
+
+
+def _strays(observed: seen.Observed) -> Iterator[action.Report]:
+    """Name the viewers that run on and that nothing else is said of."""
+    for (model, environment), url in sorted(observed.strays.items()):
+        view = observed.models.get(model)
+        told = view is not None and not view.problems and view.environment(environment) is not None
+        if told or environment in observed.left.get(model, ()):
+            continue
+        why = f"its viewer still runs at {url}, and HEAD no longer deploys it here"
+        hint = f"gitwf down {environment} --model {model}"
+        yield action.Report(model, environment, action.State.HELD, why, hint)
 
 
 def _lost(observed: seen.Observed) -> action.Report:

@@ -23,7 +23,8 @@ def plan(
     """Say what to do so that the target serves what HEAD names; promotions come before this."""
     if environment.deploy is None:
         why = "the pipeline no longer deploys here; what is served is left as it is"
-        yield _report(view, environment, action.State.HELD, why)
+        hint = f"gitwf down {environment.name} --model {view.name}, then delete its release file"
+        yield _report(view, environment, action.State.HELD, why, hint)
         return
     if environment.release is None:
         if environment.serving is not None and environment.serving.release is not None:
@@ -149,6 +150,7 @@ def applied(environment: seen.EnvironmentView, change: trails.Change) -> bool:
     return (
         served is not None
         and served.release == change.commit
+        and not served.at
         and not drift.strays(environment, change)
         and served.viewer in {None, environment.viewer}
     )
@@ -283,6 +285,10 @@ def _why(environment: seen.EnvironmentView, change: trails.Change) -> str:
     served = environment.serving
     if served is None or served.release is None:
         return f"serve version {change.version}: nothing is served yet"
+    if served.at:
+        return (
+            f"serve version {change.version} at the port that is set now, no longer at {served.at}"
+        )
     if served.release != change.commit:
         return f"serve version {change.version}: HEAD's release is {change.commit.short}"
     return f"serve version {change.version} with the viewer at HEAD"

@@ -17,7 +17,8 @@ class Serving:
     """What a target serves now. `revision` is its version for compare-and-swap.
 
     `release`: the release commit that was applied last; `model`: as in MODEL, `ad-effect-v42`;
-    `viewer`: the tree id of the viewer's files; `ready`: a viewer with this model answers.
+    `viewer`: the tree id of the viewer's files; `ready`: a viewer with this model answers. `at`:
+    where, when that is no longer the place that settings name; "" when it is.
     """
 
     revision: str
@@ -26,6 +27,7 @@ class Serving:
     digest: Digest | None = None
     viewer: str | None = None
     ready: bool = False
+    at: str = ""
 
 
 class RolloutState(enum.StrEnum):

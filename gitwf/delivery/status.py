@@ -42,9 +42,16 @@ def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
     left = [
         Row(one.model, one.environment, None, None, False, "", one.reason, str(one.state))
         for one in plan.actions
-        if isinstance(one, action.Report) and one.model in observed.left
+        if isinstance(one, action.Report) and (one.model in observed.left or _stray(one, observed))
     ]
     return (*found, *left)
+
+
+def _stray(one: action.Report, observed: seen.Observed) -> bool:
+    """Whether it is of an environment that no row of a model stands for."""
+    view = observed.models.get(one.model)
+    named = view is not None and view.environment(one.environment) is not None
+    return (one.model, one.environment) in observed.strays and not named
 
 
 def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.Plan) -> Row:

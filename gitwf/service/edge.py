@@ -4,14 +4,17 @@
 a nonce is asked for, never made up by whoever needs one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from gitwf import ports
 from gitwf.delivery import entry, pipeline, project
 from gitwf.service import signals
+
+Place: TypeAlias = tuple[str, str]
+"""A model and an environment of it."""
 
 
 class WakeableClock(ports.Clock, Protocol):
@@ -29,7 +32,8 @@ class Edge:
     `target(model, deploy, settings)`: where an environment of a model is served. `store`: the
     project's. `known_dead(owner)`: whether a claim's owner surely no longer runs, which only a
     process of the same host can know. `render(template, values)`: sandboxed jinja2. `state`: folder
-    for what may be deleted at any moment. `lease`: seconds.
+    for what may be deleted at any moment. `lease`: seconds. `strays(named)`: the viewers of this
+    machine other than those of `named`, by model and environment -> address.
     """
 
     repo: ports.Repo
@@ -44,4 +48,5 @@ class Edge:
     render: Callable[[str, Mapping[str, Any]], str]
     state: Path
     lease: float = 60.0
+    strays: Callable[[Collection[Place]], Mapping[Place, str]] = lambda _: {}
     listener: signals.Listener = signals.unheard

@@ -86,6 +86,7 @@ class Observer:
             lost_stamps=self._lost(views.values()),
             reread=reread,
             left=self._left(at),
+            strays=self._strays(at),
         )
         return Pass(at, seen)
 
@@ -160,6 +161,13 @@ class Observer:
             if model not in at.pipelines and not at.problems:
                 left[model] = (*left.get(model, ()), environment)
         return left
+
+    def _strays(self, at: documents.ProjectAt) -> Mapping[edge.Place, str]:
+        """The viewers that run here and that HEAD does not name, by model and environment."""
+        if at.problems:  # A pipeline that cannot be read is not gone.
+            return {}
+        known = at.project.spec.environments
+        return self._edge.strays([one for one in _places(at) if known[one[1]].local is not None])
 
     def _released(self, commit: CommitId, folder: str) -> Iterable[tuple[str, str]]:
         """The model and environment of each release file below a folder."""

@@ -7,7 +7,7 @@ its ports. Adapters are imported when they are built, so that a command pays onl
 import dataclasses
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -138,6 +138,7 @@ def edge(
         state=opened.state,
         lease=settings.number("lease"),
         listener=listener,
+        strays=lambda named: _strays(settings, opened, named),
     )
 
 
@@ -248,6 +249,23 @@ def fronts(
         for name in wanted
         if name in known and (where := known[name].local) is not None
     ]
+
+
+def _strays(
+    settings: all_settings.Settings, opened: Repository, named: Collection[edges.Place]
+) -> dict[edges.Place, str]:
+    """The fronts of this state folder that answer and are not among `named`: their addresses."""
+    found: dict[edges.Place, str] = {}
+    for home in sorted((opened.state / "fronts").glob("*/*")):
+        environment, model = home.parent.name, home.name
+        if (model, environment) in named:
+            continue
+        from gitwf.adapters.viewer import control
+
+        url = control.url(front_settings(settings, opened.state, model, environment, None))
+        if url is not None:
+            found[model, environment] = url
+    return found
 
 
 def front_settings(

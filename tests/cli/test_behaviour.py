@@ -170,7 +170,7 @@ def test_a_plan_as_json_has_its_shape(gitwf, remote):
 
     told = json.loads(done.out)
     assert done.code == 0
-    assert list(told) == ["head", "actions", "diagnostics"]
+    assert list(told) == ["head", "engine", "actions", "diagnostics"]
     assert told["head"] == remote.head()
     assert told["diagnostics"] == []
     assert told["actions"][0] == {
@@ -182,6 +182,32 @@ def test_a_plan_as_json_has_its_shape(gitwf, remote):
         "hint": "",
     }
     assert "never trained" in told["actions"][0]["reason"]
+
+
+@pytest.mark.parametrize("command", ["plan", "status"])
+def test_it_says_how_steps_are_kept_apart_and_that_the_image_is_ignored(
+    gitwf, remote, command, monkeypatch
+):
+    monkeypatch.setenv("GITWF_ISOLATION", "none")
+
+    told = json.loads(gitwf(command, "-o", "json").out)["engine"]
+
+    assert told["name"] == "local"
+    rung, *_, ignored = told["described"]
+    assert rung == "isolation none: steps see this machine's files"
+    assert ignored.startswith("image ignored: host")
+    shown = gitwf(command).out.splitlines()
+    assert shown[0] == f"engine local: {rung}"
+    assert f"  {ignored}" in shown
+
+
+def test_an_isolation_that_does_not_work_here_is_an_error_of_the_plan(gitwf, remote, monkeypatch):
+    monkeypatch.setenv("GITWF_ISOLATION", "castle")
+
+    done = gitwf("plan")
+
+    assert done.code == 1
+    assert "there is no isolation 'castle'" in done.err
 
 
 def test_changes_pending_exit_with_3_when_asked_for(gitwf, remote):

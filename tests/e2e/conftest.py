@@ -11,7 +11,8 @@ import pathlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
@@ -209,9 +210,18 @@ class World:
             for home in self.state.glob("remotes/*/fronts/*/*")
         ]
 
+    def answering(self) -> list[dict[str, object]]:
+        """What every front of this machine answers at `/-/gitwf`."""
+        return [
+            state
+            for one in self.fronts()
+            for state in (control.find(one), *control.others(one))
+            if state
+        ]
+
     def front(self) -> dict[str, object]:
         """What production's front answers at `/-/gitwf`."""
-        found = [state for one in self.fronts() if (state := control.find(one))]
+        found = self.answering()
         assert len(found) == 1
         return found[0]
 
@@ -228,6 +238,14 @@ class World:
 
 
 FLAT = {path.rpartition("/")[2].partition(".")[0]: path for path in FILES}
+
+
+def eventually(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until `condition()` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.02)
 
 
 def make(folder: pathlib.Path, url: str = "") -> World:

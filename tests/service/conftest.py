@@ -58,6 +58,9 @@ class PlayedEngine:
 
     name = "local"
 
+    def describe(self) -> str:
+        return "played"
+
     def __init__(self) -> None:
         self.orders: dict[str, ports.Order] = {}
         self.cancelled: dict[str, str] = {}

@@ -164,6 +164,10 @@ class Site:
         return control.find(self.settings)
 
     @property
+    def rollouts(self):
+        return self.settings.place(self.seen["port"]) / "rollouts"
+
+    @property
     def url(self):
         return self.seen["url"]
 

@@ -101,13 +101,13 @@ def test_a_model_file_that_changed_since_it_was_fetched_is_never_served(site, tm
 @pytest.mark.skipif(not pathlib.Path("/proc").exists(), reason="processes are listed by /proc")
 def test_a_failed_viewer_leaves_no_process_and_no_file(brisk):
     brisk.roll(1)
-    before = (len(processes_of(brisk)), len(list((brisk.settings.home / "rollouts").iterdir())))
+    before = (len(processes_of(brisk)), len(list(brisk.rollouts.iterdir())))
 
     brisk.roll(2, BEHAVIOUR="hang")
     brisk.roll(3, BEHAVIOUR="crash")
 
     brisk.eventually(lambda: len(processes_of(brisk)) == before[0])
-    assert len(list((brisk.settings.home / "rollouts").iterdir())) == before[1]
+    assert len(list(brisk.rollouts.iterdir())) == before[1]
 
 
 def test_a_newer_release_ends_a_rollout_under_way(site):
@@ -128,7 +128,7 @@ def test_of_rollouts_that_overtake_each_other_the_last_is_served_and_nothing_els
     assert site.roll(30).state is ports.RolloutState.COMPLETE
     site.eventually(lambda: site.seen["draining"] == 0)
     assert "ad-effect-v30" in site.get()
-    site.eventually(lambda: len(list((site.settings.home / "rollouts").iterdir())) == 1)
+    site.eventually(lambda: len(list(site.rollouts.iterdir())) == 1)
 
 
 def test_a_rollout_whose_front_is_gone_may_be_tried_again(site):

@@ -50,7 +50,7 @@ def test_it_is_found_again_when_its_folder_was_deleted(site):
 def test_its_token_is_for_this_user_alone(site):
     site.roll(1)
 
-    assert stat.S_IMODE(site.settings.token_file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(site.settings.token_file(site.seen["port"]).stat().st_mode) == 0o600
     assert stat.S_IMODE(site.settings.home.stat().st_mode) == 0o700
 
 

@@ -57,7 +57,7 @@ class LocalEngine:
 
     def describe(self) -> str:
         """Say in words how steps are kept apart, and what is not enforced."""
-        limits = "image, memory and cpu limits of a container are ignored: host"
+        limits = "image ignored: host, as are memory and cpu limits"
         return f"{ladder.describe(self.isolation)}; {limits}"
 
     def start(self, order: ports.Order) -> None:

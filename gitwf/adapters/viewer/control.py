@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gitwf.adapters.viewer import launch, settings
@@ -31,11 +32,19 @@ def find(own: settings.FrontSettings) -> State | None:
 
     The answer's keys are those of `GET /-/gitwf`, and `port`.
     """
-    for port in own.ports():
+    return next(_among(own, own.ports()), None)
+
+
+def others(own: settings.FrontSettings) -> list[State]:
+    """What fronts of the same environment answer at ports that its settings no longer name."""
+    return list(_among(own, own.earlier_ports()))
+
+
+def _among(own: settings.FrontSettings, ports: Iterable[int]) -> Iterator[State]:
+    for port in ports:
         state = _ask(own, port, "GET", PATH)[1]
         if state.get("identity") == own.identity:
-            return {**state, "port": port}
-    return None
+            yield {**state, "port": port}
 
 
 def start(own: settings.FrontSettings) -> State:
@@ -62,9 +71,9 @@ def start(own: settings.FrontSettings) -> State:
 
 
 def post(own: settings.FrontSettings, state: State, what: str, body: object) -> tuple[int, State]:
-    """Ask the front to do something: `apply` or `down`. Transient when it does not answer."""
+    """Ask the front to `apply`, `retire` or go `down`. Transient when it does not answer."""
     try:
-        token = own.token_file.read_text("ascii").strip()
+        token = own.token_file(state["port"]).read_text("ascii").strip()
     except OSError as error:
         raise Stalled(
             f"the token of the front of {own.environment} cannot be read: {error.strerror}",
@@ -77,20 +86,20 @@ def post(own: settings.FrontSettings, state: State, what: str, body: object) -> 
 
 
 def down(own: settings.FrontSettings) -> bool:
-    """Stop the front and its viewers, and remove its folder; whether there was one."""
-    state = find(own)
-    if state is not None:
+    """Stop the front at whatever port, and its viewers; remove its folder; whether there was one."""
+    found = list(_among(own, (*own.ports(), *own.earlier_ports())))
+    for state in found:
         status, answer = post(own, state, "down", {})
         if status != http.client.OK:
             raise Stalled(f"the front of {own.environment} did not stop: {answer.get('error')}")
         _await_end(own, state["port"])
     shutil.rmtree(own.home, ignore_errors=True)
-    return state is not None
+    return bool(found)
 
 
 def url(own: settings.FrontSettings) -> str | None:
-    """Where people open the viewer, or None when there is no front."""
-    state = find(own)
+    """Where people open the viewer, be it at an earlier port; None when there is no front."""
+    state = find(own) or next(iter(others(own)), None)
     return state["url"] if state else None
 
 

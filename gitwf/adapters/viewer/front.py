@@ -2,12 +2,14 @@
 
     GET  /-/gitwf         what is served, as JSON, to anyone who can reach the port
     POST /-/gitwf/apply   {"based_on": revision, "spec": {...}}: 200, or 409 when the revision moved
+    POST /-/gitwf/retire  take no new connection, let the open ones end, then end
     POST /-/gitwf/down    stop the viewers and end
 
 A POST comes from this machine and carries the token that only this user can read. A token file
-that is gone is written again when someone asks, so nothing is lost with the folder. Holding the
-port is what makes a front the only one: a second start finds the first, and ends. Read next:
-`rollouts`.
+that is gone is written again, so nothing is lost with the folder. Holding the port is what makes a
+front the only one: a second start finds the first, and ends. Where settings name another port than
+they did, the front there asks the one at the old port to retire as soon as it serves itself. Read
+next: `rollouts`.
 """
 
 import asyncio
@@ -28,23 +30,34 @@ from pathlib import Path
 from gitwf.adapters.viewer import control, proxy, rollouts, running, settings, wire
 from gitwf.errors import GitwfError, Stalled
 
+_LOG = logging.getLogger(__name__)
 _MOST_BYTES = 1024 * 1024
+_KNOWN_SECONDS = 5.0
+_LONGEST_PAUSE = 60.0
 
 Told = Callable[[str], object]
+
+
+def _unheard(_: str) -> None:
+    """Listen to nothing."""
 
 
 class Front:
     """One environment's front, on sockets that are already bound."""
 
-    def __init__(self, own: settings.FrontSettings, listening: socket.socket) -> None:
+    def __init__(
+        self, own: settings.FrontSettings, listening: socket.socket, told: Told = _unheard
+    ) -> None:
         self._settings = own
+        self._told = told
         self._listening = listening
         self._port: int = listening.getsockname()[1]
         self._token = secrets.token_hex(32)
-        self._rollouts = rollouts.Rollouts(own)
+        self._rollouts = rollouts.Rollouts(own, told)
+        self._retiring = asyncio.Event()
         self._over = asyncio.Event()
 
-    async def serve(self, told: Told) -> None:
+    async def serve(self) -> None:
         """Serve until told to end; then stop every viewer and remove the front's folder."""
         self._write_token()
         serving = proxy.Proxy(self._rollouts, self._control)
@@ -52,12 +65,58 @@ class Front:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._over.set)
-        told(self.url)
+        self._told(self.url)
+        besides = [
+            asyncio.create_task(work)
+            for work in (self._stay_known(), self._succeed(), self._retire(server, serving))
+        ]
         await self._over.wait()
+        for task in besides:
+            task.cancel()
+        await asyncio.gather(*besides, return_exceptions=True)
         await self._rollouts.close()
-        shutil.rmtree(self._settings.home, ignore_errors=True)
+        self._remove()
         server.close()
         await serving.close()
+
+    async def _stay_known(self) -> None:
+        """Keep the folder that says where this front listens, whoever deletes it."""
+        while True:
+            await asyncio.sleep(_KNOWN_SECONDS)
+            self._write_token()
+
+    async def _succeed(self) -> None:
+        """As soon as this front serves, let those at ports of earlier settings retire."""
+        while await self._rollouts.serving(_LONGEST_PAUSE) is None:
+            pass
+        pause = 0.5
+        while True:
+            try:
+                before = await asyncio.to_thread(control.others, self._settings)
+                for state in before:
+                    await asyncio.to_thread(control.post, self._settings, state, "retire", {})
+                if not before:
+                    return
+            except GitwfError as error:
+                _LOG.warning("the front at an earlier port does not retire: %s", error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _retire(self, server: asyncio.Server, serving: proxy.Proxy) -> None:
+        """Once asked to, stop listening, let what is open end in the drain time, and end."""
+        await self._retiring.wait()
+        server.close()
+        self._told("a front at another port took over: ending when nothing is open here")
+        await serving.drain(self._settings.drain_seconds)
+        self._over.set()
+
+    def _remove(self) -> None:
+        """Remove this front's folder, and the environment's when no other front has one there."""
+        home = self._settings.home
+        shutil.rmtree(self._settings.place(self._port), ignore_errors=True)
+        with contextlib.suppress(OSError):
+            if not any(one.is_dir() for one in home.iterdir()):
+                shutil.rmtree(home, ignore_errors=True)
 
     @property
     def url(self) -> str:
@@ -98,6 +157,9 @@ class Front:
             # The answer goes out before the loop gets to what follows from it.
             asyncio.get_running_loop().call_later(0.05, self._over.set)
             return _said(200, {"pid": os.getpid()})
+        if request.path == proxy.CONTROL + "/retire":
+            asyncio.get_running_loop().call_later(0.05, self._retiring.set)
+            return _said(200, {"pid": os.getpid()})
         return _said(404, {"error": f"nothing at {request.path}"})
 
     def _apply(self, body: bytes) -> proxy.Answer:
@@ -115,9 +177,10 @@ class Front:
 
     def _write_token(self) -> None:
         """Write the token where only this user reads it, unless it is there."""
-        file = self._settings.token_file
+        file = self._settings.token_file(self._port)
         with contextlib.suppress(OSError):
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
             made = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(made, "w") as opened:
                 opened.write(self._token)
@@ -162,20 +225,21 @@ def _say(url: str) -> None:
 def run_front(own: settings.FrontSettings, told: Told = _say) -> bool:
     """Be the front until SIGTERM, Ctrl-C or `down`; False at once when one runs already.
 
-    `told` is called once with the URL, when the front listens.
+    `told` is called with the URL when the front listens, then with a line for what happens.
     """
     listening = bind(own)
     if listening is None:
         return False
+    place = own.place(listening.getsockname()[1])
+    shutil.rmtree(place, ignore_errors=True)
     own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own.token_file.unlink(missing_ok=True)
-    shutil.rmtree(own.home / "rollouts", ignore_errors=True)
+    place.mkdir(mode=0o700)
     asyncio.run(_main(own, listening, told))
     return True
 
 
 async def _main(own: settings.FrontSettings, listening: socket.socket, told: Told) -> None:
-    await Front(own, listening).serve(told)
+    await Front(own, listening, told).serve()
 
 
 def _end_output(_: str) -> None:

@@ -55,12 +55,19 @@ class Proxy:
         self._viewers = viewers
         self._control = control
         self._connections: set[asyncio.Task[None]] = set()
+        self._leaving = False
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a client from now on, in a task that is held until it ends."""
         task = asyncio.ensure_future(self._connection(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """End each connection after its next response; wait for that, `seconds` at most."""
+        self._leaving = True
+        if self._connections:
+            await asyncio.wait(tuple(self._connections), timeout=seconds)
 
     async def close(self) -> None:
         """Break off every connection."""
@@ -88,6 +95,8 @@ class Proxy:
         request = await wire.read_head(reader)
         if request is None:
             return False
+        if self._leaving:
+            request = request.last()
         if request.path == CONTROL or request.path.startswith(CONTROL + "/"):
             peer = str(writer.get_extra_info("peername")[0])
             answer = await self._control(request, reader, peer)

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from gitwf.adapters.viewer import running
@@ -27,10 +27,16 @@ class Stale(Exception):
 
 
 class Rollouts:
-    """The state of one environment; `seen` is what `/-/gitwf` answers of it."""
+    """The state of one environment; `seen` is what `/-/gitwf` answers of it.
 
-    def __init__(self, settings: FrontSettings) -> None:
+    `told` gets a line, for people, of each thing that happens.
+    """
+
+    def __init__(
+        self, settings: FrontSettings, told: Callable[[str], object] = lambda _: None
+    ) -> None:
         self._settings = settings
+        self._told = told
         self._nonce = secrets.token_hex(4)
         self._count = 0
         self._applied: running.Spec | None = None
@@ -107,7 +113,7 @@ class Rollouts:
         current = self._current
         viewer = running.Viewer(spec)
         if spec.refused:
-            self._state, self._reason = "failed", spec.refused
+            self._fail(spec, spec.refused)
             viewer.discard()
         elif current is not None and current.spec.content == spec.content:
             self._state = "complete"
@@ -115,19 +121,24 @@ class Rollouts:
         else:
             await self._start(viewer)
 
+    def _fail(self, spec: running.Spec, reason: str) -> None:
+        self._state, self._reason = "failed", reason
+        self._told(f"{spec.model} is not served: {reason}")
+
     async def _start(self, viewer: running.Viewer) -> None:
+        self._told(f"starting the viewer of {viewer.spec.model}")
         try:
             await viewer.start(self._settings.ready_seconds)
         except running.NotReady as why:
             viewer.discard()
-            self._state, self._reason = "failed", str(why)
+            self._fail(viewer.spec, str(why))
         except asyncio.CancelledError:
             viewer.discard()
             raise
         except Exception as error:  # noqa: BLE001  whatever happens, a rollout ends
             _LOG.warning("a viewer could not be started", exc_info=True)
             viewer.discard()
-            self._state, self._reason = "failed", f"the viewer could not be started: {error}"
+            self._fail(viewer.spec, f"the viewer could not be started: {error}")
         else:
             self._switch(viewer)
             self._state = "complete"
@@ -136,6 +147,7 @@ class Rollouts:
         """Let `viewer` serve from now on. Nothing can come between: there is no await in it."""
         old = self._current
         self._serve(viewer)
+        self._told(f"serving {viewer.spec.model}")
         if self._watching is not None:
             self._watching.cancel()
         self._watching = self._in_background(self._watch(viewer))
@@ -157,6 +169,9 @@ class Rollouts:
             if time.monotonic() - since > _STEADY_SECONDS:
                 failures = 0
             _LOG.warning("the viewer of %s ended with exit code %s", viewer.spec.model, code)
+            self._told(
+                f"the viewer of {viewer.spec.model} ended (exit code {code}); starting it again"
+            )
             self._serve(None)
             again = running.Viewer(viewer.spec)
             try:

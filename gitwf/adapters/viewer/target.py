@@ -7,6 +7,7 @@ failed rollout, as an init container's failure is on Kubernetes; a store that ca
 not, and raises as it came.
 """
 
+import dataclasses
 import secrets
 import shutil
 from collections.abc import Callable
@@ -29,19 +30,18 @@ class LocalTarget:
         self._fetch = fetch
 
     def observe(self) -> ports.Serving | None:
-        """Ask the front. None when there is none, or it was never told what to serve."""
+        """Ask the front. None when there is none, or it was never told what to serve.
+
+        One that still serves at a port of earlier settings counts, as served at another place.
+        """
         state = control.find(self._settings)
-        applied = state and state["applied"]
-        if not state or not applied:
-            return None
-        return ports.Serving(
-            revision=state["revision"],
-            release=CommitId(applied["release"]),
-            model=applied["model"],
-            digest=Digest(applied["digest"]),
-            viewer=applied["viewer"],
-            ready=applied["ready"],
-        )
+        if state and state["applied"]:
+            return _serving(state)
+        for other in control.others(self._settings):
+            if other["applied"]:
+                revision = state["revision"] if state else ""
+                return dataclasses.replace(_serving(other), revision=revision, at=other["url"])
+        return None
 
     def apply(self, desired: ports.Desired) -> None:
         """Begin the rollout; it goes on in the front when this process ends."""
@@ -49,7 +49,7 @@ class LocalTarget:
         if desired.based_on != (state["revision"] if state else ""):
             raise RaceLost(f"{desired.environment} has changed since it was read")
         state = state or control.start(self._settings)
-        folder = self._settings.home / "rollouts" / secrets.token_hex(8)
+        folder = self._settings.place(state["port"]) / "rollouts" / secrets.token_hex(8)
         try:
             spec = self._prepare(desired, folder)
             asked = {"based_on": desired.based_on, "spec": spec.dump()}
@@ -109,6 +109,19 @@ class LocalTarget:
             env={**desired.env, **given},
             refused=refused,
         )
+
+
+def _serving(state: control.State) -> ports.Serving:
+    """What a front serves that was told what to serve."""
+    applied = state["applied"]
+    return ports.Serving(
+        revision=state["revision"],
+        release=CommitId(applied["release"]),
+        model=applied["model"],
+        digest=Digest(applied["digest"]),
+        viewer=applied["viewer"],
+        ready=applied["ready"],
+    )
 
 
 def _content(desired: ports.Desired) -> str:

@@ -8,8 +8,8 @@ lengths, a length beside chunks) is refused as `Malformed`. Source: RFC 9112, se
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, Self, TypeAlias
 
 # The end of a body: after so many bytes, after the last chunk, or where the connection ends.
 Extent: TypeAlias = int | Literal["chunked", "close"]
@@ -67,6 +67,13 @@ class Head:
         if self.line.endswith("HTTP/1.0") or self.line.startswith("HTTP/1.0"):
             return self.names("connection", "keep-alive")
         return not self.names("connection", "close")
+
+    def last(self) -> Self:
+        """The same request as one that its sender sends no other after, unless it upgrades."""
+        if self.upgrades:
+            return self
+        kept = tuple(one for one in self.fields if one[0].lower() != "connection")
+        return replace(self, fields=(*kept, ("Connection", "close")))
 
     def passed_on(self, connection: str) -> bytes:
         """The head as bytes, with one `Connection` field of our own."""

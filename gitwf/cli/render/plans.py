@@ -10,6 +10,7 @@ from typing import Any
 
 import rich.console
 
+from gitwf import ports
 from gitwf.cli.render import tables
 from gitwf.delivery import action, status
 
@@ -43,6 +44,19 @@ def rows(plan: action.Plan) -> list[dict[str, Any]]:
         }
         for one in plan.actions
     ]
+
+
+def engine(console: rich.console.Console, one: ports.Engine) -> None:
+    """Print where steps run, a line for each thing that is so there."""
+    first, *others = one.describe().split("; ")
+    console.print(f"engine {one.name}: {first}", style="dim", markup=False)
+    for other in others:
+        console.print(f"  {other}", style="dim", markup=False)
+
+
+def engine_json(one: ports.Engine) -> dict[str, Any]:
+    """Where steps run, as JSON."""
+    return {"name": one.name, "described": one.describe().split("; ")}
 
 
 def show(console: rich.console.Console, plan: action.Plan) -> None:

@@ -1,0 +1,126 @@
+"""A front at a port of earlier settings: the next rollout moves it, and nobody sees it go down."""
+
+import concurrent.futures
+import dataclasses
+import shutil
+import socket
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+
+from gitwf.adapters.viewer import control, target
+from gitwf.errors import Stalled
+
+pytestmark = pytest.mark.slow
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def moved(site):
+    """A site that serves version 1, and then is told of another port."""
+    site.roll(1)
+    old = site.seen
+    site.settings = dataclasses.replace(site.settings, port=free_port())
+    site.target = target.LocalTarget(site.settings, site.store.fetch)
+    return site, old
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def page(url):
+    with urllib.request.urlopen(url, timeout=20) as response:
+        return response.read().decode()
+
+
+def test_what_serves_at_the_old_port_is_seen_as_served_elsewhere(moved):
+    site, old = moved
+
+    serving = site.target.observe()
+
+    assert (serving.model, serving.ready) == ("ad-effect-v1", True)
+    assert (serving.revision, serving.at) == ("", old["url"])
+    assert control.url(site.settings) == old["url"]
+
+
+def test_it_moves_without_a_failed_request_and_the_old_one_ends(moved):
+    site, old = moved
+    stop, answers = threading.Event(), []
+
+    def look():
+        """Ask until the old port is closed; only a refused connection is not a failure."""
+        while not stop.is_set():
+            try:
+                answers.append("ad-effect-v1" in page(old["url"]))
+            except urllib.error.URLError as error:
+                answers.append(isinstance(error.reason, ConnectionRefusedError))
+                return site.seen["serving"]
+        return None
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        looking = pool.submit(look)
+        slow = pool.submit(page, old["url"] + "slowly")
+        try:
+            assert site.roll(1).state == "complete"
+            assert looking.result(30)["model"] == "ad-effect-v1"
+        finally:
+            stop.set()
+        assert slow.result(30).count("ad-effect-v1") == 20
+
+    assert all(answers)
+    assert site.seen["port"] == site.settings.port
+    assert site.target.observe().at == ""
+    site.eventually(lambda: not site.alive(old["pid"]))
+    assert not site.alive(old["serving"]["pid"])
+    assert [one.name for one in site.settings.home.iterdir() if one.is_dir()] == [
+        str(site.settings.port)
+    ]
+
+
+def test_the_old_one_serves_on_while_the_new_one_does_not_get_ready(moved):
+    site, old = moved
+
+    outcome = site.roll(1, BEHAVIOUR="crash")
+
+    assert outcome.state == "failed"
+    assert "ad-effect-v1" in page(old["url"])
+    assert site.roll(2).state == "complete"
+    site.eventually(lambda: not listens(old["port"]))
+
+
+def test_a_port_that_a_stranger_has_leaves_the_old_one_serving(moved):
+    site, old = moved
+    desired = site.desired(1)
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", site.settings.port))
+        with pytest.raises(Stalled, match="cannot listen"):
+            site.target.apply(desired)
+
+    assert "ad-effect-v1" in page(old["url"])
+
+
+def test_a_deleted_folder_hides_no_front(moved):
+    site, old = moved
+    shutil.rmtree(site.settings.home)
+
+    site.eventually(lambda: site.target.observe() is not None)
+
+    assert site.target.observe().at == old["url"]
+
+
+def test_down_stops_it_at_whatever_port(moved):
+    site, old = moved
+
+    assert control.down(site.settings) is True
+
+    site.eventually(lambda: not site.alive(old["pid"]))
+    assert not site.settings.home.exists()
