@@ -33,7 +33,7 @@ exit 1
 class GitServer:
     """Serves the bare repositories below `root`; a context manager.
 
-    With `user` and `password`, HTTP Basic credentials are asked for; with `certificate`, a file and
+    `address`: the one of this host's that it listens on. With `user` and `password`, HTTP Basic credentials are asked for; with `certificate`, a file and
     its key, HTTPS is spoken. `counts` holds the number of
     requests by what they ask: `info git-upload-pack`, `git-receive-pack`, and so on.
     """
@@ -45,8 +45,10 @@ class GitServer:
         user: str = "",
         password: str = "",
         certificate: tuple[Path, Path] | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self.root = root
+        self.address = address
         self.user = user
         self.password = password
         self.delay = 0.0
@@ -56,7 +58,7 @@ class GitServer:
         self._lost_answers = 0
         self._statuses: list[int] = []
         self._guard = threading.Lock()
-        self._http = _Server(("127.0.0.1", 0), _Request)
+        self._http = _Server((address, 0), _Request)
         self._http.owner = self
         self._scheme = "http"
         if certificate is not None:
@@ -76,7 +78,7 @@ class GitServer:
     def url(self, name: str, *, credentials: bool = False) -> str:
         """The address of the repository `name`, with the credentials in it if asked for."""
         given = f"{self.user}:{self.password}@" if credentials and self.user else ""
-        return f"{self._scheme}://{given}127.0.0.1:{self._http.server_port}/{name}"
+        return f"{self._scheme}://{given}{self.address}:{self._http.server_port}/{name}"
 
     def create(self, name: str = "remote.git") -> git_repository.Repository:
         """Make an empty bare repository to serve."""

@@ -45,7 +45,9 @@ def show(cluster):
     lines = {"KUBECONFIG": cluster.kubeconfig, "GITWF_TEST_NODE": cluster.node}
     if cluster.endpoint:
         lines["AWS_ENDPOINT_URL"] = cluster.endpoint
-    lines |= dict(zip(provider.IMAGES, (cluster.steps, cluster.viewer), strict=True))
+    lines |= dict(
+        zip(provider.IMAGES, (cluster.steps, cluster.viewer, cluster.controller), strict=True)
+    )
     sys.stdout.write("".join(f"export {name}={value}\n" for name, value in lines.items()))
 
 

@@ -25,7 +25,7 @@ SUITE = "bookworm"
 PYTHON = "3.11"  # Debian bookworm's
 ENGINE_BASE = f"debian:{SUITE}-slim"
 PACKAGES = {
-    "steps": ("python3",),
+    "steps": ("ca-certificates", "python3"),
     "viewer": ("python3", "r-base-core", "r-cran-jsonlite", "r-cran-shiny"),
 }
 # Neither is read in a container, and both are a third of the bytes.
@@ -76,6 +76,12 @@ def images(engine=None):
             command=tuple(VIEWER),
             user=f"{USER}:{USER}",
         ),
+        Image(
+            named("controller", steps, dependencies(), dependencies("kubernetes"), program()),
+            (steps, dependencies(), dependencies("kubernetes"), program()),
+            command=("gitwf", "serve"),
+            user=f"{USER}:{USER}",
+        ),
     )
 
 
@@ -118,10 +124,13 @@ def with_engine(engine, packages, place):
         subprocess.run([engine, "rm", "--force", name], capture_output=True, check=False)
 
 
-def dependencies():
-    """Layer: what gitwf imports, pinned, for Debian's Python whichever Python runs the tests."""
+def dependencies(extra=""):
+    """Layer: what gitwf imports, pinned, for Debian's Python whichever Python runs the tests.
+
+    extra: the name of an extra, for a layer of that alone.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = sorted(project["dependencies"])
+    wanted = sorted(project["optional-dependencies"][extra] if extra else project["dependencies"])
     pins = ROOT / "constraints.txt"
 
     def build(place):

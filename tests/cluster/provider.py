@@ -20,7 +20,7 @@ from tests import s3_gateway
 from tests.cluster import images, kind, layout, processes
 
 # The images of a given cluster: such as `images` makes, and somebody brought there.
-IMAGES = ("GITWF_TEST_STEPS_IMAGE", "GITWF_TEST_VIEWER_IMAGE")
+IMAGES = ("GITWF_TEST_STEPS_IMAGE", "GITWF_TEST_VIEWER_IMAGE", "GITWF_TEST_CONTROLLER_IMAGE")
 ORDER = ("given", "kind", "processes")
 
 
@@ -33,8 +33,8 @@ class Cluster:
     """A cluster that stands.
 
     kubeconfig: what its clients read. node: the address at which NodePorts answer this machine.
-    machine: the address at which pods reach this machine. steps, viewer: images that its nodes
-    have, see `images`. endpoint: URL of an S3 gateway that stands beside it, "" where
+    machine: the address at which pods reach this machine. steps, viewer, controller: images
+    that its nodes have, see `images`. endpoint: URL of an S3 gateway that stands beside it, "" where
     `gateway_of` starts one.
     """
 
@@ -44,6 +44,7 @@ class Cluster:
     machine: str
     steps: str
     viewer: str
+    controller: str
     endpoint: str = ""
 
     def client(self):
@@ -109,7 +110,7 @@ def standing(name):
     """The cluster of a provider, which stands."""
     if name == "given":
         return _given(pathlib.Path(os.environ["KUBECONFIG"]))
-    _, steps, viewer = images.images(kind.engine() if name == "kind" else None)
+    _, steps, viewer, controller = images.images(kind.engine() if name == "kind" else None)
     if name == "kind":
         return Cluster(
             provider=name,
@@ -118,6 +119,7 @@ def standing(name):
             machine=kind.address_of_machine(),
             steps=steps.name,
             viewer=viewer.name,
+            controller=controller.name,
         )
     return Cluster(
         provider=name,
@@ -126,6 +128,7 @@ def standing(name):
         machine=layout.NODE_ADDRESS,
         steps=steps.name,
         viewer=viewer.name,
+        controller=controller.name,
         endpoint=f"http://{layout.NODE_ADDRESS}:{layout.S3_PORT}",
     )
 
@@ -143,8 +146,7 @@ def _given(kubeconfig):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.connect((server.hostname, server.port or 443))
         machine = probe.getsockname()[0]
-    steps, viewer = (os.environ[name] for name in IMAGES)
-    return Cluster("given", kubeconfig, node, machine, steps, viewer)
+    return Cluster("given", kubeconfig, node, machine, *(os.environ[name] for name in IMAGES))
 
 
 @contextlib.contextmanager

@@ -30,6 +30,7 @@ def test_a_kubeconfig_that_is_allowed_comes_first(monkeypatch):
     monkeypatch.setenv("GITWF_TEST_CLUSTER", "1")
     monkeypatch.setenv("GITWF_TEST_STEPS_IMAGE", "registry.example/steps:1")
     monkeypatch.setenv("GITWF_TEST_VIEWER_IMAGE", "registry.example/viewer:1")
+    monkeypatch.setenv("GITWF_TEST_CONTROLLER_IMAGE", "registry.example/gitwf:1")
     monkeypatch.setattr(kind, "lacking", lambda: "")
 
     assert provider.chosen() == "given"
@@ -39,6 +40,7 @@ def test_a_given_cluster_must_have_the_images(monkeypatch):
     monkeypatch.setenv("KUBECONFIG", "for-tests")
     monkeypatch.setenv("GITWF_TEST_CLUSTER", "1")
     monkeypatch.setenv("GITWF_TEST_STEPS_IMAGE", "registry.example/steps:1")
+    monkeypatch.setenv("GITWF_TEST_CONTROLLER_IMAGE", "registry.example/gitwf:1")
 
     with pytest.raises(provider.NoCluster) as refused:
         provider.chosen()

@@ -1,5 +1,6 @@
 """A world whose production is a namespace of a real cluster, and the viewers that serve there."""
 
+import contextlib
 import dataclasses
 import time
 
@@ -128,10 +129,11 @@ class ClusterWorld(e2e.World):
         A node's own table of addresses follows the cluster's by a moment.
         """
         deadline = time.monotonic() + SECONDS
-        while {found := self.served() for _ in range(8)} != {model}:
-            if time.monotonic() > deadline:
-                break
-        return found
+        found = set()
+        while found != {model} and time.monotonic() < deadline:
+            with contextlib.suppress(requests.ConnectionError, TypeError):
+                found = {self.served() for _ in range(8)}
+        return model if found == {model} else found
 
     def manifest(self, *, deadline=60):
         """The viewer's manifests; with a short deadline for a viewer that fails."""

@@ -119,12 +119,17 @@ class Connection:
             content="application/merge-patch+json",
         )
 
-    def delete(self, api_version: str, kind: str, name: str, *, uid: str = "") -> None:
+    def delete(
+        self, api_version: str, kind: str, name: str, *, uid: str = "", grace: int | None = None
+    ) -> None:
         """Delete an object and, after it, what it owns; nothing when it is gone.
 
-        With `uid` only that very object is meant, not another that has taken its name.
+        With `uid` only that very object is meant, not another that has taken its name. `grace`:
+        seconds that a pod has to end; None, as it says itself.
         """
         body: dict[str, Any] = {"propagationPolicy": "Background"}
+        if grace is not None:
+            body["gracePeriodSeconds"] = grace
         if uid:
             body["preconditions"] = {"uid": uid}
         path = self._path(api_version, kind, name)

@@ -1,0 +1,213 @@
+"""gitwf in a cluster: two controllers with the least rights, runs on Argo, a viewer rolled out.
+
+A push over HTTP to a real Git server is all that a person does. Argo's own controller is played by
+a thread that gives each submitted Workflow the end that a recorded run had, and puts the model into
+the bucket as Argo would.
+"""
+
+import contextlib
+import dataclasses
+import json
+import threading
+
+import obstore
+import pytest
+
+from gitwf.adapters import store
+from gitwf.adapters.kubernetes import connection, submission
+from gitwf.testing import git_server
+from tests.e2e import conftest as e2e
+from tests.kubernetes import kustomize, replayer, worlds
+
+PROJECT = """\
+apiVersion: gitwf.dev/v1
+kind: Project
+metadata: {{name: shop}}
+spec:
+  engine:
+    name: argo
+    argo: {{namespace: {namespace}, artifacts: "s3://models"}}
+  store: s3://models/{namespace}
+  environments:
+    production:
+      kubernetes:
+        namespace: {namespace}
+        fetch: {{image: "{image}", secret: store}}
+"""
+
+
+@dataclasses.dataclass
+class Argo:
+    """Plays Argo's controller in one namespace: every Workflow succeeds at once.
+
+    `ended` lists the runs in order; `gate` holds their ends back while it is clear.
+    """
+
+    connection: connection.Connection
+    bucket: object
+    ended: list = dataclasses.field(default_factory=list)
+    gate: threading.Event = dataclasses.field(default_factory=threading.Event)
+    over: threading.Event = dataclasses.field(default_factory=threading.Event)
+
+    @contextlib.contextmanager
+    def at_work(self):
+        self.gate.set()
+        thread = threading.Thread(target=self._work)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.over.set()
+            thread.join()
+
+    def _work(self):
+        while not self.over.wait(0.1):
+            found, _ = self.connection.listed(submission.API, "Workflow")
+            for one in found:
+                phase = (one.get("status") or {}).get("phase")
+                if phase is None:
+                    self._give(one, {"phase": "Running", "startedAt": "2026-11-23T17:09:44Z"})
+                elif phase == "Running" and self.gate.is_set():
+                    self._end(one)
+
+    def _end(self, workflow):
+        name = workflow["metadata"]["name"]
+        mape = 0.4 / (1 + len(self.ended))
+        model = {"name": "toy", "metrics": {"mape": mape}}
+        obstore.put(self.bucket, f"{name}/model.json", json.dumps(model).encode())
+        outputs = {
+            "artifacts": [{"name": "model", "s3": {"key": f"{name}/model.json"}}],
+            "parameters": [{"name": "metrics", "value": json.dumps(model["metrics"])}],
+        }
+        self.ended.append(name)
+        self._give(
+            workflow,
+            {"phase": "Succeeded", "finishedAt": "2026-11-23T17:09:53Z", "outputs": outputs},
+        )
+
+    def _give(self, workflow, status):
+        name = workflow["metadata"]["name"]
+        self.connection.merge(submission.API, "Workflow", name, {"status": status})
+
+
+@pytest.fixture
+def world(tmp_path, cluster, namespace, cluster_store):
+    """A world whose remote is a server that pods reach, and whose engine is Argo."""
+    with git_server.GitServer(tmp_path, address=cluster.machine) as server:
+        remote = server.create("shop.git")
+        made = worlds.ClusterWorld(
+            tmp_path,
+            server.url("shop.git"),
+            remote,
+            tmp_path / "state",
+            cluster,
+            namespace,
+            cluster_store,
+        )
+        opened = made.connection()
+        replayer.define(opened)
+        secret = {"apiVersion": "v1", "kind": "Secret"}
+        opened.create({**secret, "metadata": {"name": "store"}, "stringData": cluster_store})
+        known = {**cluster_store, "GITWF_REMOTE": made.url, "GITWF_BRANCH": "main"}
+        known |= {
+            "GITWF_POLL": "1",
+            "GITWF_LEASE": "8",
+            "GITWF_AUTHOR": "gitwf <gitwf@example.com>",
+        }
+        opened.create({**secret, "metadata": {"name": "gitwf"}, "stringData": known})
+        files = dict(e2e.FILES)
+        del files["pipelines/toy/viewer/notes.txt"], files["manifests/viewer/deployment.yaml"]
+        image = cluster.viewer
+        files |= {
+            "gitwf.yaml": PROJECT.format(namespace=namespace, image=image),
+            worlds.VIEWER: worlds.SERVE,
+            worlds.MANIFEST: made.manifest(),
+        }
+        made.write(files, "Begin")
+        yield made
+
+
+@pytest.fixture
+def argo(world):
+    bucket, _ = store.ObjectStore(store.Settings(environment=world.keys))._open("s3://models/x")
+    with Argo(world.connection(), bucket).at_work() as working:
+        yield working
+
+
+@pytest.fixture
+def installed(world, cluster, argo):
+    """The controller, installed as its README says."""
+    opened = world.connection()
+    for manifest in kustomize.resources(kustomize.ROOT / "namespace"):
+        if manifest["kind"] == "Deployment":
+            (container,) = manifest["spec"]["template"]["spec"]["containers"]
+            container["image"] = cluster.controller
+        for subject in manifest.get("subjects", ()):
+            subject["namespace"] = world.namespace
+        opened.apply(manifest)
+    return opened
+
+
+def controllers(opened):
+    """The controller's pods that run, by name."""
+    found, _ = opened.listed("v1", "Pod", labels="app.kubernetes.io/name=gitwf")
+    return {
+        one["metadata"]["name"]: one
+        for one in found
+        if one["status"].get("phase") == "Running" and not one["metadata"].get("deletionTimestamp")
+    }
+
+
+def leader(opened):
+    """Name of the pod that leads; "" while nobody does."""
+    found = opened.get("coordination.k8s.io/v1", "Lease", "gitwf")
+    holder = (found or {}).get("spec", {}).get("holderIdentity") or ""
+    return next((name for name in controllers(opened) if holder.startswith(name)), "")
+
+
+def released(world):
+    return "models/toy/production.yaml" in world.remote.git("ls-tree", "-r", "--name-only", "main")
+
+
+def test_a_push_is_trained_on_argo_and_rolled_out_by_a_controller_in_the_cluster(
+    world, installed, argo
+):
+    replayer.until(lambda: released(world))
+    replayer.until(lambda: world.deployment() is not None)
+    assert world.comes_to_serve("toy-v1") == "toy-v1"
+
+    world.push("Better", mape="0.1\n")
+
+    assert world.comes_to_serve("toy-v2") == "toy-v2"
+    assert len(argo.ended) == len(world.trained()) == 2
+
+
+def test_a_leader_that_dies_in_the_middle_of_a_run_is_followed_and_nothing_is_run_twice(
+    world, installed, argo
+):
+    argo.gate.clear()
+    found = replayer.until(lambda: installed.listed(submission.API, "Workflow")[0])
+    first = replayer.until(lambda: leader(installed))
+    installed.delete("v1", "Pod", first, grace=0)
+
+    replayer.until(lambda: leader(installed) not in {"", first})
+    argo.gate.set()
+
+    replayer.until(lambda: world.deployment() is not None)
+    assert world.comes_to_serve("toy-v1") == "toy-v1"
+    assert argo.ended == [found[0]["metadata"]["name"]]
+    assert len(world.releases()) == 1
+
+
+def test_a_reconcile_from_outside_beside_two_controllers_makes_one_release(world, installed, argo):
+    replayer.until(lambda: len(controllers(installed)) == 2)
+
+    world.gitwf("reconcile", code=None)
+
+    replayer.until(lambda: released(world))
+    replayer.until(lambda: world.deployment() is not None)
+    assert world.comes_to_serve("toy-v1") == "toy-v1"
+    assert len(argo.ended) == 1
+    assert len(world.releases()) == 1
+    results = [path for path in world.ledger() if path.endswith("/result.json")]
+    assert len(results) == 1
