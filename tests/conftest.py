@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 import pytest
 
-pytest_plugins = ["tests.s3_gateway", "tests.cluster.fixtures"]
+pytest_plugins = ["tests.s3_gateway", "tests.cluster.fixtures", "tests.images"]
 
 STRICT = os.environ.get("GITWF_TEST_STRICT") == "1"
 LEFT_OUT = pathlib.Path(__file__).parent.parent / ".cache" / "left-out.txt"

@@ -45,7 +45,7 @@ class Engine(base.Model):
     """What runs workflows. `isolation: auto` takes the best that the host offers."""
 
     name: Literal["local", "argo"] = "local"
-    isolation: Literal["auto", "root", "user", "none"] = "auto"
+    isolation: Literal["auto", "container", "podman", "docker", "root", "user", "none"] = "auto"
     argo: Argo | None = None
 
     @pydantic.model_validator(mode="after")

@@ -39,7 +39,10 @@ class Settings:
         "", "GITWF_SECRETS_DIR", "folder with one file a secret: `<name>/<key>`"
     )
     isolation: str = _setting(
-        "", "GITWF_ISOLATION", "rung of the isolation ladder; default: the highest that works here"
+        "",
+        "GITWF_ISOLATION",
+        "rung of the isolation ladder: `container` (`podman`, `docker`), `root`, `user` or `none`; "
+        "default: the highest of the last three that works here",
     )
     port: str = _setting("", "GITWF_PORT", "port of the local front; default: from gitwf.yaml")
     poll: str = _setting("10", "GITWF_POLL", "seconds between two looks of `gitwf serve`")

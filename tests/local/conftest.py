@@ -88,11 +88,36 @@ class Local:
         return self.wait(self.start(text, run, **more))
 
 
-@pytest.fixture(params=["none", "user", "root"])
+RUNGS = ["none", "user", "root", pytest.param("container", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(params=RUNGS)
 def rung(request):
+    if request.param == "container":
+        return request.getfixturevalue("contained_by")
     if request.param != "none" and not works(request.param):
         pytest.skip(f"isolation {request.param} does not work on this machine")
     return request.param
+
+
+@pytest.fixture(params=RUNGS[:3])
+def hosted(request, make):
+    """An engine whose steps use this machine's programs, on every rung but containers."""
+    if request.param != "none" and not works(request.param):
+        pytest.skip(f"isolation {request.param} does not work on this machine")
+    return make(request.param)
+
+
+@pytest.fixture
+def contained(contained_by, make):
+    """An engine whose steps run in containers."""
+    return make(contained_by)
+
+
+@pytest.fixture
+def contained_by(container_engine):
+    """The rung of the container engine that answers here."""
+    return pathlib.Path(container_engine.program).name
 
 
 @pytest.fixture

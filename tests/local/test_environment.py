@@ -70,10 +70,10 @@ def test_a_value_that_cannot_be_had_is_named(value_from, message):
         environment.declared(made, sources)
 
 
-def test_a_step_has_its_own_variables_and_none_of_gitwfs(local, written, monkeypatch):
+def test_a_step_has_its_own_variables_and_none_of_gitwfs(hosted, written, monkeypatch):
     monkeypatch.setenv("GITWF_TOKEN", "very-secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
-    ran = local.run(
+    ran = hosted.run(
         written(
             "env | cut -d= -f1 | sort | tr '\\n' ' '",
             "      env: [{name: MINE, value: 'yes'}]",

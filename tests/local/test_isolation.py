@@ -142,10 +142,10 @@ def test_an_unknown_rung_and_one_that_does_not_work_are_said(monkeypatch):
     assert ladder.choose("auto") == "none"
 
 
-def test_the_engine_says_how_steps_are_kept_apart(local):
-    assert local.engine.isolation == local.rung
-    assert local.engine.describe().startswith(f"isolation {local.rung}: ")
-    assert "ignored: host" in local.engine.describe()
+def test_the_engine_says_how_steps_are_kept_apart(hosted):
+    assert hosted.engine.isolation == hosted.rung
+    assert hosted.engine.describe().startswith(f"isolation {hosted.rung}: ")
+    assert "ignored: host" in hosted.engine.describe()
 
 
 def test_parents_are_mounted_before_what_is_in_them(tmp_path):

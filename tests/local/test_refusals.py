@@ -17,9 +17,9 @@ def refused(local, text, **more):
     return [str(one) for one in caught.value.diagnostics]
 
 
-def test_a_container_without_a_command_is_refused_at_its_line(local):
+def test_a_container_without_a_command_is_refused_at_its_line(hosted):
     (said,) = refused(
-        local, "  templates:\n  - name: main\n    container: {image: 'busybox:1', args: [x]}\n"
+        hosted, "  templates:\n  - name: main\n    container: {image: 'busybox:1', args: [x]}\n"
     )
 
     assert said.startswith(
@@ -62,9 +62,9 @@ def test_sidecars_and_daemons_are_refused(local):
     ]
 
 
-def test_everything_is_said_in_one_go_and_only_of_what_is_reached(local):
+def test_everything_is_said_in_one_go_and_only_of_what_is_reached(hosted):
     said = refused(
-        local,
+        hosted,
         """  templates:
   - name: main
     steps:

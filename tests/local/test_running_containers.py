@@ -11,8 +11,8 @@ def test_a_container_runs_its_command_with_its_args(local, written):
     assert ran["wf"].outputs.exit_code == "0"
 
 
-def test_standard_output_and_error_go_to_one_log_in_order(local, written):
-    ran = local.run(written("echo a; echo b >&2; echo c; echo d >&2"))
+def test_standard_output_and_error_go_to_one_log_in_order(hosted, written):
+    ran = hosted.run(written("echo a; echo b >&2; echo c; echo d >&2"))
 
     assert ran.text == "a\nb\nc\nd\n"
 
@@ -26,8 +26,8 @@ def test_a_failing_step_says_its_exit_code_in_message_output_and_log(local, writ
     assert ran.text == "so far\nError: exit status 9\n"
 
 
-def test_a_step_that_dies_of_a_signal_has_128_more_than_its_number(local, written):
-    ran = local.run(written("kill -9 $$$$"))
+def test_a_step_that_dies_of_a_signal_has_128_more_than_its_number(hosted, written):
+    ran = hosted.run(written("kill -9 $$$$"))
 
     assert ran["wf"].message == "main: Error (exit code 137)"
     assert ran.text == "Error: exit status 137\n"
@@ -57,8 +57,8 @@ def test_a_program_named_by_a_path_that_is_not_there_says_so(local):
     assert 'exec: "/no/such": stat /no/such: no such file or directory' in ran["wf"].message
 
 
-def test_a_file_that_cannot_be_executed_fails_as_a_step_does(local, tmp_path):
-    ran = local.run(f"""
+def test_a_file_that_cannot_be_executed_fails_as_a_step_does(hosted, tmp_path):
+    ran = hosted.run(f"""
   templates:
   - name: main
     inputs: {{artifacts: [{{name: p, path: {tmp_path}/place/p, mode: 0755, raw: {{data: "\\0\\0"}}}}]}}

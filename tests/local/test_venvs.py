@@ -27,13 +27,13 @@ def wheel(tmp_path_factory):
     return path
 
 
-def test_steps_find_the_requirements_first_on_their_path(local, written, wheel):
+def test_steps_find_the_requirements_first_on_their_path(hosted, written, wheel):
     command = "python -c 'import sums, sys; print(sums.add(1, 2), sys.prefix)'; python3 -m pip -V"
-    ran = local.run(written(command), requirements=f"{wheel}\n")
+    ran = hosted.run(written(command), requirements=f"{wheel}\n")
 
     assert ran.record.message == "", ran.text
     assert ran.text.split()[0] == "3"
-    assert ran.text.split()[1].startswith(str(local.state / "venvs"))
+    assert ran.text.split()[1].startswith(str(hosted.state / "venvs"))
 
 
 def test_an_environment_is_built_once_and_a_half_built_one_thrown_away(tmp_path, wheel):

@@ -31,10 +31,29 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Image:
+    """What only rungs that run images honour.
+
+    `pull` is the imagePullPolicy or "". The image's own command goes before the box's argv where
+    `own_command` says so, and its own arguments after that where `own_args` does. `memory` in
+    bytes and `cpus` are limits, 0 for none. `idle`: nothing runs, only the outputs are wanted.
+    """
+
+    name: str
+    pull: str = ""
+    own_command: bool = False
+    own_args: bool = False
+    memory: int = 0
+    cpus: float = 0.0
+    idle: bool = False
+
+
+@dataclass(frozen=True)
 class Box:
     """One process to run. `outputs` are absolute paths, copied out under their numbers.
 
     One that fails is run again in the same view, `attempts` times in all, `pause` seconds apart.
+    `cwd` may be empty where there is an image that has its own.
     """
 
     argv: tuple[str, ...]
@@ -42,6 +61,7 @@ class Box:
     cwd: str
     mounts: tuple[Mount, ...] = ()
     outputs: tuple[str, ...] = ()
+    image: Image | None = None
     attempts: int = 1
     pause: float = 0.0
 
@@ -56,14 +76,17 @@ class Ended:
     """How a process ended.
 
     `code` is None when it was killed from outside or never ran. `refused` is why the program could
-    not be started (the step's fault), `broken` why the rung could not (the machine's). `missing`
-    holds for each output the reason that it could not be copied, or None.
+    not be started (the step's fault), `broken` why the rung could not (the machine's),
+    `unavailable` what it lacked, so that it never ran. `missing` holds for each output the reason
+    that it could not be copied, or None. `reason` is Kubernetes' word for a bad end.
     """
 
     code: int | None = None
     refused: str = ""
     broken: str = ""
+    unavailable: str = ""
     missing: tuple[str | None, ...] = ()
+    reason: str = "Error"
 
 
 class Running(Protocol):

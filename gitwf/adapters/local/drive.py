@@ -18,6 +18,7 @@ import filelock
 from gitwf.adapters.local import (
     bare,
     box,
+    container,
     folder,
     journal,
     kept,
@@ -229,6 +230,7 @@ class Drive:
         """End what a killed owner left running, and clear the paths that it had filled."""
         for process in self._replay.leftovers():
             bare.kill_leftover(process)
+        container.clear(self._folder.path)
         if self._folder.work.exists():
             bare.kill_strays(self._folder.path)
             placing.clear(self._folder.work)

@@ -52,13 +52,12 @@ class LocalEngine:
 
     @property
     def isolation(self) -> str:
-        """The rung that steps run on: `root`, `user` or `none`; probed once."""
+        """The rung that steps run on, such as `docker`, `root` or `none`; probed once."""
         return self._rung.name
 
     def describe(self) -> str:
         """Say in words how steps are kept apart, and what is not enforced."""
-        limits = "image ignored: host, as are memory and cpu limits"
-        return f"{ladder.describe(self.isolation)}; {limits}"
+        return ladder.describe(self.isolation)
 
     def start(self, order: ports.Order) -> None:
         """Start the run, or attach to it. Rejected: it cannot run here; Stalled: a stolen id."""

@@ -3,6 +3,7 @@
     <state>/runs/<id>/order.json        what was ordered; another order under the same id is refused
                       journal.jsonl     the machine's events, in order: the run's whole history
                       lock              held by the one process that drives the run
+                      engine            present: a container engine may hold containers of the run
                       requests/*.json   what people ask of it: to stop, to go on, to try again
                       logs/<node>.log   what each step wrote
                       artifacts/<node>/<name>

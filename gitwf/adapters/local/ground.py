@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from gitwf import ports
-from gitwf.adapters.local import box, folder, ladder, pod, venvs
+from gitwf.adapters.local import box, engines, folder, ladder, pod, venvs
 
 
 @dataclass(frozen=True)
 class Settings:
     """How the engine is set up on this machine.
 
-    `state`: its folder. `isolation`: auto, root, user or none. `secrets`: folder of `<name>/<key>`.
+    `state`: its folder. `isolation`: one of `ladder.CHOICES`. `secrets`: folder of `<name>/<key>`.
     `slots`: pods of one run at once. `grace`: seconds between asking a step to end and killing it.
     `search`: the steps' PATH, by default this process's less gitwf's own environment.
     `entrypoints`: argv of images by name, for containers that give no command.
@@ -56,7 +56,8 @@ class Ground:
 
     def _make(self) -> tuple[pod.Context, box.Rung]:
         state = folder.StateFolder(self._settings.state)
-        wanted = self._order.requirements
+        # An image has what its steps need in it.
+        wanted = "" if self._isolation in engines.CHOICES else self._order.requirements
         venv = venvs.build(wanted, state.venvs) if wanted.strip() else None
         search = venvs.search_path(venv, self._settings.search)
         workflow = self._order.workflow

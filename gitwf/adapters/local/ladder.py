@@ -1,8 +1,9 @@
 """The isolation ladder: which rung this machine can stand on, found out by standing on it.
 
-From the top: root namespaces, a user namespace, none. A rung counts when a real process ran in it
-just now; what the kernel claims to allow does not. Rungs that use a container engine are not there
-yet. The result is kept for the life of the engine and told to people in words.
+From the top: a container of the step's image, root namespaces, a user namespace, none. A rung counts
+when a real process ran in it just now; what the kernel claims to allow does not. A container engine
+counts when it answers, and only where somebody asks for it: what an image holds is not this machine
+(docs/decisions/0004). The result is kept for the life of the engine and told to people in words.
 """
 
 import functools
@@ -14,16 +15,20 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from gitwf.adapters.local import bare, box, sandbox
+from gitwf.adapters.local import bare, box, container, engines, sandbox
 from gitwf.errors import Stalled
 
-CHOICES = ("auto", "root", "user", "none")
+CHOICES = ("auto", *engines.CHOICES, "root", "user", "none")
+_IMAGED = "each step runs in a container of its image"
 _WORDS = {
+    "podman": f"{_IMAGED}, by Podman",
+    "docker": f"{_IMAGED}, by Docker",
     "root": "each step has its own file system view, processes and limits (root namespaces)",
     "user": "each step has its own file system view and processes (user namespace); writes outside "
     "its declared paths, /tmp and home are refused",
     "none": "steps see this machine's files; each has a private home, TMPDIR and process group",
 }
+_IGNORED = "image ignored: host, as are memory and cpu limits"
 _SECONDS = 10.0
 
 
@@ -33,6 +38,8 @@ def choose(wanted: str) -> str:
         raise Stalled(f"there is no isolation {wanted!r}", hint="one of " + ", ".join(CHOICES))
     if wanted == "none":
         return wanted
+    if wanted in engines.CHOICES:
+        return _engine(wanted)
     candidates = ["root", "user"] if wanted == "auto" else [wanted]
     for name in candidates:
         if works(name):
@@ -43,14 +50,28 @@ def choose(wanted: str) -> str:
     raise Stalled(f"the isolation {wanted!r} does not work on this machine", hint=hint)
 
 
+def _engine(wanted: str) -> str:
+    found = engines.find(wanted)
+    if found is None:
+        names = " nor ".join(engines.NAMES)
+        who = f"neither {names}" if wanted == engines.ANY else wanted
+        hint = "start it, and see that `info` of its command works for this user"
+        said = "answers" if wanted == engines.ANY else "does not answer"
+        raise Stalled(f"{who} {said} on this machine", hint=hint)
+    return Path(found.program).name
+
+
 def describe(name: str) -> str:
-    """Say in words what a rung gives."""
-    return f"isolation {name}: {_WORDS[name]}"
+    """Say in words what a rung gives, and what it does not keep."""
+    lacking = "" if name in engines.CHOICES else f"; {_IGNORED}"
+    return f"isolation {name}: {_WORDS[name]}{lacking}"
 
 
 @functools.cache
 def works(name: str) -> bool:
     """Whether a step can run on a rung, tried once a process."""
+    if name in engines.CHOICES:
+        return engines.find(name) is not None
     if not sys.platform.startswith("linux") or (name == "root" and os.getuid() != 0):
         return False
     with tempfile.TemporaryDirectory(prefix="gitwf-probe-") as place:
@@ -76,6 +97,8 @@ def make(name: str, hidden: Iterable[Path], shown: Iterable[Path], stage: Path) 
     """Make the rung for one run. `stage` is a folder of the run that views are built on."""
     if name == "none":
         return bare.Bare(stage.parent)
+    if name in engines.CHOICES:
+        return container.Containers(stage.parent, name)
     return sandbox.Sandbox(sandbox.layout(hidden, shown), stage, user=name == "user")
 
 

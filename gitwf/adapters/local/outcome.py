@@ -92,7 +92,7 @@ def _verdict(ends: Mapping[str, box.Ended], lacking: str) -> tuple[record.Phase,
     for name, ended in sorted(ends.items()):
         if ended.code:
             why = f": {ended.refused}" if ended.refused else ""
-            return record.Phase.FAILED, f"{name}: Error (exit code {ended.code}){why}"
+            return record.Phase.FAILED, f"{name}: {ended.reason} (exit code {ended.code}){why}"
     if lacking:
         return record.Phase.ERROR, _WAIT + lacking
     return record.Phase.SUCCEEDED, ""

@@ -11,11 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitwf.adapters.local import artifacts, box, environment, folder, members, scratch, volumes
+from gitwf.adapters.local import (
+    artifacts,
+    box,
+    engines,
+    environment,
+    folder,
+    limits,
+    members,
+    scratch,
+    volumes,
+)
 from gitwf.workflow import durations, failure
 from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
+_SCRIPT = "/argo/staging/script"
 _HOME = "/home/step"  # In no use, so that nothing of the machine is ever shown in it.
 
 
@@ -36,6 +47,11 @@ class Context:
     source: Path | None = None
     claims: frozenset[str] = frozenset()
     entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def imaged(self) -> bool:
+        """Whether steps run in their images, which bring all that a document does not give."""
+        return self.isolation in engines.CHOICES
 
     @property
     def bare(self) -> bool:
@@ -70,7 +86,8 @@ def prepare(
         wanted = members.mounts(made, container)
         mounts = [*private.mounts, *volumes.mounts(wanted, start.volumes, places)]
         mounts += inputs if name == members.MAIN else []
-        argv = [*_command(container, context), *container.args]
+        command = container.command if context.imaged else _command(container, context)
+        argv = [*command, *container.args]
         argv = [environment.expand(one, declared) for one in argv]
         if isinstance(container, containers.Script):
             argv.append(private.script)
@@ -83,6 +100,7 @@ def prepare(
             outputs=member.outputs,
             attempts=1 if member.last else attempts,
             pause=pause,
+            image=_image(made, member) if context.imaged else None,
         )
     return boxes
 
@@ -106,6 +124,17 @@ def _tries(made: template.Template) -> tuple[int, float]:
     return max(1, int(count)) if count.isdecimal() else 1, pause
 
 
+def _image(made: template.Template, member: members.Member) -> box.Image:
+    """What an image is asked for; what only brings outputs out borrows one of its set."""
+    if member.last and made.container_set is not None:
+        return box.Image(made.container_set.containers[0].image, idle=True)
+    one = member.container
+    own = not one.command
+    own_args = own and not one.args and not isinstance(one, containers.Script)
+    memory, cpus = limits.of(one)
+    return box.Image(one.image, one.image_pull_policy, own, own_args, memory, cpus)
+
+
 def _command(container: containers.Container, context: Context) -> tuple[str, ...]:
     if container.command:
         return container.command
@@ -127,6 +156,8 @@ class _Private:
 
 
 def _private(work: Path, context: Context) -> _Private:
+    if context.imaged:
+        return _Private({}, "", _SCRIPT)
     home, temporary = work / scratch.HOME, work / scratch.TEMPORARY
     env = {"PATH": context.search, "LANG": "C.UTF-8"}
     if context.bare:
@@ -136,7 +167,7 @@ def _private(work: Path, context: Context) -> _Private:
         box.Mount(_HOME, home, box.Kind.OWN),
         box.Mount("/tmp", temporary, box.Kind.OWN),  # noqa: S108 - the step's own
     )
-    return _Private(env | {"HOME": _HOME}, "/", "/argo/staging/script", mounts)
+    return _Private(env | {"HOME": _HOME}, "/", _SCRIPT, mounts)
 
 
 def _script(source: str, work: Path, path: str, context: Context) -> list[box.Mount]:

@@ -272,7 +272,10 @@ class Pods:
             one.result = bytes(member.result)
         if member.asked and ended.code is None and not ended.broken:
             ended = dataclasses.replace(ended, code=_KILLED)
-        if not one.stopped and (ended.broken or ended.code is None):
+        if ended.unavailable and one.start.containers:
+            ended = box.Ended(code=64, refused=ended.unavailable)
+        lost = ended.code is None and not ended.unavailable
+        if not one.stopped and (ended.broken or lost):
             why = ended.broken or "it was killed from outside"
             one.stopped = why
             raise Transient(f"{one.start.name} could not be run: {why}")
@@ -306,6 +309,9 @@ class Pods:
             return self._failed(one.start.node, one.stopped)
         context, _ = self._ready()
         ends = one.progress.ended
+        lacking = next((each.unavailable for each in ends.values() if each.unavailable), "")
+        if lacking:
+            return outcome.never_ran(one.start.node, self._terms.now(), lacking)
         outputs = outcome.found(one.start.template, ends, one.works)
         result = one.result if one.start.wants_result and members.MAIN in ends else None
         return outcome.judge(one.start, self._terms.now(), ends, outputs, context.run, result)

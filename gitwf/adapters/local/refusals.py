@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf import ports
-from gitwf.adapters.local import bare_paths, box, ground, members, orders, volumes
+from gitwf.adapters.local import bare_paths, box, engines, ground, members, orders, volumes
 from gitwf.errors import Diagnostic
 from gitwf.workflow.document import containers, resolved, template
 
@@ -29,6 +29,7 @@ def check(
     workflow = orders.begun_at(order)
     for one in templates(workflow):
         found += _pod(one, order, settings)
+        found += _image(one) if isolation in engines.CHOICES else _command(one, settings)
         if isolation == "none":
             found += _bare(one, explicit=explicit)
     if isolation == "none":
@@ -103,21 +104,30 @@ def _pod(one: Placed, order: ports.Order, settings: ground.Settings) -> Iterator
                 f"the local engine has no {name.replace('_', ' ')}", "use the Argo engine"
             )
     for container in one.containers:
-        yield from _command(one, container, settings)
         yield from _volumes(one, container)
     for secret in sorted(secrets_of(one)):
         yield from _secret(one, secret, order, settings)
 
 
-def _command(
-    one: Placed, container: containers.Container, settings: ground.Settings
-) -> Iterator[Diagnostic]:
+def _default(one: Placed) -> containers.Container:
+    """What templateDefaults gives a template's container."""
     defaults = one.workflow.spec.template_defaults
-    default = (defaults.container or defaults.script) if defaults is not None else None
-    known = container.command or (default and default.command)
-    if not known and container.image not in settings.entrypoints:
-        message = f"the command of the image {container.image!r} is not known on this machine"
-        yield one.said(message, "write it down as `command`")
+    found = (defaults.container or defaults.script) if defaults is not None else None
+    return found or containers.Container()
+
+
+def _image(one: Placed) -> Iterator[Diagnostic]:
+    for container in one.containers:
+        if not (container.image or _default(one).image):
+            yield one.said("it names no image to run in", "give it `image`")
+
+
+def _command(one: Placed, settings: ground.Settings) -> Iterator[Diagnostic]:
+    for container in one.containers:
+        known = container.command or _default(one).command
+        if not known and container.image not in settings.entrypoints:
+            message = f"the command of the image {container.image!r} is not known on this machine"
+            yield one.said(message, "write it down as `command`")
 
 
 def declared_volumes(one: Placed) -> Mapping[str, containers.Volume]:

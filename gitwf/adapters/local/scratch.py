@@ -25,12 +25,19 @@ class Scratch:
         """Give a folder with an empty home and temporary folder in it and nothing else."""
         if self._free:
             return self._free.pop()
-        self._made += 1
-        folder = self._root / str(self._made)
-        shutil.rmtree(folder, ignore_errors=True)
+        folder = self._fresh()
+        # What a container left as another user may not be ours to remove.
+        while folder.exists():
+            folder = self._fresh()
         (folder / HOME).mkdir(parents=True)
         (folder / TEMPORARY).mkdir()
         (folder / TEMPORARY).chmod(0o1777)
+        return folder
+
+    def _fresh(self) -> Path:
+        self._made += 1
+        folder = self._root / str(self._made)
+        shutil.rmtree(folder, ignore_errors=True)
         return folder
 
     def give_back(self, folder: Path) -> None:
