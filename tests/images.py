@@ -1,11 +1,13 @@
 """A container engine for the tests, and an image for it made of this machine's own programs.
 
 No registry is asked for anything: a shell, the usual tools and Python are copied with the libraries
-that they load, packed and imported. Where the engine does not run a container as it is set up (in a
+that they load, packed and imported. Where Podman does not run a container as it is set up (in a
 sandbox without a network or systemd), it is given a configuration that asks less of the machine.
+GITWF_TEST_CONTAINERS names the engine where several answer: podman or docker.
 """
 
 import contextlib
+import hashlib
 import io
 import os
 import pathlib
@@ -21,50 +23,16 @@ import pytest
 
 from gitwf.adapters.local import engines
 
-IMAGE = "localhost/gitwf-steps:6"
-_TOOLS = [
-    "sh",
-    "basename",
-    "bash",
-    "cat",
-    "chmod",
-    "cp",
-    "cut",
-    "date",
-    "dirname",
-    "echo",
-    "env",
-    "false",
-    "find",
-    "grep",
-    "head",
-    "id",
-    "ln",
-    "ls",
-    "mkdir",
-    "mkfifo",
-    "mv",
-    "printf",
-    "pwd",
-    "python3",
-    "readlink",
-    "rm",
-    "sed",
-    "seq",
-    "sha256sum",
-    "sleep",
-    "sort",
-    "stat",
-    "tail",
-    "tar",
-    "test",
-    "touch",
-    "tr",
-    "true",
-    "uniq",
-    "wc",
-    "mount",
-]
+# Of other content under another name.
+IMAGE = (
+    "localhost/gitwf-steps:" + hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()[:12]
+)
+_TOOLS = (
+    "basename", "bash", "cat", "chmod", "cp", "cut", "date", "dirname", "echo", "env", "false",
+    "find", "grep", "head", "id", "ln", "ls", "mkdir", "mkfifo", "mount", "mv", "printf", "pwd",
+    "python3", "readlink", "rm", "sed", "seq", "sh", "sha256sum", "sleep", "sort", "stat", "tail", "tee",
+    "tar", "test", "touch", "tr", "true", "uniq", "wc", "xargs",
+)  # fmt: skip
 # What a sandbox may lack: limits above its own, a network to itself, systemd, one cgroup tree.
 _MODEST = """
 [containers]
@@ -73,8 +41,9 @@ netns = "host"
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-runtime = "runc"
 """
+# crun runs nothing where both kinds of control groups are in use.
+_RUNC = 'runtime = "runc"\n'
 
 
 def call(engine: engines.Engine, *words: str, **more) -> subprocess.CompletedProcess[bytes]:
@@ -126,7 +95,9 @@ def _standard_library() -> str:
     if python is None:
         return sysconfig.get_path("stdlib")
     code = "import sysconfig; print(sysconfig.get_path('stdlib'))"
-    return subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def make(engine: engines.Engine, *names: str) -> None:
@@ -158,15 +129,16 @@ def runs(engine: engines.Engine) -> str:
 @pytest.fixture(scope="session")
 def container_engine(tmp_path_factory):
     """An engine that runs containers, with the image in it; in words of its name."""
-    engine = engines.find(engines.ANY)
+    wanted = os.environ.get("GITWF_TEST_CONTAINERS", engines.ANY)
+    engine = engines.find(wanted)
     if engine is None:
-        pytest.skip("no container engine answers on this machine")
+        pytest.skip(f"no container engine answers on this machine as {wanted!r}")
     shared = tmp_path_factory.getbasetemp().parent
     with filelock.FileLock(shared / "containers.lock"), contextlib.ExitStack() as undo:
         make(engine, *names(engine))
         if why := runs(engine):
             conf = shared / "containers.conf"
-            conf.write_text(_MODEST)
+            conf.write_text(_MODEST + _RUNC * bool(shutil.which("runc")))
             os.environ["CONTAINERS_CONF"] = str(conf)
             undo.callback(os.environ.pop, "CONTAINERS_CONF")
             assert not runs(engine), f"{why}\n{runs(engine)}"

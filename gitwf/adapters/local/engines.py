@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ NAMES = ("podman", "docker")
 ANY = "container"
 CHOICES = (ANY, *NAMES)
 _ANSWER_SECONDS = 10.0
+_REMOVAL_SECONDS = 60.0
+_LOOK = 0.1
 
 
 class Refused(GitwfError):
@@ -161,10 +164,17 @@ class Engine:
         return self.command("rm", "--force", "--volumes", *self._dialect.remove, *containers)
 
     def remove_all(self, label: str) -> None:
-        """Remove every container with a label. Raises Refused."""
-        found = self.ask("ps", "--all", "--quiet", "--no-trunc", f"--filter=label={label}").split()
-        if found:
-            self.ask(*self.removal(*found)[1:])
+        """Remove every container with a label. Raises Refused when some stay for long."""
+        listing = ("ps", "--all", "--quiet", "--no-trunc", f"--filter=label={label}")
+        patience = time.monotonic() + _REMOVAL_SECONDS
+        while found := self.ask(*listing).split():
+            try:
+                self.ask(*self.removal(*found)[1:])
+            except Refused:
+                # Somebody else may be at it: a command that a killed gitwf left behind.
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(_LOOK)
 
 
 def said(stderr: bytes) -> str:

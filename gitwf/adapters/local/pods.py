@@ -230,7 +230,7 @@ class Pods:
 
     def _begin(self, one: under_way.Pod, name: str) -> None:
         _, rung = self._ready()
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
         log = os.open(self._log(one, name), flags, 0o600)
         wanted = one.start.wants_result and name == members.MAIN
         reader, writer = os.pipe() if wanted else (None, log)
