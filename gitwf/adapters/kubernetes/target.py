@@ -147,8 +147,6 @@ class KubernetesTarget:
         """Everything to apply, the Deployment first. Stalled: the manifests have not exactly one."""
         own = self._settings
         if own.deployment:
-            if not own.verified:
-                return [fields.of_model_alone(desired, own.deployment, own.container)]
             return [self._of_release(desired, own.deployment)]
         fitting = [one for one in desired.manifests if self._is_viewer(one)]
         if len(fitting) != 1:
@@ -164,6 +162,8 @@ class KubernetesTarget:
 
     def _of_release(self, desired: ports.Desired, name: str) -> dict[str, Any]:
         own = self._settings
+        if not own.verified:
+            return fields.of_model_alone(desired, name, own.container)
         return fields.of_release(desired, name, own.container, image=own.image, secret=own.secret)
 
     def _is_viewer(self, manifest: Manifest) -> bool:
@@ -253,11 +253,19 @@ class KubernetesTarget:
             return stands
         reason = found.reason
         if found.container:
-            said = self._cluster.log(
-                found.pod, found.container, previous=found.restarted, lines=LOG_LINES
-            )
-            reason += _last_words(said)
+            reason += _last_words(self._said(found))
         return ports.Rollout(ports.RolloutState.FAILED, reason, transient=found.transient)
+
+    def _said(self, found: rollout.Trouble) -> str:
+        """What the container in trouble wrote last, or the one before it.
+
+        A node answers with a sentence of its own for a container that it has taken away.
+        """
+        for previous in (found.restarted, not found.restarted):
+            said = self._cluster.log(found.pod, found.container, previous=previous, lines=LOG_LINES)
+            if said and not said.startswith("unable to retrieve container logs"):
+                return said
+        return ""
 
     def _wait_for_news(self, live: Manifest) -> None:
         """Return when the Deployment changes; at once where it has since it was asked for last."""
