@@ -36,9 +36,13 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Run": {
         "run": ("gitwf.cli.running", "Run a workflow file, or a pipeline, on this machine."),
-        "logs": ("gitwf.cli.asking", "Print what the steps of a run wrote."),
+        "runs": ("gitwf.cli.looking", "List the runs of this machine, or show one."),
+        "logs": ("gitwf.cli.looking", "Print what the steps of a run wrote."),
+        "stop": ("gitwf.cli.steering", "End a run; its exit handlers still run."),
+        "terminate": ("gitwf.cli.steering", "End a run at once."),
+        "resume": ("gitwf.cli.steering", "Let a suspended or interrupted run go on."),
+        "retry": ("gitwf.cli.asking", "Try a failed run, or a failed run key, again."),
         "retrain": ("gitwf.cli.asking", "Ask for a new training with nothing changed in Git."),
-        "retry": ("gitwf.cli.asking", "Let a failed run key be tried again."),
     },
     "Release": {
         "history": ("gitwf.cli.versions", "List a model's versions, from Git alone."),

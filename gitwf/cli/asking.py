@@ -1,7 +1,7 @@
-"""`logs`, `retrain` and `retry`: what a person asks about runs, and of them.
+"""`retrain` and `retry`: what a person asks of reconcile, and of a run.
 
-`logs` reads what the steps of a run wrote on this machine. `retrain` and `retry` add a wish to the
-ledger, with who and why; the next reconcile, here or elsewhere, fulfils it.
+`retrain` and `retry MODEL` add a wish to the ledger, with who and why; the next reconcile, here or
+elsewhere, fulfils it. `retry RUN` is about one run of this machine and done at once.
 """
 
 import getpass
@@ -10,7 +10,7 @@ import platform
 import click
 
 from gitwf import errors, wiring
-from gitwf.cli import options
+from gitwf.cli import finding, options, steering
 from gitwf.delivery import verbs
 from gitwf.service import asking
 from gitwf.wiring.settings import Settings
@@ -19,33 +19,6 @@ from gitwf.wiring.settings import Settings
 def person() -> str:
     """Who asks: the user and the machine, as commits and the ledger say it."""
     return f"{getpass.getuser()}@{platform.node()}"
-
-
-@click.command()
-@click.argument("run")
-@click.argument("node", required=False)
-@options.repository
-def logs(chosen: Settings, run: str, node: str | None) -> None:
-    """Print what the steps of RUN wrote, or one NODE of it.
-
-    RUN is the id that `run` and `reconcile` print.
-    """
-    top = chosen.state_folder
-    for state in [top, *sorted([*top.glob("remotes/*"), *top.glob("local/*/state/remotes/*")])]:
-        engine = wiring.local_engine(chosen, state)
-        found = engine.observe(run)
-        if found is None:
-            continue
-        if node is not None and node not in found.nodes:
-            names = ", ".join(found.nodes)
-            raise errors.Stalled(f"{run} has no node {node}", hint=f"its nodes: {names}")
-        for line in engine.logs(run, node):
-            click.echo(line.text if node else f"{line.node}: {line.text}")
-        return
-    raise errors.Stalled(
-        f"there is no run {run} on this machine",
-        hint="`gitwf run` names its run at the end, `gitwf reconcile` when it failed",
-    )
 
 
 @click.command()
@@ -63,11 +36,39 @@ def retrain(chosen: Settings, model: str, reason: str) -> None:
 
 
 @click.command()
-@click.argument("model")
-@click.option("--reason", default="", help="Why; it goes into the ledger.")
+@click.argument("what", metavar="RUN|MODEL")
+@click.option("--reason", default="", help="Why, for a MODEL; it goes into the ledger.")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another value of a RUN's parameter; may be given several times.",
+)
 @options.repository
-def retry(chosen: Settings, model: str, reason: str) -> None:
-    """Let a failed run key be tried again."""
-    wish = asking.Asking(wiring.edge(chosen, wiring.repository(chosen)))
-    said = wish.note(model, lambda view, seen, now: verbs.retry(view, seen, person(), reason, now))
+@options.document
+def retry(chosen: Settings, what: str, reason: str, given: tuple[str, ...], form: str) -> None:
+    """Try again what failed: a RUN of this machine, or the failed run key of a MODEL.
+
+    What is the id of a run on this machine, as `gitwf runs` lists them, is the RUN: what failed in
+    it runs again, here and now, and what went well is kept. Anything else is a MODEL, which the
+    next reconcile tries again.
+    """
+    found = finding.maybe(chosen, what)
+    if found is not None:
+        if reason:
+            raise click.UsageError("--reason is for a model; a run needs none")
+        steering.retry(found, options.pairs(given), form)
+        return
+    if given:
+        raise click.UsageError(f"-p is for a run, and there is no run {what} on this machine")
+    try:
+        wish = asking.Asking(wiring.edge(chosen, wiring.repository(chosen)))
+        said = wish.note(
+            what, lambda view, seen, now: verbs.retry(view, seen, person(), reason, now)
+        )
+    except errors.Stalled as error:
+        no_run = f"there is no run {what} on this machine, and as a model: {error.message}"
+        raise errors.Stalled(no_run, hint=error.hint) from error
     click.echo(f"{said}; the next reconcile tries it")

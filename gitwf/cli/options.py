@@ -8,13 +8,14 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import click
 import rich.console
 
 from gitwf.service import signals
+from gitwf.text import rendering
 from gitwf.wiring import settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -47,6 +48,28 @@ output = click.option(
 )
 
 
+document = click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["text", "json", "yaml"]),
+    default="text",
+    show_default=True,
+    help="How to print the result.",
+)
+
+
+def pairs(given: Iterable[str]) -> dict[str, str]:
+    """Read NAME=VALUE as often as it was given; the last one counts. UsageError on another form."""
+    found: dict[str, str] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise click.UsageError(f"a parameter is NAME=VALUE, not {one!r}")
+        found[name] = value
+    return found
+
+
 def console(*, stderr: bool = False) -> rich.console.Console:
     """A console on standard output, or on standard error for what is not the result."""
     return rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
@@ -62,3 +85,11 @@ def print_json(value: object) -> None:
     """Print a result as JSON."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
+
+
+def print_document(value: object, form: str) -> None:
+    """Print a result as JSON or YAML."""
+    if form == "json":
+        print_json(value)
+    else:
+        sys.stdout.write(rendering.document(value))

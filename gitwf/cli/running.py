@@ -8,21 +8,23 @@ its viewer. Neither writes to the remote. Read next: `asking`, for runs that rec
 import re
 import secrets
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from gitwf import errors, ports, wiring
-from gitwf.adapters import clock
-from gitwf.cli import options
-from gitwf.cli.render import progress
-from gitwf.service import documents, signals
+from gitwf.cli import options, watching
+from gitwf.cli.render import previews, progress, runs
+from gitwf.service import documents
 from gitwf.service import reconcile as service
+from gitwf.text import yaml_reader
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
-from gitwf.workflow import blame, record, status
-from gitwf.workflow.document import load, resolve, resolved, unsupported, validate
+from gitwf.workflow import preview
+from gitwf.workflow.document import load, parameters, resolve, resolved, unsupported, validate
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @click.command()
@@ -35,58 +37,87 @@ from gitwf.workflow.document import load, resolve, resolved, unsupported, valida
     metavar="NAME=VALUE",
     help="A parameter of the workflow; may be given several times.",
 )
+@click.option(
+    "-f",
+    "--parameter-file",
+    "file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Parameters as a YAML or JSON mapping of name to value; -p goes before it.",
+)
+@click.option("--name", help="Another name for the workflow.")
 @click.option("--entrypoint", help="Begin at another template.")
+@click.option("--dry-run", "dry", is_flag=True, help="Show what would run, and start nothing.")
 @click.option("--view", is_flag=True, help="Serve the pipeline's viewer with the new model.")
 @options.repository
-@options.output
+@options.document
 def run(
     chosen: Settings,
     what: str,
     given: tuple[str, ...],
+    file: Path | None,
+    name: str | None,
     entrypoint: str | None,
     form: str,
     *,
+    dry: bool,
     view: bool,
 ) -> None:
     """Run a workflow file, or a pipeline, on this machine.
 
     FILE is any workflow; other documents beside it are at hand for its references. PIPELINE is a
-    pipeline of this checkout by name, run on the files as they are, committed or not.
+    pipeline of this checkout by name, run on the files as they are, committed or not. Ctrl-C stops
+    the run, and its exit handlers run; a second one terminates it.
     """
-    parameters = _parameters(given)
+    values = {**(_parameter_file(file) if file else {}), **options.pairs(given)}
     if Path(what).is_file():
         if view:
             raise click.UsageError("--view is for a pipeline; a workflow file has no viewer")
-        workflow = _of_file(Path(what), entrypoint, parameters)
+        workflow = _of_file(Path(what), entrypoint, values)
         order = ports.Order(
             id=f"run-{secrets.token_hex(6)}",
-            name=workflow.name or "workflow",
+            name=_checked(name) or workflow.name or "workflow",
             workflow=workflow,
-            parameters=parameters,
+            parameters=values,
             source=Path.cwd() if _wants_source(workflow) else None,
         )
-        done: record.RunRecord | None = _run(chosen, order, form)
     else:
-        if entrypoint:
-            raise click.UsageError("--entrypoint is for a workflow file")
-        done = _of_pipeline(chosen, what, parameters, form, view=view)
-    if done is not None and done.phase is not record.Phase.SUCCEEDED:
-        raise errors.Stalled(f"the run did not succeed: {blame.summary(done)}")
+        if entrypoint or name:
+            raise click.UsageError("--entrypoint and --name are for a workflow file")
+        if view and dry:
+            raise click.UsageError("--view needs a run; --dry-run starts none")
+        made = _of_pipeline(chosen, what, values, view=view)
+        if made is None:
+            return
+        order = made
+    if dry:
+        planned = preview.of(order.workflow, order.name, order.parameters)
+        if form == "text":
+            runs.show(options.console(), previews.drawn(planned))
+        else:
+            options.print_document(previews.plain(planned), form)
+        return
+    engine = wiring.local_engine(chosen, chosen.state_folder)
+    watching.insist(watching.drive(engine, order.id, form, lambda: engine.start(order)))
 
 
-def _parameters(given: Iterable[str]) -> dict[str, str]:
-    parameters: dict[str, str] = {}
-    for one in given:
-        name, found, value = one.partition("=")
-        if not found:
-            raise click.UsageError(f"a parameter is NAME=VALUE, not {one!r}")
-        parameters[name] = value
-    return parameters
+def _parameter_file(file: Path) -> dict[str, str]:
+    """Read parameters as Argo's `--parameter-file` does: lists and mappings become JSON."""
+    read = yaml_reader.read_one(file.read_bytes(), str(file))
+    if not isinstance(read.value, dict):
+        what = "a parameter file is a mapping of name to value"
+        raise errors.Rejected([read.diagnostic((), what, "write `name: value`, a line each")])
+    return {name: parameters.text_of(value) for name, value in read.value.items()}
 
 
-def _of_file(
-    file: Path, entrypoint: str | None, parameters: Mapping[str, str]
-) -> resolved.Resolved:
+def _checked(name: str | None) -> str | None:
+    if name is not None and not _NAME.fullmatch(name):
+        raise click.UsageError(
+            f"{name!r} cannot name a workflow; use lower case letters, digits, dots and dashes"
+        )
+    return name
+
+
+def _of_file(file: Path, entrypoint: str | None, given: Mapping[str, str]) -> resolved.Resolved:
     """Read and check one workflow. Rejected with everything that is wrong."""
     beside = {
         str(path): path.read_bytes()
@@ -102,7 +133,7 @@ def _of_file(
     catalogue = load.load(beside, asked=[name])
     workflow = resolve.resolve(catalogue.runnable(name), catalogue, entrypoint=entrypoint)
     found = [
-        *validate.validate(workflow, parameters_given=parameters),
+        *validate.validate(workflow, parameters_given=given),
         *unsupported.check(workflow),
     ]
     for one in found:
@@ -122,36 +153,10 @@ def _wants_source(workflow: resolved.Resolved) -> bool:
     return any(artifact.name == "source" for artifact in artifacts)
 
 
-def _run(chosen: Settings, order: ports.Order, form: str) -> record.RunRecord:
-    """Run an order here, showing it as it goes."""
-    engine = wiring.local_engine(chosen, chosen.state_folder)
-    ticking = clock.SystemClock()
-    console = options.console(stderr=form == "json")
-    done: record.RunRecord | None = None
-    with progress.listening(console) as listener:
-        engine.start(order)
-        try:
-            for done in engine.watch(order.id):
-                listener(signals.RunMoved(ticking.now(), order.id, "", done))
-        except KeyboardInterrupt:
-            engine.cancel(order.id, "interrupted")
-            for done in engine.watch(order.id):
-                listener(signals.RunMoved(ticking.now(), order.id, "", done))
-    if done is None:
-        raise errors.Transient(f"the engine let go of {order.id}")
-    if form == "json":
-        options.print_json({"metadata": {"name": order.name}, "status": status.of(done)})
-    else:
-        for name, value in done.outputs.parameters.items():
-            click.echo(f"{name}: {value}")
-        click.echo(f"run {order.id}: {done.phase}; its logs: gitwf logs {order.id}")
-    return done
-
-
 def _of_pipeline(
-    chosen: Settings, name: str, parameters: dict[str, str], form: str, *, view: bool
-) -> record.RunRecord | None:
-    """Run a pipeline of the checkout's tree as it is, in a world that is thrown away."""
+    chosen: Settings, name: str, given: dict[str, str], *, view: bool
+) -> ports.Order | None:
+    """Order a run of a pipeline of the checkout's tree as it is; None where its viewer ran it."""
     try:
         world = local.settings(chosen, uncommitted=True)
     except errors.Stalled as error:
@@ -175,16 +180,15 @@ def _of_pipeline(
     source = opened.state / "sources" / name
     around.repo.export(at.commit, one.sources(), source)
     requirements = one.requirements()
-    order = ports.Order(
+    return ports.Order(
         id=f"{name}-{secrets.token_hex(6)}",
         name=one.workflow.name or name,
         workflow=one.workflow,
-        parameters={**one.document.given(0, at.commit), **parameters},
+        parameters={**one.document.given(0, at.commit), **given},
         source=source,
         requirements=(source / requirements).read_text("utf-8") if requirements else "",
         granted=at.project.spec.policy.granted(),
     )
-    return _run(chosen, order, form)
 
 
 def _view(world: Settings, at: documents.ProjectAt, name: str) -> None:

@@ -15,7 +15,17 @@ from gitwf.text import yaml_reader
 
 # What must be escaped between double quotes although JSON does not ask for it.
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_ENDLESS = 1 << 20
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _RESOLVER = yaml.resolver.Resolver()
+
+
+def document(value: object) -> str:
+    """Write a whole document, keys in the order they come; for programs to read, fast."""
+    written: str = yaml.dump(
+        value, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=_ENDLESS
+    )
+    return written
 
 
 def line_end(text: str) -> str:

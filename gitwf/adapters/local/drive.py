@@ -109,9 +109,11 @@ class Drive:
                 if self._failure is not None:
                     raise self._failure
                 shown = self._replay.snapshot()
-                last = shown.over and (self._left or self._means is None or not self._asked())
+                more = not self._left and self._means is not None and self._asked()
+            if shown.over and more:
+                continue  # It is about to be tried again: that end is not the end.
             yield shown
-            if last:
+            if shown.over:
                 return
             if self._closing:
                 raise Transient("the local engine was closed while the run went on")
@@ -216,7 +218,10 @@ class Drive:
         with self._changed:
             self._pods = running
         try:
-            self._carry_out(running, self._replay.outstanding(), means)
+            # A wish to end that is there already keeps what has not ended from starting once more.
+            taken = self._take_in(history, self._wishes())
+            kept = [one for one in taken if isinstance(one, messages.Remember)]
+            self._carry_out(running, [*self._replay.outstanding(), *kept], means)
             while not self._closing and (not self._replay.over or self._asked()):
                 self._step(history, running, means)
             history.sync()

@@ -8,6 +8,7 @@ sides. What cannot run here is refused in `start`, before anything is written.
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from gitwf.adapters.local import (
     folder,
     ground,
     ladder,
+    logs,
     orders,
     refusals,
     requests,
@@ -30,9 +32,11 @@ from gitwf.values import Digest, Instant
 from gitwf.workflow import record
 from gitwf.workflow.machine import messages
 
+_FOLLOW = 0.2  # Seconds between two looks at logs that grow.
 _ANY = Instant(0)  # A wish gets its time when it is taken in.
 
 Settings = ground.Settings
+Wait = suspended.Wait
 
 
 class LocalEngine:
@@ -146,25 +150,27 @@ class LocalEngine:
 
     def logs(self, run: str, node: str | None = None) -> Iterator[ports.LogLine]:
         """What the steps wrote so far: node by node, in the order in which they came to be."""
-        shown = self.observe(run)
-        place = self._state.run(run)
-        for name, one in shown.nodes.items() if shown is not None else ():
-            log = place.log(one.id)
-            pod = name.rpartition(".")[0] if one.type is record.NodeType.CONTAINER else name
-            if node in (None, name, pod) and log.exists():
-                with log.open(encoding="utf-8", errors="replace", newline="\n") as lines:
-                    for line in lines:
-                        yield ports.LogLine(name, line.removesuffix("\n"))
+        yield from logs.Reader(self._state.run(run), node).lines(self.observe(run))
+
+    def follow(self, run: str, node: str | None = None) -> Iterator[ports.LogLine]:
+        """What the steps wrote, and what they write until the run is over or nobody drives it."""
+        reader = logs.Reader(self._state.run(run), node)
+        left = False
+        while not left:
+            left = not self.driven(run)
+            yield from reader.lines(self.observe(run), whole=left)
+            time.sleep(0 if left else _FOLLOW)
 
     # What a person asks of a run, from whichever process.
 
-    def runs(self) -> list[str]:
-        """The ids of the runs that were begun, newest first."""
-        begun: list[tuple[int, str]] = []
+    def runs(self) -> list[tuple[Instant, str]]:
+        """The runs that were begun: when, and the id; newest first."""
+        begun: list[tuple[Instant, str]] = []
         for run in self._state.runs():
             with contextlib.suppress(FileNotFoundError):
-                begun.append((self._state.run(run).order.stat().st_mtime_ns, run))
-        return [run for _, run in sorted(begun, reverse=True)]
+                written = self._state.run(run).order.stat().st_mtime_ns
+                begun.append((Instant(written // 1000), run))
+        return sorted(begun, reverse=True)
 
     def order(self, run: str) -> orders.Begun:
         """What was ordered, and when. Stalled when there is no such run."""
@@ -172,6 +178,11 @@ class LocalEngine:
         if begun is None:
             raise Stalled(f"the local engine knows no run {run}")
         return begun
+
+    def order_and_record(self, run: str) -> tuple[orders.Begun, record.RunRecord]:
+        """What was ordered, and the run as it stands. Stalled when there is no such run."""
+        begun = self.order(run)
+        return begun, drive.replayed(begun, self._state.run(run)).snapshot()
 
     def driven(self, run: str) -> bool:
         """Whether some process drives the run now."""

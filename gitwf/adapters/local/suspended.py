@@ -13,21 +13,23 @@ from gitwf.adapters.local import replay
 class Wait:
     """One thing that waits: a node by id and name, or with "" the run, which is not begun.
 
-    `wanted`: the outputs to be supplied; True where there is no default.
+    `wanted`: the outputs to be supplied; True where there is no default. `timed`: it goes on by
+    itself when its time has come.
     """
 
     node: str
     name: str
     wanted: dict[str, bool]
+    timed: bool = False
 
 
 def waits(run: replay.Replay) -> list[Wait]:
-    """Give what waits, oldest first; those that only wait for their time too."""
+    """Give what waits, oldest first."""
     found = [Wait("", "", {})] if run.begins_suspended else []
     for one in run.suspended:
         wanted = {
             parameter.name: parameter.value_from is None or parameter.value_from.default is None
             for parameter in one.declared
         }
-        found.append(Wait(one.node.id, one.node.name, wanted))
+        found.append(Wait(one.node.id, one.node.name, wanted, one.timed))
     return found

@@ -5,6 +5,7 @@ many siblings look alike, the ones that went well are counted instead of listed,
 of a thousand still fits a screen.
 """
 
+import io
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ MARKS: Mapping[record.Phase, tuple[str, str]] = {
     record.Phase.ERROR: ("⚠", "red"),
 }
 CROWD = 12
+_ENDLESS = 10_000
 _GROUPS = frozenset({record.NodeType.STEP_GROUP, record.NodeType.TASK_GROUP})
 
 
@@ -116,6 +118,17 @@ def drawn(run: record.RunRecord, now: Instant | None = None) -> rich.tree.Tree:
     return top
 
 
+def show(console: rich.console.Console, tree: rich.tree.Tree) -> None:
+    """Print a tree; a pipe gets every line whole, however wide."""
+    if console.is_terminal:
+        console.print(tree)
+        return
+    written = io.StringIO()
+    rich.console.Console(file=written, width=_ENDLESS, soft_wrap=True).print(tree, highlight=False)
+    for line in written.getvalue().splitlines():
+        console.out(line.rstrip(), highlight=False)
+
+
 class Lines:
     """Plain lines for a pipe: one for each node that began or ended since the last snapshot."""
 
@@ -129,6 +142,11 @@ class Lines:
         However many changes fall into one snapshot, a run gives the same lines.
         """
         nodes = [node for node in run.nodes.values() if node.type not in _GROUPS]
+        kept = [node for node in nodes if _before(node, run) and node.name not in self._ended]
+        self._ended.update(node.name for node in kept)
+        self._begun.update(node.name for node in kept)
+        if kept:
+            yield f"{'Kept':<9}  {len(kept)} that went well before"
         ended = [one for one in nodes if one.phase.fulfilled and one.name not in self._ended]
         begun = [
             node
@@ -143,6 +161,12 @@ class Lines:
         lines += [(node.started, f"{record.Phase.RUNNING:<9}  {node.name}") for node in begun]
         for _, line in sorted(lines, key=lambda one: one[0].seconds if one[0] else math.inf):
             yield line
+
+
+def _before(node: record.NodeRecord, run: record.RunRecord) -> bool:
+    """Whether a node was over before this try of the run began."""
+    end, began = node.finished, run.started
+    return end is not None and began is not None and end.seconds < began.seconds
 
 
 def _took_time(node: record.NodeRecord) -> bool:

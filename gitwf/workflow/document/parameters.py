@@ -5,9 +5,21 @@ outputs alike, as in Argo (Argo: workflow_types.go); which fields make sense whe
 A value that is absent is None and a value that is empty is "": Argo treats the two differently.
 """
 
+import json
+
 import pydantic
 
 from gitwf.workflow.document import base
+
+
+def text_of(value: object) -> str:
+    """Turn any YAML value into a parameter's text: null and collections as JSON, keys in order.
+
+    Argo: util/util.go, ReadParametersFile. Raises a pydantic error on a number that is too large.
+    """
+    if value is None or isinstance(value, list | dict):
+        return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    return base.any_string(value)
 
 
 class KeySelector(base.Model):

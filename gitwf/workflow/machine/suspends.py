@@ -65,6 +65,12 @@ class Waiting:
         """The outputs that it wants to be supplied with."""
         return self._template.outputs.parameters
 
+    @property
+    def timed(self) -> bool:
+        """Whether it goes on by itself when its time has come."""
+        suspend = self._template.suspend
+        return suspend is not None and bool(suspend.duration)
+
     def start(self) -> None:
         """Begin to wait. Raises NodeFailure on a duration that is none."""
         declared = tuple(
