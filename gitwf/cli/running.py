@@ -106,7 +106,16 @@ def _parameter_file(file: Path) -> dict[str, str]:
     if not isinstance(read.value, dict):
         what = "a parameter file is a mapping of name to value"
         raise errors.Rejected([read.diagnostic((), what, "write `name: value`, a line each")])
-    return {name: parameters.text_of(value) for name, value in read.value.items()}
+    found: dict[str, str] = {}
+    problems: list[errors.Diagnostic] = []
+    for name, value in read.value.items():
+        try:
+            found[name] = parameters.text_of(value)
+        except ValueError as problem:
+            problems.append(read.diagnostic((name,), f"`{name}` {problem}"))
+    if problems:
+        raise errors.Rejected(problems)
+    return found
 
 
 def _checked(name: str | None) -> str | None:

@@ -211,7 +211,7 @@ def test_runs_are_listed_newest_first(bare, written):
     for name in ("one", "two", "three"):
         bare.run(written("true"), run=name)
 
-    assert bare.engine.runs() == ["three", "two", "one"]
+    assert [run for _, run in bare.engine.runs()] == ["three", "two", "one"]
 
 
 def test_a_wish_that_cannot_be_read_says_what_to_do(bare, written):

@@ -100,7 +100,7 @@ class Drive:
 
         Raises what ended the driving, and Transient when the engine is closed before the end.
         """
-        seen = -1
+        seen = 0  # Of a run that was begun before, nothing is told until its history was read.
         while True:
             with self._changed:
                 while self._version == seen and self._failure is None:
@@ -135,6 +135,11 @@ class Drive:
             self._look_at = 0.0
             if self._pods is not None:
                 self._pods.wake()
+
+    def leave(self) -> None:
+        """Wait until nothing is left to do, where the run is over."""
+        if self._replay.over:
+            self._thread.join()
 
     def close(self) -> None:
         """Stop driving: what runs is killed, and started again by the next owner."""

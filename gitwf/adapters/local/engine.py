@@ -218,6 +218,10 @@ class LocalEngine:
 
     def retry(self, run: str, parameters: Mapping[str, str]) -> None:
         """Try a run that failed again, here. Stalled: it did not fail; Rejected: parameters."""
+        with self._lock:
+            held = self._drives.get(run)
+        if held is not None:
+            held.leave()
         begun, wish = self.order(run), messages.Retry(drive.Clock().now(), parameters)
         drive.replayed(begun, self._state.run(run)).tried_again(wish)
         self._ask(run, wish)

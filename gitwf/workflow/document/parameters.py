@@ -15,7 +15,7 @@ from gitwf.workflow.document import base
 def text_of(value: object) -> str:
     """Turn any YAML value into a parameter's text: null and collections as JSON, keys in order.
 
-    Argo: util/util.go, ReadParametersFile. Raises a pydantic error on a number that is too large.
+    Argo: util/util.go, ReadParametersFile. Raises ValueError on a number that is too large.
     """
     if value is None or isinstance(value, list | dict):
         return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
