@@ -21,6 +21,10 @@ SECRET = "hunter2-secret"
 ENDLESS = {"demo", "serve", "front"}
 ARGUMENTS = {
     "logs": ["run-1"],
+    "runs": ["run-1"],
+    "stop": ["run-1"],
+    "terminate": ["run-1"],
+    "resume": ["run-1"],
     "retrain": ["toy", "--reason", "why"],
     "retry": ["toy"],
     "show": ["toy@1"],
@@ -86,6 +90,8 @@ def called(gitwf, name: str, *more: str) -> conftest.Called:
     return gitwf(name, *ARGUMENTS.get(name, []), *more)
 
 
+# These are about runs of this machine, whatever repository is meant.
+OF_RUNS = {"run", "logs", "runs", "stop", "terminate", "resume"}
 REMOTE = [name for name in cli.COMMANDS if name not in {"demo", "init", "lint", "schema", "fetch"}]
 
 
@@ -100,7 +106,7 @@ def test_outside_a_checkout_a_command_says_what_it_misses(gitwf, name, tmp_path,
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("name", sorted(set(REMOTE) - ENDLESS - {"run", "logs"}))
+@pytest.mark.parametrize("name", sorted(set(REMOTE) - ENDLESS - OF_RUNS))
 def test_credentials_in_a_remote_are_never_shown(gitwf, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GITWF_REMOTE", f"file://ada:{SECRET}@localhost/nowhere.git")
@@ -112,7 +118,7 @@ def test_credentials_in_a_remote_are_never_shown(gitwf, name, tmp_path, monkeypa
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("name", sorted(set(REMOTE) - ENDLESS - {"run", "logs"}))
+@pytest.mark.parametrize("name", sorted(set(REMOTE) - ENDLESS - OF_RUNS))
 @pytest.mark.parametrize(
     "files", [{}, {"gitwf.yaml": "a: [\n"}, {"gitwf.yaml": "\0"}], ids=["none", "broken", "binary"]
 )
