@@ -4,6 +4,7 @@ A test that asks for one of them is marked `slow` and `cluster`, so that a lane 
 What they import is loaded when one is used: every run of pytest loads this module.
 """
 
+import contextlib
 import uuid
 
 import pytest
@@ -31,22 +32,33 @@ def cluster():
         yield standing
 
 
-@pytest.fixture
-def namespace(cluster):
-    """Name of a namespace of the test's own, which goes with the test."""
+@contextlib.contextmanager
+def new_namespace(cluster, labels=None):
+    """Name of an empty namespace that goes with the block."""
     import kubernetes
 
     name = f"gitwf-test-{uuid.uuid4().hex[:8]}"
     with cluster.client() as client:
         core = kubernetes.client.CoreV1Api(client)
-        core.create_namespace({"metadata": {"name": name}})
-        # No pod can be created before its controller has made the account that pods run as.
-        watch = kubernetes.watch.Watch()
-        for event in watch.stream(core.list_namespaced_service_account, name, timeout_seconds=60):
-            if event["object"].metadata.name == "default":
-                watch.stop()
+        core.create_namespace({"metadata": {"name": name, "labels": labels or {}}})
+        try:
+            # No pod can be created before its controller has made the account that pods run as.
+            watch = kubernetes.watch.Watch()
+            for event in watch.stream(
+                core.list_namespaced_service_account, name, timeout_seconds=60
+            ):
+                if event["object"].metadata.name == "default":
+                    watch.stop()
+            yield name
+        finally:
+            core.delete_namespace(name)
+
+
+@pytest.fixture
+def namespace(cluster):
+    """Name of a namespace of the test's own, which goes with the test."""
+    with new_namespace(cluster) as name:
         yield name
-        core.delete_namespace(name)
 
 
 @pytest.fixture(scope="session")

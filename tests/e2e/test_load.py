@@ -55,6 +55,8 @@ class Load:
             connection.request("GET", "/", headers={} if keep else {"Connection": "close"})
             response = connection.getresponse()
             found = NAMED.search(response.read())
+            if not keep:
+                connection.close()
             version = int(found.group(1)) if found else None
             self.seen.append(version)
             if response.status != 200 or version is None or not oldest <= version <= self.newest:

@@ -50,7 +50,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {{name: "{{{{ release.model }}}}-viewer"}}
 spec:
-  replicas: 2
+  replicas: {replicas}
   progressDeadlineSeconds: {deadline}
   selector: {{matchLabels: {{app: toy}}}}
   strategy: {{rollingUpdate: {{maxUnavailable: 0, maxSurge: 1}}}}
@@ -62,7 +62,7 @@ spec:
       - name: viewer
         image: {viewer}
         command: [python3, /srv/viewer/serve.py]
-        readinessProbe: {{httpGet: {{path: /, port: {port}}}, periodSeconds: 1}}
+        readinessProbe: {{httpGet: {{path: /, port: {port}}}, periodSeconds: 1, timeoutSeconds: 5}}
         lifecycle: {{preStop: {{sleep: {{seconds: 3}}}}}}
         volumeMounts: [{{name: app, mountPath: /srv/viewer}}]
       volumes:
@@ -126,7 +126,7 @@ class ClusterWorld(e2e.World):
     def comes_to_serve(self, model):
         """Wait till every page names this model; the one that is named last.
 
-        A node's own table of addresses follows the cluster's by a moment.
+        A node's own table of addresses follows the cluster's by a moment, the first time too.
         """
         deadline = time.monotonic() + SECONDS
         found = set()
@@ -135,9 +135,11 @@ class ClusterWorld(e2e.World):
                 found = {self.served() for _ in range(8)}
         return model if found == {model} else found
 
-    def manifest(self, *, deadline=60):
+    def manifest(self, *, deadline=60, replicas=2):
         """The viewer's manifests; with a short deadline for a viewer that fails."""
-        return DEPLOYMENT.format(viewer=self.cluster.viewer, port=PORT, deadline=deadline)
+        return DEPLOYMENT.format(
+            viewer=self.cluster.viewer, port=PORT, deadline=deadline, replicas=replicas
+        )
 
     def gone(self, ask):
         """Wait till `ask()` gives nothing; what it gave last otherwise."""
@@ -147,13 +149,11 @@ class ClusterWorld(e2e.World):
         return found
 
 
-def make(folder, cluster, namespace, keys):
+def make(folder, cluster, namespace, keys, kind=ClusterWorld):
     """Make a world in an empty folder, with the toy pipeline on its branch."""
     folder.mkdir(parents=True)
     remote = git_repository.Repository.create(folder / "shop.git")
-    made = ClusterWorld(
-        folder, str(remote.path), remote, folder / "state", cluster, namespace, keys
-    )
+    made = kind(folder, str(remote.path), remote, folder / "state", cluster, namespace, keys)
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}}
     made.connection().create({**secret, "stringData": keys})
     files = dict(e2e.FILES)

@@ -4,8 +4,9 @@ The Deployment itself says what it was told last, in an annotation. The target's
 with that, and with everything that anybody else asks of the Deployment, but not with its status,
 which changes all the time; an apply goes at the resourceVersion at which the revision was checked,
 so that one based on an old revision loses at the API server. The Deployment is applied first,
-because only it is fenced; what goes with it follows, and drift of any of it is seen on every pass. Everything is tried dry before anything is changed. What gitwf applied and no longer
-wants is deleted one release later: till then pods of the old release may use it.
+because only it is fenced; what goes with it follows, and drift of any of it is seen on every pass.
+Everything is tried dry before anything is changed. What gitwf applied and no longer wants is
+deleted one release later: till then pods of the old release may use it.
 """
 
 import dataclasses
