@@ -26,11 +26,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "schema": ("gitwf.cli.documents", "Print the JSON Schema of a document kind."),
     },
     "Deliver": {
-        "plan": ("gitwf.cli.delivering", "Say what a reconcile would do, and why."),
+        "plan": ("gitwf.cli.planning", "Say what a reconcile would do, and why."),
         "reconcile": ("gitwf.cli.delivering", "Do what is missing, once."),
         "serve": ("gitwf.cli.delivering", "Keep reconciling until told to stop."),
         "status": (
-            "gitwf.cli.delivering",
+            "gitwf.cli.planning",
             "Say what each environment should serve and does serve.",
         ),
     },

@@ -1,7 +1,7 @@
-"""`plan`, `reconcile`, `serve` and `status`: one code path, stopped sooner or later.
+"""`reconcile` and `serve`: one code path, stopped sooner or later.
 
-`plan` observes and plans and does nothing; `reconcile` goes on until nothing is left; `serve` keeps
-doing that until it is told to stop; `status` shows what was observed.
+`reconcile` goes on until nothing is left to do, `serve` keeps doing that until it is told to stop.
+What they would do, and no more, is said by `planning`.
 """
 
 import contextlib
@@ -12,16 +12,15 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 import click
 import rich.console
 
-from gitwf import errors, wiring
-from gitwf.cli import options
-from gitwf.cli.render import github, plans, progress
-from gitwf.delivery import status as statuses
+from gitwf import wiring
+from gitwf.cli import options, planning
+from gitwf.cli.render import github, progress
 from gitwf.service import edge, loop
 from gitwf.service import reconcile as service
 from gitwf.wiring import cluster as clusters
@@ -30,59 +29,6 @@ from gitwf.wiring.settings import Settings
 
 _HANGS = 300.0
 """Seconds without a finished look after which `serve` says that it is not well."""
-
-
-@click.command()
-@options.repository
-@click.option("--exit-code", is_flag=True, help="Exit with 3 when changes are pending.")
-@click.option(
-    "--checkout",
-    "proposed",
-    is_flag=True,
-    help="Plan for this checkout's commit as if it were pushed, under the branch's own policy and "
-    "gates: what a pull request would do.",
-)
-@options.output
-def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> None:
-    """Say what a reconcile would do, and why.
-
-    Names the engine first: how steps are kept apart on this machine, and what is not kept. Each
-    action names its reason: for a training, the part of the run key that differs from the version
-    made before.
-    """
-    opened = wiring.repository(chosen, listener=options.warn)
-    around = wiring.edge(chosen, opened, listener=options.warn)
-    if proposed:
-        around, base = wiring.proposed(opened, around)
-        reconciler = service.Reconciler(around, base=base)
-    else:
-        reconciler = service.Reconciler(around)
-    seen, planned = reconciler.look()
-    engine = around.engine(seen.at.project)
-    diagnostics = seen.diagnostics()
-    if form == "json":
-        options.print_json(
-            {
-                "head": seen.at.commit,
-                "engine": plans.engine_json(engine),
-                "actions": plans.rows(planned),
-                "diagnostics": [vars(one) for one in diagnostics],
-            }
-        )
-    else:
-        plans.engine(options.console(), engine)
-        plans.show(options.console(), planned)
-    pending = bool(planned.pending)
-    github.output(
-        {
-            "result": "pending" if pending else "in-sync",
-            "plan": json.dumps(plans.rows(planned)),
-        }
-    )
-    github.summary(plans.markdown(planned))
-    _refuse(diagnostics)
-    if exit_code and pending:
-        sys.exit(3)
 
 
 @click.command()
@@ -145,7 +91,7 @@ def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -
     github.output({"result": outcome.verdict, "releases": json.dumps(reports)})
     github.output({"exit-code": str(code)})
     github.summary(_markdown(outcome))
-    _refuse(outcome.diagnostics)
+    planning.refuse(outcome.diagnostics)
     if code:
         sys.exit(code)
 
@@ -155,16 +101,6 @@ def _markdown(outcome: service.Outcome) -> str:
     lines += [f"- {one}" for one in outcome.reports]
     lines += [f"- failed: {one}" for one in outcome.failures]
     return "\n".join(lines)
-
-
-def _refuse(diagnostics: Sequence[errors.Diagnostic]) -> None:
-    """Raise when a document is wrong; warnings are only shown."""
-    for one in diagnostics:
-        if one.severity == "warning":
-            click.echo(str(one), err=True)
-    wrong = [one for one in diagnostics if one.severity == "error"]
-    if wrong:
-        raise errors.Rejected(wrong)
 
 
 @contextlib.contextmanager
@@ -238,30 +174,3 @@ def serve(chosen: Settings, poll: str | None) -> None:
                     watched[0].run()
                     watched.clear()
     console.print("serve: stopped as asked; runs under way are handed over")
-
-
-@click.command()
-@options.repository
-@options.output
-def status(chosen: Settings, form: str) -> None:
-    """Say what each environment should serve, what it serves, and what comes next.
-
-    Names the engine first: how steps are kept apart on this machine, and what is not kept.
-    """
-    opened = wiring.repository(chosen, listener=options.warn)
-    around = wiring.edge(chosen, opened)
-    seen, planned = service.Reconciler(around).look()
-    engine = around.engine(seen.at.project)
-    rows = statuses.rows(seen.observed, planned)
-    if form == "json":
-        options.print_json(
-            {
-                "head": seen.at.commit,
-                "engine": plans.engine_json(engine),
-                "environments": [vars(one) for one in rows],
-            }
-        )
-    else:
-        plans.engine(options.console(), engine)
-        plans.statuses(options.console(), rows)
-    _refuse(seen.diagnostics())

@@ -9,14 +9,16 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import rich.console
 
 from gitwf.service import signals
 from gitwf.text import rendering
 from gitwf.wiring import settings
+
+if TYPE_CHECKING:
+    import rich.console
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -70,8 +72,10 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def console(*, stderr: bool = False) -> rich.console.Console:
+def console(*, stderr: bool = False) -> "rich.console.Console":
     """A console on standard output, or on standard error for what is not the result."""
+    import rich.console
+
     return rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 

@@ -7,10 +7,10 @@ its ports. Adapters are imported when they are built, so that a command pays onl
 import dataclasses
 import hashlib
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitwf import errors, ports
 from gitwf.adapters import clock, host
@@ -113,7 +113,6 @@ def edge(
 
     `runs_steps`: False where nobody's code may run beside gitwf, as in a cluster's pod.
     """
-    from gitwf.adapters import manifests
     from gitwf.adapters.git import ledger, objects, repo
 
     ticking = clock.SystemClock()
@@ -134,12 +133,19 @@ def edge(
         known_dead=lambda owner: host.known_dead(
             host.Process(owner.host, owner.boot, owner.pid, owner.start)
         ),
-        render=manifests.render,
+        render=_rendered,
         state=opened.state,
         lease=settings.number("lease"),
         listener=listener,
         strays=lambda named: _strays(settings, opened, named),
     )
+
+
+def _rendered(template: str, values: Mapping[str, Any]) -> str:
+    """Render a template; the library is loaded with the first one, which most passes lack."""
+    from gitwf.adapters import manifests
+
+    return manifests.render(template, values)
 
 
 def proposed(opened: Repository, around: edges.Edge) -> tuple[edges.Edge, CommitId | None]:

@@ -58,6 +58,25 @@ def test_help_lists_every_section_and_command_and_loads_nothing_heavy():
     assert [name for name in cli.COMMANDS if not any(name in line.split() for line in shown)] == []
 
 
+def test_a_plan_loads_nothing_of_what_acts_draws_or_is_not_used_here(remote):
+    unused = [
+        "jinja2", "kubernetes", "requests", "rich", "starlette",
+        "gitwf.service.loop", "gitwf.wiring.local", "gitwf.cli.render.progress",
+    ]  # fmt: skip
+    program = (
+        "import sys\nfrom gitwf import cli\n"
+        "try: cli.main(['plan', '-o', 'json'])\nexcept SystemExit: pass\n"
+        f"print([name for name in {unused!r} if name in sys.modules], file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(done.stdout)["head"] == remote.head()
+    assert done.stderr.strip() == "[]"
+
+
 @pytest.mark.parametrize("name", list(cli.COMMANDS))
 def test_every_command_has_help(gitwf, name):
     done = gitwf(name, "--help")

@@ -6,13 +6,14 @@ say the same.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import rich.console
+from typing import TYPE_CHECKING, Any
 
 from gitwf import ports
 from gitwf.cli.render import tables
 from gitwf.delivery import action, status
+
+if TYPE_CHECKING:
+    import rich.console
 
 _STYLES: Mapping[str, str] = {
     "synced": "green",
@@ -46,7 +47,7 @@ def rows(plan: action.Plan) -> list[dict[str, Any]]:
     ]
 
 
-def engine(console: rich.console.Console, one: ports.Engine) -> None:
+def engine(console: "rich.console.Console", one: ports.Engine) -> None:
     """Print where steps run, a line for each thing that is so there."""
     first, *others = one.describe().split("; ")
     console.print(f"engine {one.name}: {first}", style="dim", markup=False)
@@ -59,7 +60,7 @@ def engine_json(one: ports.Engine) -> dict[str, Any]:
     return {"name": one.name, "described": one.describe().split("; ")}
 
 
-def show(console: rich.console.Console, plan: action.Plan) -> None:
+def show(console: "rich.console.Console", plan: action.Plan) -> None:
     """Print the plan as a table, with a last line that sums it up."""
     listed: Sequence[Mapping[str, Any]] = rows(plan)
     if listed:
@@ -111,7 +112,7 @@ def _served(row: status.Row) -> tables.Cell:
     return (row.served, "green") if row.ready else (f"{row.served}, not ready", "red")
 
 
-def statuses(console: rich.console.Console, rows: Sequence[status.Row]) -> None:
+def statuses(console: "rich.console.Console", rows: Sequence[status.Row]) -> None:
     """Print where each environment stands as a table."""
     listed: list[list[tables.Cell]] = [
         [

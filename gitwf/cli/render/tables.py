@@ -5,23 +5,25 @@ text, or a pair of text and the style that a terminal shows it in.
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import rich.box
-import rich.console
-import rich.table
-import rich.text
+if TYPE_CHECKING:
+    import rich.console
 
 Cell: TypeAlias = "str | tuple[str, str]"
 
 
 def table(
-    console: rich.console.Console, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
+    console: "rich.console.Console", columns: Sequence[str], rows: Sequence[Sequence[Cell]]
 ) -> None:
     """Print `rows` under `columns`; a pipe gets every cell whole, however wide."""
     if not console.is_terminal:
         _plain(console, columns, rows)
         return
+    import rich.box
+    import rich.table
+    import rich.text
+
     shown = rich.table.Table(box=rich.box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     for column in columns:
         shown.add_column(column, overflow="fold")
@@ -35,7 +37,7 @@ def _split(cell: Cell) -> tuple[str, str]:
 
 
 def _plain(
-    console: rich.console.Console, columns: Sequence[str], rows: Sequence[Sequence[Cell]]
+    console: "rich.console.Console", columns: Sequence[str], rows: Sequence[Sequence[Cell]]
 ) -> None:
     lines = [list(columns), *([_split(cell)[0] for cell in row] for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
