@@ -47,6 +47,10 @@ spec:
     script: {image: i, command: [sh], source: "echo {{workflow.status}}", env: [{name: E, value: v}]}
     outputs: {artifacts: [{name: out, path: /out}], parameters: [{name: p, valueFrom: {path: /p}}]}
   - {name: set, containerSet: {containers: [{name: main, image: i, dependencies: []}]}}
+  - name: cluster
+    inputs: {artifacts: [{name: z, path: /z}]}
+    resource: {action: create, manifestFrom: {artifact: {name: z}}}
+    metrics: {prometheus: [{name: m, help: h, counter: {value: "1"}}]}
 """
 LIB = """\
 apiVersion: argoproj.io/v1alpha1

@@ -10,8 +10,8 @@ holds those of the whole workflow and starts the walk (Argo: workflow/validate/v
 from collections.abc import Collection, Mapping
 
 from gitwf.errors import Diagnostic
-from gitwf.workflow.document import parameters, resolved, template, workflow
-from gitwf.workflow.document.rules import arguments, names, report, steps, tags, walk
+from gitwf.workflow.document import parameters, resolved, template
+from gitwf.workflow.document.rules import arguments, cron, names, report, steps, tags, walk
 
 _ALWAYS = (
     "workflow.name",
@@ -26,12 +26,9 @@ _ALWAYS = (
     "workflow.status",
 )
 _LONGEST_NAME = 63
-_LONGEST_CRON_NAME = 52
 _POD_GC = frozenset(
     {"", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"}
 )
-_CONCURRENCY = frozenset({"", "Allow", "Forbid", "Replace"})
-_CRON_FIELDS = 5
 
 
 def validate(
@@ -92,7 +89,7 @@ def _check_head(found: report.Report, whole: resolved.Resolved) -> None:
     name, origin = whole.metadata.name, whole.spec_origins[0]
     document = resolved.Origin(origin.document, ("metadata", "name"))
     if whole.cron is not None:
-        _check_cron(found, whole, whole.cron)
+        cron.check(found, name, whole.cron, resolved.Origin(origin.document, ()))
     elif len(name) > _LONGEST_NAME:
         message = (
             f'workflow name "{name}" must not be more than {_LONGEST_NAME} characters long '
@@ -112,36 +109,6 @@ def _check_head(found: report.Report, whole: resolved.Resolved) -> None:
     if strategy not in _POD_GC:
         message = f"podGC.strategy unknown strategy '{strategy}'"
         found.error(whole.origin("podGC", "strategy"), message)
-
-
-def _check_cron(
-    found: report.Report, whole: resolved.Resolved, cron: workflow.CronWorkflowSpec
-) -> None:
-    """Check when a CronWorkflow is due (Argo: validate.CronWorkflow)."""
-    name = whole.metadata.name
-    origin = resolved.Origin(whole.spec_origins[0].document, ("spec",))
-    if len(name) > _LONGEST_CRON_NAME:
-        message = (
-            f'cron workflow name "{name}" must not be more than {_LONGEST_CRON_NAME} characters '
-            f"long (currently {len(name)})"
-        )
-        found.error(resolved.Origin(origin.document, ("metadata", "name")), message)
-    if not cron.schedules:
-        found.error(origin, "cron workflow must have at least one schedule")
-    for index, schedule in enumerate(cron.schedules):
-        fields = schedule.split()
-        if len(fields) != _CRON_FIELDS and not schedule.startswith("@"):
-            message = (
-                f"cron schedule {schedule} is malformed: expected exactly 5 fields, found "
-                f"{len(fields)}: [{' '.join(fields)}]"
-            )
-            found.error(origin.at("schedules", index), message)
-    if cron.concurrency_policy not in _CONCURRENCY:
-        message = f"'{cron.concurrency_policy}' is not a valid concurrencyPolicy"
-        found.error(origin.at("concurrencyPolicy"), message)
-    if cron.starting_deadline_seconds is not None and cron.starting_deadline_seconds < 0:
-        message = "startingDeadlineSeconds must be positive"
-        found.error(origin.at("startingDeadlineSeconds"), message)
 
 
 def _walk(

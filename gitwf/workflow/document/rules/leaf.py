@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gitwf.workflow.document import containers, resolved, template
-from gitwf.workflow.document.rules import outputs, report, sets, tags
+from gitwf.workflow.document.rules import cluster, outputs, report, sets, tags
 
 if TYPE_CHECKING:
     from gitwf.workflow.document.rules import walk
@@ -59,6 +59,8 @@ def check(found: report.Report, here: "walk.Here", default_image: str) -> None:
         sets.check(found, one, one.container_set, origin.at("containerSet"))
         for index, container in enumerate(one.container_set.containers):
             _check_command(found, container, origin.at("containerSet", "containers", index))
+    if one.resource is not None:
+        cluster.check_resource(found, one, one.resource, origin.at("resource"))
     if not _is_deadline(one.active_deadline_seconds):
         message = f"{path}.activeDeadlineSeconds must be a positive integer > 0 or an argo variable"
         found.error(origin.at("activeDeadlineSeconds"), message)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gitwf.workflow.document import flow, parameters, resolve, resolved, template
 from gitwf.workflow.document.rules import (
     arguments,
+    cluster,
     dag,
     inputs,
     leaf,
@@ -148,6 +149,7 @@ class Walk:
             path, where = f"templates.{one.name}.outputs", origin.at("outputs")
             tags.check(self.found, path, one.plain().get("outputs", {}), where, here.names)
         outputs.check(self.found, one, origin.at("outputs"))
+        cluster.check_metrics(self.found, one, origin)
 
     def _default_image(self, here: "Here") -> str:
         """Find the image that templateDefaults give, where the template was written or runs."""
