@@ -256,7 +256,7 @@ def test_a_schedule_is_refused_as_the_cron_library_refuses_it(schedule, fault):
     "schedule",
     [
         "0 0 * * *", "*/15 9-17 * * MON-FRI", "5/10 ? 1,15 jan *", "@daily", "@every 1h30m",
-        "0" * 5000 + "1 -0 * * *", "CRON_TZ=Europe/Berlin 0 6 * * *",
+        "0" * 5000 + "1 0 * * *", "CRON_TZ=Europe/Berlin 0 6 * * *",
     ],
 )  # fmt: skip
 def test_a_schedule_that_the_cron_library_reads_is_taken(schedule):
