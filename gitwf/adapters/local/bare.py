@@ -8,7 +8,6 @@ there is no view to hide it in. Works on any POSIX system; the sandbox is
 import contextlib
 import dataclasses
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -44,7 +43,7 @@ class Process:
 
     def poll(self) -> box.Ended | None:
         """Collect the outputs and clear the paths when it has ended."""
-        if self._ended is None and select.select([self._fd], [], [], 0)[0]:
+        if self._ended is None and self._is_over():
             # What the step left running goes with it, as it would with a container; before the
             # process is reaped, so that its number still names its group.
             self.stop(kill=True)
@@ -53,6 +52,10 @@ class Process:
             self._places.take_away(self._box)
             self._ended = box.Ended(code=code if code >= 0 else 128 - code, missing=missing)
         return self._ended
+
+    def _is_over(self) -> bool:
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, flags) is not None
 
     def stop(self, *, kill: bool) -> None:
         """Signal the whole group."""

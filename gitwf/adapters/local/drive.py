@@ -304,16 +304,16 @@ class Drive:
     def _carry_out(
         self, running: pods.Pods, commands: Iterable[messages.Command], means: Means
     ) -> None:
-        memory = kept.Memory(means.state.memory)
         for command in commands:
             if isinstance(command, messages.StartPod):
                 running.start(command)
             elif isinstance(command, messages.StopPod):
                 running.stop(command)
             elif isinstance(command, messages.LookUp):
+                memory = kept.Memory(means.state.memory)
                 self._answers.append(memory.look_up(command, self._clock.now()))
             elif isinstance(command, messages.Remember):
-                memory.remember(command, self._clock.now())
+                kept.Memory(means.state.memory).remember(command, self._clock.now())
 
 
 def replayed(begun: orders.Begun, run: folder.RunFolder) -> replay.Replay:

@@ -16,6 +16,7 @@ All of it is a cache but for running work: deleting it loses no fact. Nodes go b
 are safe as file names.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +64,14 @@ class RunFolder:
         """Volumes of the run."""
         return self.path / "volumes"
 
+    @functools.cached_property
+    def logs(self) -> Path:
+        """What all nodes wrote."""
+        return self.path / "logs"
+
     def log(self, node: str) -> Path:
         """What a node wrote."""
-        return self.path / "logs" / f"{checked(node)}.log"
+        return self.logs / f"{checked(node)}.log"
 
     def artifact(self, node: str, name: str) -> Path:
         """An output artifact of a node."""

@@ -23,6 +23,7 @@ from gitwf.workflow.machine import messages
 
 Entry = messages.Event | tuple[str, host.Process]
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _ROOM = 1 << 16  # Bytes of zeros that are put behind the last line at a time.
 
 
@@ -61,7 +62,7 @@ class Journal:
 
     def append(self, entry: Entry) -> None:
         """Write an entry, not yet durably."""
-        line = json.dumps(encode(entry), separators=(",", ":")).encode() + b"\n"
+        line = _json(encode(entry)).encode() + b"\n"
         end = self._read_to + len(line)
         if end > self._room_to:
             self._room_to = end + _ROOM

@@ -7,6 +7,7 @@ artifacts are main's, but one whose path lies in a volume of a whole set is put 
 cannot be had makes the pod end in Error before it ran: `environment.Unavailable`.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,7 @@ def prepare(
     for name, member in members.members(made).items():
         container, work = member.container, works[name]
         declared = environment.declared(container, sources)
-        private = _private(work, context)
+        private = _IMAGED if context.imaged else _private(work, context.search, bare=context.bare)
         wanted = members.mounts(made, container)
         mounts = [*private.mounts, *volumes.mounts(wanted, start.volumes, places)]
         mounts += inputs if name == members.MAIN else []
@@ -155,12 +156,15 @@ class _Private:
     mounts: tuple[box.Mount, ...] = ()
 
 
-def _private(work: Path, context: Context) -> _Private:
-    if context.imaged:
-        return _Private({}, "", _SCRIPT)
+_IMAGED = _Private({}, "", _SCRIPT)
+
+
+@functools.lru_cache(maxsize=64)
+def _private(work: Path, search: str, *, bare: bool) -> _Private:
+    """Name the places in a folder, which one step after another uses."""
     home, temporary = work / scratch.HOME, work / scratch.TEMPORARY
-    env = {"PATH": context.search, "LANG": "C.UTF-8"}
-    if context.bare:
+    env = {"PATH": search, "LANG": "C.UTF-8"}
+    if bare:
         env |= {"HOME": str(home), "TMPDIR": str(temporary)}
         return _Private(env, str(home), str(work / "script"))
     mounts = (

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf.adapters import host
-from gitwf.adapters.local import asking, box, members, outcome, pod, scratch, under_way
+from gitwf.adapters.local import asking, box, log_files, members, outcome, pod, scratch, under_way
 from gitwf.adapters.local.environment import Secrets, Unavailable
 from gitwf.errors import Stalled, Transient
 from gitwf.values import Instant
@@ -53,6 +53,7 @@ class Pods:
         terms: Terms,
     ) -> None:
         self._scratch = folders
+        self._logs = log_files.LogFiles()
         self._ready = ready
         self._started = started
         self._terms = terms
@@ -221,30 +222,30 @@ class Pods:
             return box.Ended(code=64, refused=str(error))
         return None
 
-    def _log(self, one: under_way.Pod, name: str) -> Path:
+    def _log(self, one: under_way.Pod, name: str) -> str:
         """Where a member writes. What brings outputs out has nothing to say."""
         context, _ = self._ready()
         last = one.progress.members[name].last
         node = one.start.containers.get(name, one.start.node)
-        return Path(os.devnull) if last else context.run.log(node)
+        return os.devnull if last else str(context.run.log(node))
 
     def _begin(self, one: under_way.Pod, name: str) -> None:
         _, rung = self._ready()
-        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-        log = os.open(self._log(one, name), flags, 0o600)
+        path = self._log(one, name)
+        log = self._logs.open(path)
         wanted = one.start.wants_result and name == members.MAIN
         reader, writer = os.pipe() if wanted else (None, log)
         try:
             process = rung.start(one.boxes[name], one.works[name], writer, log)
         except BaseException:
-            os.close(log)
+            self._logs.close(path, log)
             if reader is not None:
                 os.close(reader)
             raise
         finally:
             if writer != log:
                 os.close(writer)
-        member = under_way.Member(one, name, process, log, reader)
+        member = under_way.Member(one, name, process, log, path, reader)
         one.running[name] = member
         one.progress.running.add(name)
         self._selector.register(process, selectors.EVENT_READ, member)
@@ -264,7 +265,7 @@ class Pods:
         member.close_stdout(self._selector)
         self._selector.unregister(member.process)
         member.process.close()
-        os.close(member.log)
+        self._logs.close(member.path, member.log)
         del one.running[member.name]
         one.progress.running.discard(member.name)
         self._unnamed.pop(member, None)
@@ -287,7 +288,7 @@ class Pods:
         one.progress.ended[name] = ended
         words = "" if one.stopped else outcome.last_words(ended)
         if words:
-            with self._log(one, name).open("ab") as log:
+            with Path(self._log(one, name)).open("ab") as log:
                 log.write(words.encode())
         if name in one.start.containers:
             told = (ended.code or 0, ended.refused)
@@ -329,6 +330,7 @@ class Pods:
         while self._desk.running or any(one.running for one in self._running.values()):
             for key, _ in self._selector.select():
                 self._notice(key.fd, key.data)
+        self._logs.end()
         self._selector.close()
         os.close(self._woken)
         os.close(self._waker)

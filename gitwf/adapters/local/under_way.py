@@ -43,6 +43,7 @@ class Member:
     name: str
     process: box.Running
     log: int
+    path: str
     stdout: int | None = None
     result: bytearray = field(default_factory=bytearray)
     asked: bool = False

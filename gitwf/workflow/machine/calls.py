@@ -70,9 +70,10 @@ def ready(call: template.Call, values: Values, unresolved: str = "") -> Ready:
     if not proceed:
         return Ready(call.model_copy(update={"when": condition, "hooks": {}}), proceed=False)
     bare, linked = _without_linked(call)
-    filled = _filled(
-        bare.model_copy(update={"arguments": _supplied(bare.arguments, values)}), values
-    )
+    supplied = _supplied(bare.arguments, values)
+    if supplied is not bare.arguments:
+        bare = bare.model_copy(update={"arguments": supplied})
+    filled = _filled(bare, values)
     try:
         places = linked_artifacts(linked, values)
     except failure.NodeFailure as problem:

@@ -6,11 +6,10 @@ that a run of n nodes costs n steps. The parts (steps, dag, pods, retries, hooks
 below and each other through `nodes.Owner`; only this module changes a phase.
 """
 
-import contextlib
 import gc
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from gitwf.values import Instant
@@ -35,21 +34,6 @@ from gitwf.workflow.machine import (
 )
 
 _RUNNING = str(records.Phase.RUNNING)
-
-
-@contextlib.contextmanager
-def _burst() -> Iterator[None]:
-    """Keep the collector of cycles off: what one event makes stays, however much it is.
-
-    It would walk over all nodes again and again while they come to be, and find nothing.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Run:
@@ -340,9 +324,16 @@ class Run:
     # How an event is worked off.
 
     def _settle(self) -> list[messages.Command]:
-        with _burst():
+        # What one event makes stays, however much it is: the collector of cycles would walk over
+        # all nodes again and again while they come to be, and find nothing.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
             while self._agenda:
                 self._agenda.popleft()()
+        finally:
+            if collects:
+                gc.enable()
         commands, self._commands = self._commands, []
         return commands
 
