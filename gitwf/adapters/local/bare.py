@@ -8,6 +8,7 @@ there is no view to hide it in. Works on any POSIX system; the sandbox is
 import contextlib
 import dataclasses
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -43,7 +44,7 @@ class Process:
 
     def poll(self) -> box.Ended | None:
         """Collect the outputs and clear the paths when it has ended."""
-        if self._ended is None and self._is_over():
+        if self._ended is None and select.select([self._fd], [], [], 0)[0]:
             # What the step left running goes with it, as it would with a container; before the
             # process is reaped, so that its number still names its group.
             self.stop(kill=True)
@@ -52,10 +53,6 @@ class Process:
             self._places.take_away(self._box)
             self._ended = box.Ended(code=code if code >= 0 else 128 - code, missing=missing)
         return self._ended
-
-    def _is_over(self) -> bool:
-        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, flags) is not None
 
     def stop(self, *, kill: bool) -> None:
         """Signal the whole group."""
@@ -163,11 +160,21 @@ def kill_strays(run: Path) -> None:
     Only Linux tells the variables of a process; elsewhere a step that makes itself a daemon
     outlives its run.
     """
-    home = f"HOME={run}/work/".encode()
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            if any(each.startswith(home) for each in environ.read_bytes().split(b"\0")):
-                os.kill(int(environ.parent.name), signal.SIGKILL)
+    home = f"\0HOME={run}/work/".encode()
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir("/proc"):  # noqa: PTH208 - there are many
+            if name.isdecimal() and home in _variables(name):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(int(name), signal.SIGKILL)
+
+
+def _variables(process: str) -> bytes:
+    """The variables that a process was started with, each after a zero; none where it is gone."""
+    try:
+        with open(f"/proc/{process}/environ", "rb", buffering=0) as file:  # noqa: PTH123 - as above
+            return b"\0" + file.read()
+    except OSError:
+        return b""
 
 
 def collect(outputs: Sequence[str], work: Path) -> Iterable[str | None]:

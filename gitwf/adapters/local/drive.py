@@ -103,21 +103,26 @@ class Drive:
         seen = 0  # Of a run that was begun before, nothing is told until its history was read.
         while True:
             with self._changed:
-                while self._version == seen and self._failure is None:
+                while self._failure is None and (self._version == seen or self._leaving):
                     self._changed.wait()
                 seen = self._version
                 if self._failure is not None:
                     raise self._failure
                 shown = self._replay.snapshot()
-                more = not self._left and self._means is not None and self._asked()
-            if shown.over and more:
-                continue  # It is about to be tried again: that end is not the end.
             yield shown
             if shown.over:
                 return
             if self._closing:
                 raise Transient("the local engine was closed while the run went on")
             self._ended.wait(_SNAPSHOTS)
+
+    @property
+    def _leaving(self) -> bool:
+        """Whether the run is over and its places are being cleared, or a wish may start it anew.
+
+        Whoever hears of the end may start what uses the same places.
+        """
+        return self._replay.over and self._means is not None and not self._left
 
     @property
     def failed(self) -> bool:
@@ -144,7 +149,6 @@ class Drive:
     def close(self) -> None:
         """Stop driving: what runs is killed, and started again by the next owner."""
         self._closing = True
-        self._ended.set()
         self.wake()
         if self._thread.is_alive():
             self._thread.join()
@@ -162,13 +166,13 @@ class Drive:
             raise
         finally:
             self._left = True
+            self._ended.set()
             self._tell()
 
     def _fail(self, error: BaseException) -> None:
         with self._changed:
             self._failure = error
             self._changed.notify_all()
-        self._ended.set()
 
     def _own(self, history: journal.Journal) -> None:
         """Follow until the run is over or ours, then drive it."""
@@ -211,8 +215,6 @@ class Drive:
         with self._changed:
             self._version += 1
             self._changed.notify_all()
-        if self._replay.over:
-            self._ended.set()
 
     def _drive(self, history: journal.Journal, means: Means) -> None:
         self._clear_leftovers()

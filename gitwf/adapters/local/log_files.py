@@ -19,9 +19,10 @@ class LogFiles:
 
     def open(self, path: str) -> int:
         """Give an empty file at `path` to write to; what was there is gone. Raises OSError."""
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            last, file = spare
+        if path == os.devnull:
+            return os.open(path, os.O_RDWR)
+        if self._spare is not None:
+            (last, file), self._spare = self._spare, None
             with contextlib.suppress(FileNotFoundError):
                 if not os.fstat(file).st_size:
                     os.rename(last, path)  # noqa: PTH104 - text is faster, and every step passes

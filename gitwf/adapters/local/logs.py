@@ -31,10 +31,11 @@ class Reader:
                     yield ports.LogLine(name, line)
 
     def _new(self, node: str, *, last: bool) -> Iterator[str]:
-        log = self._run.log(node)
-        if not log.exists():
+        try:
+            file = self._run.log(node).open("rb")
+        except FileNotFoundError:
             return
-        with log.open("rb") as lines:
+        with file as lines:
             size = lines.seek(0, 2)
             at = self._read.get(node, 0)
             at = lines.seek(at if at <= size else 0)
