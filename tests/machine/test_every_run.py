@@ -223,8 +223,11 @@ SETTINGS = hypothesis.settings(
 @SETTINGS
 @hypothesis.given(spec=specs(), data=st.data())
 def test_a_run_ends_with_every_node_ended_and_connected(resolve_spec, spec, data):
-    world = World(resolve_spec(spec), data.draw)
-    final = world.play()
+    whole_and_connected(World(resolve_spec(spec), data.draw).play())
+
+
+def whole_and_connected(final):
+    """Every node of a run that is over has ended, and is come to from the entry or the handler."""
     assert final.over
     assert all(node.phase.fulfilled for node in final.nodes.values())
     assert len({node.id for node in final.nodes.values()}) == len(final.nodes)
@@ -238,6 +241,25 @@ def test_a_run_ends_with_every_node_ended_and_connected(resolve_spec, spec, data
             reached.add(one)
             ahead.extend(by_id[one].children)
     assert [by_id[one].name for one in by_id if one not in reached] == []
+
+
+@SETTINGS
+@hypothesis.given(spec=specs(), data=st.data())
+def test_a_run_that_failed_ends_well_formed_when_it_is_tried_again(resolve_spec, spec, data):
+    whole = resolve_spec(spec)
+    world = World(whole, data.draw)
+    final = world.play()
+    for _ in range(2):
+        if not final.phase.failed_or_error:
+            return
+        event = messages.Retry(world.now.after(1.0))
+        world = World(whole, data.draw)
+        world.now = event.at
+        world.run = machine.try_again(machine.begin(whole, "w", {}, START), final, event)
+        before, final = final, world.play()
+        whole_and_connected(final)
+        kept = {name for name, node in before.nodes.items() if final.nodes.get(name) == node}
+        assert not kept & world.started
 
 
 @SETTINGS
