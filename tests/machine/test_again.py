@@ -241,3 +241,16 @@ def test_who_lets_a_node_go_on_may_say_why(player):
 
     after = asked.play()
     assert (after.phase, after.nodes["w[0].ask"].message) == ("Succeeded", "looks good")
+
+
+def test_the_hook_of_a_retried_node_is_kept_beside_it(player):
+    flaky = {**ECHO, "name": "flaky", "retryStrategy": {"limit": 1}}
+    hooks = {"named": {"template": "flaky", "expression": "true"}}
+    spec = {"templates": [ECHO, flaky, steps([step("a"), step("b", "flaky", hooks=hooks)])]}
+    first = player(spec, outcome=failing("w[0].a"))
+    first.play()
+    second = again(first, failing())
+    after = second.play()
+
+    assert list(second.starts) == ["w[0].a"]
+    assert after.nodes["w[0].b.hooks.named(0)"].phase == "Succeeded"

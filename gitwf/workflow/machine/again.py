@@ -34,7 +34,7 @@ class Kept:
             self._inside.setdefault(node.boundary, []).append(node)
             if node.type is _T.RETRY:
                 attempts = (self._by_id[child] for child in node.children)
-                self._parent.update((one.id, node) for one in attempts if one.retried)
+                self._parent.update((one.id, node) for one in attempts if _is_attempt(one, node))
         self._kept = self._find(before) if before else {}
 
     def recall(self, run: "run.Run", order: orders.Order) -> bool:
@@ -119,11 +119,16 @@ class Kept:
             attempts = [
                 child
                 for child in map(self._by_id.__getitem__, one.children)
-                if child.retried and self._parent.get(child.id) is one
+                if self._parent.get(child.id) is one
             ]
             inner = [*attempts, *self._inside.get(one.id, ())]
             yield from inner
             ahead.extend(inner)
+
+
+def _is_attempt(node: record.NodeRecord, of: record.NodeRecord) -> bool:
+    """Tell an attempt of a Retry node from its hooks, which are flagged as retried too."""
+    return node.retried and node.name.startswith(f"{of.name}(")
 
 
 NOTHING = Kept({})
