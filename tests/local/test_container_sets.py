@@ -114,8 +114,7 @@ def test_an_output_that_main_does_not_make_is_an_error_of_the_pod_alone(local, p
 
     assert phases(ran) == {"wf": "Error", "main": "Succeeded"}
     assert ran["wf"].message == (
-        f"wait: Error (exit code 64): open /var/run/argo/outputs/parameters{place}/n: "
-        "no such file or directory"
+        f"wait: Error (exit code 64): open /mainctrfs{place}/n: no such file or directory"
     )
 
 

@@ -75,6 +75,47 @@ def test_a_missing_output_artifact_is_an_error_and_an_optional_one_is_not(local,
     assert dict(ran["wf"].outputs.artifacts) == {}
 
 
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [
+        (
+            "parameters: [{name: p, valueFrom: {path: PLACE/in/p}}]",
+            "open /mainctrfsPLACE/in/p: no such file or directory",
+        ),
+        (
+            "artifacts: [{name: a, path: PLACE/in/a}]",
+            "stat /mainctrfsPLACE/in/a: no such file or directory; ",
+        ),
+        (
+            "artifacts: [{name: a, path: PLACE/in/a, archive: {none: {}}}]",
+            "PLACE/in/a no such file or directory; ",
+        ),
+    ],
+)
+def test_an_output_missing_in_a_volume_is_told_by_where_the_wait_container_has_it(
+    walled, written, place, output, why
+):
+    volume = f"""
+    volumes: [{{name: v, emptyDir: {{}}}}]
+    outputs: {{{output.replace("PLACE", str(place))}}}
+"""
+    document = written("true", volume).replace(
+        "image: none\n", f"image: none\n      volumeMounts: [{{name: v, mountPath: {place}/in}}]\n"
+    )
+    assert "volumeMounts" in document
+    ran = walled.run(document)
+
+    told = why.replace("PLACE", str(place))
+    assert (ran["wf"].phase, ran["wf"].message) == ("Error", f"wait: Error (exit code 64): {told}")
+
+
+def test_a_default_loses_one_newline_as_a_file_does(local, written, place):
+    output = f'{{name: p, valueFrom: {{path: {place}/p, default: "a\\n\\n"}}}}'
+    ran = local.run(written("true", f"    outputs: {{parameters: [{output}]}}"))
+
+    assert ran["wf"].outputs.parameters["p"] == "a\n"
+
+
 PASSING = """
   templates:
   - name: main

@@ -12,11 +12,14 @@ from pathlib import Path
 from gitwf.adapters.local import artifacts, box, folder, members, scratch
 from gitwf.values import Instant
 from gitwf.workflow import record
+from gitwf.workflow.document import parameters as documented
 from gitwf.workflow.document import template
 from gitwf.workflow.machine import messages
 
 RESULT_LIMIT = 256 * 1024
 _WAIT = "wait: Error (exit code 64): "
+# Where Argo's wait container has the volumes of main: common.ExecutorMainFilesystemDir.
+_MIRRORED = "/mainctrfs"
 
 
 def never_ran(node: str, at: Instant, message: str) -> messages.PodEnded:
@@ -118,10 +121,37 @@ def _parameters(
             content = one.path.read_bytes()
             values[parameter.name] = content.removesuffix(b"\n").decode("utf-8", "replace")
         elif source.default is not None:
-            values[parameter.name] = source.default
+            values[parameter.name] = source.default.removesuffix("\n")
         else:
-            problem = f"open /var/run/argo/outputs/parameters{source.path}: {why}"
+            problem = _unread(declared, source.path, why)
     return values, problem
+
+
+def _unread(made: template.Template, path: str, why: str) -> str:
+    if not _mirrored(made, path):
+        return f"open /var/run/argo/outputs/parameters{path}: {why}"
+    verb = "read" if why == "is a directory" else "open"
+    return f"{verb} {_MIRRORED}{path}: {why}"
+
+
+def _unstaged(made: template.Template, artifact: documented.Artifact, why: str) -> str:
+    if not _mirrored(made, artifact.path):
+        return f"open /var/run/argo/outputs/artifacts{artifact.path}.tgz: {why}"
+    if artifact.archive is not None and artifact.archive.none is not None:
+        return f"{artifact.path} no such file or directory"
+    return f"stat {_MIRRORED}{artifact.path}: {why}"
+
+
+def _mirrored(made: template.Template, path: str) -> bool:
+    """Whether the wait container reads a path itself (Argo: executor.go, isBaseImagePath)."""
+    container = made.container or made.script
+    mounted = container.volume_mounts if container is not None else ()
+    if any(box.is_below(path, mount.mount_path) for mount in mounted):
+        return True
+    if members.in_shared_volume(made, path):
+        return True
+    inputs = [artifact for artifact in made.inputs.artifacts if artifact.path]
+    return any(box.is_below(path, artifact.path) for artifact in inputs if not artifact.optional)
 
 
 def _why(ended: box.Ended, number: int) -> str | None:
@@ -143,5 +173,5 @@ def _artifacts(
             location = record.ArtifactLocation(artifact.name, node=start.node)
             kept[artifact.name] = location
         elif not artifact.optional:
-            problems += f"open /var/run/argo/outputs/artifacts{artifact.path}.tgz: {one.why}; "
+            problems += _unstaged(start.template, artifact, one.why) + "; "
     return kept, problems
