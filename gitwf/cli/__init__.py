@@ -108,6 +108,8 @@ def gitwf() -> None:
 
     You push a commit; gitwf runs the pipelines it touches, records the new model version as a
     commit, and rolls the viewer over to it. `git log` is the audit, `git revert` the rollback.
+
+    Completion: eval "$(_GITWF_COMPLETE=bash_source gitwf)", or zsh_source, fish_source.
     """
 
 

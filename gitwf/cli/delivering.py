@@ -20,7 +20,7 @@ import rich.console
 
 from gitwf import wiring
 from gitwf.cli import options, planning
-from gitwf.cli.render import github, progress
+from gitwf.cli.render import github, progress, tables
 from gitwf.service import edge, loop
 from gitwf.service import reconcile as service
 from gitwf.wiring import cluster as clusters
@@ -83,7 +83,7 @@ def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -
             {"result": outcome.verdict, "reports": reports, "failures": outcome.failures}
         )
     for one in outcome.reports:
-        console.out(str(one), highlight=False)
+        tables.line(console, "", str(one))
     for failure in outcome.failures:
         console.print(f"failed: {failure}", style="red", markup=False)
     console.print(f"reconcile: {outcome.verdict}", style="bold")

@@ -101,6 +101,19 @@ def test_a_wrong_call_exits_with_2(gitwf, name):
     assert "no such option" in done.err.lower()
 
 
+def test_a_shell_completes_commands():
+    asked = {"_GITWF_COMPLETE": "bash_complete", "COMP_WORDS": "gitwf prom", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from gitwf.cli import main; main()"],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.split() == ["plain,promote"]
+
+
 def test_the_version_is_told(gitwf):
     assert gitwf("--version").out.startswith("gitwf 0.")
 

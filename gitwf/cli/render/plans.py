@@ -50,9 +50,9 @@ def rows(plan: action.Plan) -> list[dict[str, Any]]:
 def engine(console: "rich.console.Console", one: ports.Engine) -> None:
     """Print where steps run, a line for each thing that is so there."""
     first, *others = one.describe().split("; ")
-    console.print(f"engine {one.name}: {first}", style="dim", markup=False)
+    tables.line(console, f"engine {one.name}: ", first)
     for other in others:
-        console.print(f"  {other}", style="dim", markup=False)
+        tables.line(console, "  ", other)
 
 
 def engine_json(one: ports.Engine) -> dict[str, Any]:

@@ -4,6 +4,7 @@ One function for both, so that a table never says more to one reader than to ano
 text, or a pair of text and the style that a terminal shows it in.
 """
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,6 +31,22 @@ def table(
     for row in rows:
         shown.add_row(*(rich.text.Text(*_split(cell)) for cell in row))
     console.print(shown)
+
+
+def line(console: "rich.console.Console", lead: str, text: str) -> None:
+    """Print `text` after `lead`, wrapped between words on a terminal, whole in a pipe.
+
+    What goes on stands below where it began; a word longer than the line stays one to copy.
+    """
+    if console.is_terminal:
+        wide = max(20, console.width - len(lead))
+        parts = [
+            part
+            for one in text.splitlines()
+            for part in textwrap.wrap(one, wide, break_long_words=False, break_on_hyphens=False)
+        ]
+        text = ("\n" + " " * len(lead)).join(parts)
+    console.out(lead + text, highlight=False)
 
 
 def _split(cell: Cell) -> tuple[str, str]:

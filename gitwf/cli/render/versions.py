@@ -88,12 +88,12 @@ def page(console: rich.console.Console, one: history.VersionRow) -> None:
     """Everything about one version."""
     console.print(f"{one.model} version {one.version}", style="bold", markup=False)
     for name, value in _facts(one):
-        console.out(f"  {name:<11}{value}", highlight=False)
+        tables.line(console, f"  {name:<11}", value)
     for verdict in one.verdicts:
         for gate, passed, words in verdict.gates:
             said = "passed" if passed else "failed"
-            text = f"  gate       {verdict.environment}: {gate}: {said}"
-            console.out(text + (f" ({words})" if words and not passed else ""), highlight=False)
+            why = f" ({words})" if words and not passed else ""
+            tables.line(console, "  gate       ", f"{verdict.environment}: {gate}: {said}{why}")
     for release in one.releases:
         text = f"{release.environment} by {release.who} ({release.kind})"
         console.out(

@@ -1,0 +1,38 @@
+"""A line of text on a terminal and in a pipe."""
+
+import io
+
+import pytest
+import rich.console
+
+from gitwf.cli.render import tables
+
+TEXT = "each step has its own view and limits\nand more"
+
+
+def printed(text, *, terminal):
+    file = io.StringIO()
+    console = rich.console.Console(
+        file=file, width=30, force_terminal=terminal, soft_wrap=True, color_system=None
+    )
+    tables.line(console, "engine: ", text)
+    return file.getvalue()
+
+
+def test_a_terminal_gets_it_wrapped_between_words_below_where_it_began():
+    assert printed(TEXT, terminal=True).splitlines() == [
+        "engine: each step has its own",
+        "        view and limits",
+        "        and more",
+    ]
+
+
+def test_a_pipe_gets_it_whole():
+    assert printed(TEXT, terminal=False) == f"engine: {TEXT}\n"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_long_word_is_left_whole_to_copy(terminal):
+    digest = "sha256:" + "a" * 64
+
+    assert digest in printed(digest, terminal=terminal)
