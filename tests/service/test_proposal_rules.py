@@ -18,7 +18,9 @@ def test_a_proposal_grants_itself_no_secret_and_loosens_no_gate(tmp_path):
     base = read(tmp_path / "base", {})
     changed = {
         "gitwf.yaml": e2e.PROJECT + POLICY,
-        "pipelines/toy/pipeline.yaml": e2e.PIPELINE.replace("metrics.mape < 0.5", "true"),
+        "pipelines/toy/pipeline.yaml": e2e.PIPELINE.replace(
+            "metrics.mape < 0.5", "metrics.mape < 5"
+        ),
     }
     proposed = read(tmp_path / "proposed", changed)
     assert proposed.project.spec.policy.granted() != {}
