@@ -38,6 +38,7 @@ def with_workflow(
     found: pipeline.Pipeline, document: yaml_reader.Document, workflow: resolved.Resolved
 ) -> Iterator[Diagnostic]:
     """Name the outputs that the pipeline wants and no template of the workflow makes global."""
+    yield from _templates(found, document, workflow)
     model = found.spec.model
     if model is None:
         return
@@ -48,6 +49,20 @@ def with_workflow(
             what = f"no template of the workflow has the global output {kind[:-1]} `{name}`"
             hint = models.suggest(name, made) or f"give an output {kind[:-1]} `globalName: {name}`"
             yield document.diagnostic(("spec", "model", field), what, hint)
+
+
+def _templates(
+    found: pipeline.Pipeline, document: yaml_reader.Document, workflow: resolved.Resolved
+) -> Iterator[Diagnostic]:
+    """Name the templates that shall roll a release out and that the workflow does not have."""
+    own = {key.name for key in workflow.templates if key.scope == resolved.LOCAL}
+    for number, deploy in enumerate(found.spec.deploy):
+        if deploy.template is not None and deploy.template not in own:
+            yield document.diagnostic(
+                ("spec", "deploy", number, "template"),
+                f"the workflow has no template `{deploy.template}`",
+                models.suggest(deploy.template, own),
+            )
 
 
 def with_project(read: Sequence[Read], settings: project.Project) -> Iterator[Diagnostic]:

@@ -23,7 +23,17 @@ def strays(environment: seen.EnvironmentView, change: trails.Change) -> bool:
     served, rollout = environment.serving, environment.rollout
     if served is None or served.release != change.commit:
         return False
-    return served.digest not in {None, change.digest} or bool(rollout and rollout.drift)
+    if served.digest not in {None, change.digest}:
+        return True
+    over = rollout is not None and rollout.state is serving.RolloutState.COMPLETE
+    return over and bool(rollout and rollout.drift)
+
+
+def lost(environment: seen.EnvironmentView, ended: entry.RolledOut | None) -> bool:
+    """Whether what a step had rolled out well is undone: only that it went well once tells it."""
+    return (
+        ended is not None and ended.ok and bool(environment.rollout and environment.rollout.drift)
+    )
 
 
 def plan(

@@ -51,12 +51,16 @@ class After(base.Model):
 
 
 class Deploy(base.Model):
-    """One environment. Exactly one of `manifests`, `deployment`, `template`."""
+    """One environment. Exactly one of `manifests`, `deployment`, `template`.
+
+    `watch`: the Deployment that `template` rolls out.
+    """
 
     environment: document.Name
     manifests: document.Path | None = None
     deployment: document.Name | None = None
     template: str | None = None
+    watch: document.Name | None = None
     container: str = "viewer"
     viewer: document.Path = "viewer"
     promote: Literal["auto", "manual"] | After = "auto"
@@ -70,7 +74,16 @@ class Deploy(base.Model):
         ways = [self.manifests, self.deployment, self.template]
         if sum(way is not None for way in ways) != 1:
             raise document.wrong("must have exactly one of manifests, deployment and template")
+        if self.template is not None and self.watch is None:
+            raise document.wrong("must say in `watch` which Deployment its template rolls out")
+        if self.template is None and self.watch is not None:
+            raise document.wrong("must have `watch` only with `template`")
         return self
+
+    @property
+    def verified(self) -> bool:
+        """Whether gitwf itself has the model's bytes checked before they are served."""
+        return self.verify == "digest" and self.template is None
 
 
 # An editor must not underline what Argo, and so the model, reads as text.

@@ -6,6 +6,7 @@ for each request, so that a code revert serves the old model again and a release
 docs/protocol.md, rules 7, 8 and 13.
 """
 
+import dataclasses
 from collections.abc import Iterator
 
 from gitwf.delivery import (
@@ -214,6 +215,8 @@ def commit(
     A Report instead where a person's file cannot be edited in place.
     """
     version = naming.result.version if naming.result is not None else None
+    if environment.deploy is not None and not environment.deploy.verified:
+        naming = dataclasses.replace(naming, verified=False)
     try:
         edits = {
             release.path(view.name, environment.name): writing.named(environment.source, naming)

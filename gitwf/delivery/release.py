@@ -91,6 +91,7 @@ class Evidence(base.Model):
     parameters: dict[str, str] = pydantic.Field(default_factory=dict)
     inputs: dict[str, str] = pydantic.Field(default_factory=dict)
     metrics: dict[str, Any] = pydantic.Field(default_factory=dict)
+    verified: bool = True
 
 
 class ReleaseMetadata(base.Model):

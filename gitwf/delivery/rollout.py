@@ -125,7 +125,8 @@ def _towards(
         hint = "push a viewer that gets ready"
         yield _report(view, environment, action.State.FAILED, why, hint)
         return
-    if applied(environment, change):
+    lost = drift.lost(environment, ended)
+    if applied(environment, change) and not lost:
         yield from _under_way(view, environment, change, ended, now, later=later)
         return
     unknown = served is not None and served.release is not None and not environment.known
@@ -138,7 +139,7 @@ def _towards(
         based_on=served.revision if served is not None else "",
         **_what(view, environment, change),
     )
-    if served is not None and drift.strays(environment, change):
+    if served is not None and (lost or drift.strays(environment, change)):
         yield from drift.plan(view, environment, served, again, facts, now)
     else:
         yield again

@@ -15,7 +15,10 @@ from gitwf.values import CommitId
 
 @dataclass(frozen=True)
 class Naming:
-    """What a release file shall name. `result` None names nothing (`version: null`)."""
+    """What a release file shall name. `result` None names nothing (`version: null`).
+
+    `verified`: False where nobody checks the bytes before they are served.
+    """
 
     model: str
     environment: str
@@ -26,6 +29,7 @@ class Naming:
     parent: CommitId
     ledger: CommitId | None
     holds: Sequence[int] = field(default=())
+    verified: bool = True
 
     def spec(self) -> dict[str, Any]:
         """The three fields that make a release."""
@@ -58,6 +62,8 @@ class Naming:
                 "inputs": dict(result.inputs),
                 "metrics": dict(result.metrics),
             }
+            if not self.verified:
+                evidence["verified"] = False
         return evidence
 
 

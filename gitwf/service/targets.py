@@ -11,10 +11,11 @@ from typing import Any
 from gitwf import ports
 from gitwf.delivery import action, pipeline, project, release
 from gitwf.errors import Stalled, Transient
-from gitwf.service import documents, edge, manifests
+from gitwf.service import documents, edge, manifests, stepped
 from gitwf.values import CommitId, Digest
+from gitwf.workflow.document import resolved
 
-_MadeOf = tuple[project.Environment, pipeline.Deploy]
+_MadeOf = tuple[project.Environment, pipeline.Deploy, resolved.Resolved | None]
 
 
 class Targets:
@@ -29,12 +30,40 @@ class Targets:
         deploy = at.pipelines[model].document.deploy(environment)
         if deploy is None:
             raise Stalled(f"{model} does not deploy to {environment}")
-        made_of = at.project.spec.environments[environment], deploy
+        one = at.pipelines[model]
+        workflow = one.workflow if deploy.template is not None else None
+        made_of = at.project.spec.environments[environment], deploy, workflow
         known = self._targets.get((model, environment))
         if known is None or known[0] != made_of:
-            known = (made_of, self._edge.target(model, deploy, at.project))
+            made = self._edge.target(model, deploy, at.project)
+            if deploy.template is not None and workflow is not None:
+                made = self._stepped(at, one, made, deploy.template, workflow)
+            known = (made_of, made)
             self._targets[model, environment] = known
         return known[1]
+
+    def _stepped(
+        self,
+        at: documents.ProjectAt,
+        one: documents.PipelineAt,
+        made: ports.Target,
+        template: str,
+        workflow: resolved.Resolved,
+    ) -> ports.Target:
+        """The target, rolled out by a template of the workflow."""
+
+        def order(desired: ports.Desired, run: str) -> ports.Order:
+            commit = self._made_from(desired.model, desired.environment, desired.release)
+            return ports.Order(
+                id=run,
+                name=f"{desired.model}-{template}",
+                workflow=workflow.alone(template),
+                parameters=one.document.given(desired.version, commit),
+                granted=at.project.spec.policy.granted(),
+                entrypoint=template,
+            )
+
+        return stepped.SteppedTarget(made, self._edge.engine(at.project), template, order)
 
     def observe(
         self, at: documents.ProjectAt, model: str, environment: str

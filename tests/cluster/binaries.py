@@ -65,10 +65,21 @@ def kind():
     return cache.made_once("kind", cache.key(KIND), build) / "kind"
 
 
-def _run(*arguments, **settings):
+def kubectl():
+    """Path of kubectl as of this Kubernetes; its own module, so that no cluster is built anew."""
+    place = HERE / "kubectl"
+
+    def build(to):
+        _run("build", "-trimpath", "-ldflags", FLAGS, "-o", f"{to}/", "tool", at=place)
+
+    key = cache.key(place / "go.mod", place / "go.sum", FLAGS)
+    return cache.made_once("kubectl", key, build) / "kubectl"
+
+
+def _run(*arguments, at=HERE, **settings):
     done = subprocess.run(
         [go(), *arguments],
-        cwd=HERE,
+        cwd=at,
         env={**os.environ, **SETTINGS, **settings},
         capture_output=True,
         text=True,

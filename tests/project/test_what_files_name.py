@@ -30,7 +30,7 @@ HOSTS = [
 # The workflows under tests/parity/cases stand as Argo took them, this image's name included.
 RECORDED = "/".join((HOSTS[2], "library", "steps"))
 # In Go's own files a module's name may begin like a host, and is a name all the same.
-GO_FILES = {"tests/cluster/go.mod", "tests/cluster/go.sum"}
+GO_FILES = {f"tests/cluster/{one}go.{end}" for one in ("", "kubectl/") for end in ("mod", "sum")}
 # People's home folders, and the folders this was written in. /home/step is the one inside a step.
 PLACES = [
     rf"/{'home'}/(?!step\b)\w",

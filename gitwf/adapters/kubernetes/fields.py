@@ -88,6 +88,13 @@ def of_model_alone(desired: ports.Desired, name: str, container: str) -> dict[st
     return _deployment(desired, name, pod)
 
 
+def of_fence(desired: ports.Desired, name: str) -> dict[str, Any]:
+    """Describe what keeps an older release away from a Deployment that a step rolls out."""
+    told = {RELEASE: str(desired.release), VIEWER: desired.viewer_id}
+    meta = {"name": name, "annotations": told}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta}
+
+
 def _deployment(desired: ports.Desired, name: str, pod: dict[str, Any]) -> dict[str, Any]:
     told = {RELEASE: str(desired.release), VIEWER: desired.viewer_id}
     return {

@@ -34,7 +34,7 @@ class Settings:
 
     `deployment`: one that others own, "" where the manifests of the repository are applied.
     `image` and `secret`: the init container's image and its Secret for the store. `verified`: False
-    sets MODEL alone.
+    sets MODEL alone. `stepped`: a step of the workflow rolls out, and only the fence is applied.
     """
 
     model: str
@@ -43,6 +43,7 @@ class Settings:
     deployment: str = ""
     adopt: bool = False
     verified: bool = True
+    stepped: bool = False
     image: str = ""
     secret: str = ""
 
@@ -163,6 +164,8 @@ class KubernetesTarget:
 
     def _of_release(self, desired: ports.Desired, name: str) -> dict[str, Any]:
         own = self._settings
+        if own.stepped:
+            return fields.of_fence(desired, name)
         if not own.verified:
             return fields.of_model_alone(desired, name, own.container)
         return fields.of_release(desired, name, own.container, image=own.image, secret=own.secret)

@@ -110,6 +110,11 @@ class Resolved:
         """The same workflow, begun at another template."""
         return replace(self, spec=self.spec.model_copy(update={"entrypoint": entrypoint}))
 
+    def alone(self, template: str) -> "Resolved":
+        """One template of the workflow by itself, without exit handler and hooks."""
+        begun: dict[str, object] = {"entrypoint": template, "on_exit": "", "hooks": {}}
+        return replace(self, spec=self.spec.model_copy(update=begun))
+
     def lookup(
         self, scope: str, call: template.Call | flow.Hook
     ) -> tuple[TemplateKey, template.Template] | None:
