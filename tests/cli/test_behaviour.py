@@ -101,6 +101,7 @@ def test_a_wrong_call_exits_with_2(gitwf, name):
     assert "no such option" in done.err.lower()
 
 
+@pytest.mark.slow
 def test_a_shell_completes_commands():
     asked = {"_GITWF_COMPLETE": "bash_complete", "COMP_WORDS": "gitwf prom", "COMP_CWORD": "1"}
     done = subprocess.run(
@@ -253,6 +254,7 @@ def test_changes_pending_exit_with_3_when_asked_for(gitwf, remote):
     assert gitwf("plan", "--exit-code").code == 3
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_plain_text_and_a_terminal_colour(remote, tmp_path):
     command = [sys.executable, "-m", "gitwf", "plan"]
     settings = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "xterm"}

@@ -11,6 +11,8 @@ from gitwf.values import Instant
 from gitwf.workflow.machine import messages
 from tests.local import conftest, test_resuming, test_stopping
 
+pytestmark = pytest.mark.slow
+
 ASKING = """
   onExit: bye
   templates:

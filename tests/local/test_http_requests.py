@@ -13,6 +13,8 @@ import pytest
 
 from gitwf.errors import Rejected
 
+pytestmark = pytest.mark.slow
+
 ASK = """
   templates:
   - name: main

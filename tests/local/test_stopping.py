@@ -10,6 +10,8 @@ import pytest
 from gitwf.errors import Transient
 from gitwf.workflow import record
 
+pytestmark = pytest.mark.slow
+
 
 def processes_with(text):
     found = []

@@ -1,11 +1,14 @@
 """What holds for every run, whatever the workflow and however its pods end."""
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 from gitwf.values import Instant
 from gitwf.workflow import machine, record
 from gitwf.workflow.machine import messages, states
+
+pytestmark = pytest.mark.slow
 
 OK = {"name": "ok", "container": {"image": "x", "command": ["true"]}}
 FLAKY = {

@@ -129,6 +129,7 @@ def around_a_run_let_finish(procs, events, **budget):
     return visited, explorer.complete
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", [("push", "A"), ("push", "D"), ("reject", "2"), ("force", "1")])
 def test_the_laws_hold_around_a_run_that_was_let_finish(event):
     visited, complete = around_a_run_let_finish(1, (event,), crashes=1)

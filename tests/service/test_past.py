@@ -46,6 +46,7 @@ def told(repo):
     return list(past.Past(repo, read).stretches(head, "toy")), list(request.stretches(every))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(EDITS), max_size=12))
 def test_the_stretches_are_those_of_every_commit(edits):

@@ -15,6 +15,8 @@ import pytest
 
 from gitwf.adapters.viewer import launch
 
+pytestmark = pytest.mark.slow
+
 ROOT = pathlib.Path(__file__).parents[2]
 R_VIEWER = ROOT / "pipelines" / "ad-effect" / "viewer"
 ROLLOVERS, CLIENTS, REQUESTS = 10, 4, 1_000
