@@ -83,11 +83,7 @@ def edit(world, change):
 class World(worlds.ClusterWorld):
     """A world that deploys to a Deployment of others."""
 
-    def address(self, name=NAME):
-        return super().address(name)
-
-    def deployment(self, name=NAME):
-        return super().deployment(name)
+    serving = NAME
 
     def deploys(self, how):
         """Deploy in another way from now on."""

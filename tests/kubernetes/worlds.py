@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import time
+import typing
 
 import requests
 
@@ -87,7 +88,12 @@ MANIFEST = "manifests/viewer/all.yaml.j2"
 
 @dataclasses.dataclass
 class ClusterWorld(e2e.World):
-    """A world that deploys to `namespace` of `cluster`; `keys` are the store's AWS_*."""
+    """A world that deploys to `namespace` of `cluster`; `keys` are the store's AWS_*.
+
+    `serving`: what its Deployment and its Service are called.
+    """
+
+    serving: typing.ClassVar[str] = NAME
 
     cluster: object
     namespace: str
@@ -103,24 +109,24 @@ class ClusterWorld(e2e.World):
             connection.Settings(self.namespace, kubeconfig=self.cluster.kubeconfig)
         )
 
-    def deployment(self, name=NAME):
+    def deployment(self, name=""):
         """The viewer's Deployment as it is."""
-        return self.connection().get(APPS, "Deployment", name)
+        return self.connection().get(APPS, "Deployment", name or self.serving)
 
     def variable(self, name):
         """A variable of the viewer's container."""
         (container,) = self.deployment()["spec"]["template"]["spec"]["containers"]
         return next(one["value"] for one in container["env"] if one["name"] == name)
 
-    def address(self, name=NAME):
+    def address(self, name=""):
         """Where this machine reaches the viewer."""
-        service = self.connection().get("v1", "Service", name)
+        service = self.connection().get("v1", "Service", name or self.serving)
         return f"http://{self.cluster.node}:{service['spec']['ports'][0]['nodePort']}"
 
     def served(self):
         """The model that the page names."""
         page = requests.get(self.address(), timeout=10)
-        assert page.status_code == 200
+        assert page.status_code == 200, page.text
         return page.text.partition('name="gitwf-model" content="')[2].partition('"')[0]
 
     def comes_to_serve(self, model):
