@@ -26,10 +26,11 @@ def free_port():
 def moved(site):
     """A site that serves version 1, and then is told of another port."""
     site.roll(1)
-    old = site.seen
+    old, first = site.seen, site.settings
     site.settings = dataclasses.replace(site.settings, port=free_port())
     site.target = target.LocalTarget(site.settings, site.store.fetch)
-    return site, old
+    yield site, old
+    control.down(first)
 
 
 def listens(port):
