@@ -51,6 +51,9 @@ def assert_settled(world, version):
 def test_a_killed_creation_is_ended_by_the_next_reconcile(shop, where):
     version = len(shop.releases())
     shop.connection().delete(worlds.APPS, "Deployment", worlds.NAME)
+    # Nothing of its companions is there either, as the first time.
+    for one in shop.connection().listed("v1", "ConfigMap", labels="gitwf.dev/model=toy")[0]:
+        shop.connection().delete("v1", "ConfigMap", one["metadata"]["name"])
     assert shop.gone(shop.deployment) is None
 
     killed(shop, where)

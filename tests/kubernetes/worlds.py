@@ -101,7 +101,7 @@ class ClusterWorld(e2e.World):
 
     def environment(self, **more):
         given = {**self.keys, "KUBECONFIG": str(self.cluster.kubeconfig)}
-        return super().environment(**given, **more)
+        return super().environment(**{**given, **more})
 
     def connection(self):
         """What looks at the namespace, as gitwf would."""

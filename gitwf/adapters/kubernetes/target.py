@@ -55,6 +55,7 @@ class KubernetesTarget:
         self._settings = settings
         self._cluster = connection
         self._seen = ""
+        self._finished: tuple[str, str] | None = None
 
     def observe(self) -> ports.Serving | None:
         """Read the Deployment. None: there is none yet."""
@@ -108,6 +109,7 @@ class KubernetesTarget:
             self._cluster.apply(one, force=force)
         if others:
             self._prune(set(oldest) - {*before, *listed})
+        self._finished = _told(desired)
 
     def progress(self, desired: ports.Desired) -> ports.Rollout:
         """Say how the rollout of this release stands; a complete one with the drift of today.
@@ -129,11 +131,21 @@ class KubernetesTarget:
         if stands.state is ports.RolloutState.COMPLETE:
             return dataclasses.replace(stands, drift=tuple(self._drift(desired)))
         found = self._trouble(live)
+        self._finish(desired)
         if stands.state is ports.RolloutState.PROGRESSING and not (found and found.final):
             self._wait_for_news(live)
             reason = f"{stands.reason}; {found.reason}" if found else stands.reason
             return dataclasses.replace(stands, reason=reason)
         return self._failed(stands, found)
+
+    def _finish(self, desired: ports.Desired) -> None:
+        """Apply what goes with the Deployment, where whoever applied that may not have got so far."""
+        if self._finished == _told(desired):
+            return
+        _, *others = self._wanted(desired)
+        for one in others:
+            self._cluster.apply(one, force=True)
+        self._finished = _told(desired)
 
     def _live(self) -> dict[str, Any] | None:
         """The Deployment as it is: by its name where others own it, else by gitwf's labels."""
@@ -296,6 +308,10 @@ def _revision(live: Manifest) -> str:
     told = meta.get("annotations") or {}
     asked = [meta["uid"], meta.get("generation"), told.get(fields.RELEASE), told.get(fields.VIEWER)]
     return hashlib.sha256(canonical(asked).encode()).hexdigest()[:16]
+
+
+def _told(desired: ports.Desired) -> tuple[str, str]:
+    return str(desired.release), desired.viewer_id
 
 
 def _taken_over(live: Manifest | None) -> bool:
