@@ -137,7 +137,7 @@ class ClusterWorld(e2e.World):
         deadline = time.monotonic() + SECONDS
         found = set()
         while found != {model} and time.monotonic() < deadline:
-            with contextlib.suppress(requests.ConnectionError, TypeError):
+            with contextlib.suppress(requests.RequestException, TypeError, AssertionError):
                 found = {self.served() for _ in range(8)}
         return model if found == {model} else found
 
