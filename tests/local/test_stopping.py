@@ -61,7 +61,7 @@ def test_a_step_past_its_time_is_killed_with_all_its_children(local, mark, limit
     node = ran["wf"]
     assert (node.phase, node.message) == ("Failed", message)
     assert node.outputs == record.Outputs()
-    assert processes_with(mark) == []
+    await_that(lambda: not processes_with(mark))
 
 
 def test_a_step_that_ignores_the_request_to_end_is_killed_after_the_grace(local, mark):
@@ -71,7 +71,7 @@ def test_a_step_that_ignores_the_request_to_end_is_killed_after_the_grace(local,
 
     assert ran["wf"].message == "timeout"
     assert 1.0 < ran.record.finished.since(ran.record.started) < 10
-    assert processes_with(mark) == []
+    await_that(lambda: not processes_with(mark))
 
 
 def test_a_step_may_tidy_up_when_it_is_asked_to_end(local):
@@ -102,7 +102,7 @@ def test_cancelling_ends_the_step_and_runs_the_exit_handler(local, mark):
     assert ran[".slow"].message == "a newer commit came"
     assert ran.log["wf.onExit"] == "bye Failed\n"
     assert "wf[1]" not in ran.record.nodes
-    assert processes_with(mark) == []
+    await_that(lambda: not processes_with(mark))
 
 
 def test_cancelling_what_is_over_or_unknown_does_nothing(local, written):
@@ -123,7 +123,7 @@ def test_closing_the_engine_kills_steps_and_tells_watchers(local, mark, written)
 
     with pytest.raises(Transient, match="was closed while the run went on"):
         list(watching)
-    assert processes_with(mark) == []
+    await_that(lambda: not processes_with(mark))
 
 
 def test_another_engine_takes_a_closed_ones_run_up(make, rung, tmp_path):
