@@ -1,9 +1,10 @@
 """The network of the cluster of processes, and how the machine gets its own back.
 
-A bridge without ports carries the node's address, and the range of services is routed to it: a
-service address that nobody translates dies there and never leaves the machine. Each pod has a
-routed pair of links (CNI `ptp`), so that packets between pods pass the kernel's filter, where
-kube-proxy translates them, without a bridge filter that a kernel may lack.
+A bridge without ports carries the node's address, and the ranges of services and pods are routed to
+it: a service address that nobody translates, and the address of a pod that has just ended, die there
+and never leave the machine. Each pod has a routed pair of links (CNI `ptp`), so that packets between
+pods pass the kernel's filter, where kube-proxy translates them, without a bridge filter that a kernel
+may lack; its own route comes before that of the range.
 """
 
 import ipaddress
@@ -39,7 +40,8 @@ def set_up():
     _ip("link", "add", layout.LINK, "type", "bridge")
     _ip("address", "add", f"{layout.NODE_ADDRESS}/32", "dev", layout.LINK)
     _ip("link", "set", layout.LINK, "up")
-    _ip("route", "add", layout.SERVICES, "dev", layout.LINK)
+    for addresses in (layout.SERVICES, layout.PODS):
+        _ip("route", "add", addresses, "dev", layout.LINK)
     FORWARDING.write_text("1")
 
 
