@@ -52,8 +52,8 @@ def nested(values: Mapping[str, Value]) -> dict[str, object]:
     return root
 
 
-def of_outputs(prefix: str, outputs: record.Outputs) -> dict[str, Value]:
-    """Name a node's outputs below `prefix`; parameters without a value have no name."""
+def of_declared(prefix: str, outputs: record.Outputs) -> dict[str, Value]:
+    """Name the parameters and artifacts of a node; parameters without a value have no name."""
     values: dict[str, Value] = {
         f"{prefix}.outputs.parameters.{name}": value for name, value in outputs.parameters.items()
     }
@@ -61,6 +61,12 @@ def of_outputs(prefix: str, outputs: record.Outputs) -> dict[str, Value]:
         (f"{prefix}.outputs.artifacts.{name}", location)
         for name, location in outputs.artifacts.items()
     )
+    return values
+
+
+def of_outputs(prefix: str, outputs: record.Outputs) -> dict[str, Value]:
+    """Name all that a node gave below `prefix`."""
+    values = of_declared(prefix, outputs)
     if outputs.result is not None:
         values[f"{prefix}.outputs.result"] = outputs.result
     if outputs.exit_code is not None:

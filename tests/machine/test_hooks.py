@@ -177,3 +177,66 @@ def test_a_hook_that_is_tried_again_is_flagged_as_both(play):
     final = play({"templates": [{**echo("main")}, say], "onExit": "say"})
     flags = {n.name: (n.hooked, n.retried) for n in final.nodes.values()}
     assert flags == {"w": (False, False), "w.onExit": (True, True), "w.onExit(0)": (True, True)}
+
+
+MADE = (
+    record.Phase.SUCCEEDED,
+    "",
+    record.Outputs(parameters={"p": "cake"}, result="text", exit_code="0"),
+)
+
+
+@pytest.mark.parametrize("kind", ["steps", "tasks"])
+def test_a_hook_sees_the_status_and_the_parameters_of_its_own_node_and_nothing_else(play, kind):
+    own = f"{kind}.a"
+    text = f"{{{{{own}.status}}}} {{{{{own}.outputs.parameters.p}}}} {{{{{own}.exitCode}}}}"
+    call = {
+        "name": "a",
+        "template": "makes",
+        "hooks": {"exit": {"template": "say", "arguments": told(text)}},
+    }
+    makes = {
+        **echo("makes"),
+        "outputs": {"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]},
+    }
+    body = {"steps": [[call]]} if kind == "steps" else {"dag": {"tasks": [call]}}
+    final = play(
+        {"templates": [{"name": "main", **body}, makes, echo("say", "m")]}, outcome=lambda _: MADE
+    )
+    (hook,) = (node for node in final.nodes.values() if node.hooked)
+    assert hook.inputs == {"m": f"Succeeded cake {{{{{own}.exitCode}}}}"}
+
+
+def test_the_arguments_of_a_named_hook_wait_for_no_outputs_and_stay_as_they_are(play):
+    hooks = {
+        name: {
+            "template": "say",
+            "expression": f'steps.b.status == "{status}"',
+            "arguments": told("{{steps.a.status}} {{workflow.name}}"),
+        }
+        for name, status in (("begun", "Running"), ("ended", "Succeeded"))
+    }
+    first, second = {"name": "a", "template": "ok"}, {"name": "b", "template": "ok", "hooks": hooks}
+    main = {"name": "main", "steps": [[first], [second]]}
+    final = play({"templates": [main, echo("ok"), echo("say", "m")]})
+    said = {n.display_name: n.inputs["m"] for n in final.nodes.values() if n.hooked}
+    assert said == {
+        "b.hooks.begun": "{{steps.a.status}} w",
+        "b.hooks.ended": "Succeeded w",
+    }
+
+
+@pytest.mark.parametrize("call", [{}, {"withItems": [1]}])
+def test_a_hook_whose_expression_cannot_be_worked_out_ends_its_group_in_error(play, call):
+    # In a loop, a turn goes by the turn's own name.
+    expression = "steps.a.outputs.parameters.p == 'x'" if not call else "steps.a.status == 'Failed'"
+    step = {
+        "name": "a",
+        "template": "ok",
+        "hooks": {"h": {"template": "ok", "expression": expression}},
+        **call,
+    }
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, echo("ok")]})
+    assert final.nodes["w[0]"].phase == "Error"
+    assert final.message.startswith(f"unable to evaluate expression '{expression}': ")
+    assert final.phase == "Failed"

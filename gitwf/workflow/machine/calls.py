@@ -328,11 +328,16 @@ def hooks_of(
     return hooks
 
 
-def fill_hook(hook: flow.Hook, values: Values) -> tuple[parameters.Arguments, Places]:
-    """Replace the tags of a hook's arguments; unknown ones stay. Raises NodeFailure."""
+def fill_hook(hook: flow.Hook, values: Values | None) -> tuple[parameters.Arguments, Places]:
+    """Replace the tags of a hook's arguments; unknown ones stay, without `values` all.
+
+    Raises NodeFailure.
+    """
     artifacts = hook.arguments.artifacts
     linked = tuple(a for a in artifacts if a.from_ or a.from_expression)
     kept = tuple(a for a in artifacts if not (a.from_ or a.from_expression))
     bare = hook.arguments.model_copy(update={"artifacts": kept})
+    if values is None:
+        return bare, {one.name: None for one in linked}
     text = substitution.fill(_supplied(bare, values).to_json(), values)
     return parameters.Arguments.from_json(text), linked_artifacts(linked, values)

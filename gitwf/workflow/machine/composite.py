@@ -59,9 +59,18 @@ class Composite:
         """Connect a child's new node to its parents. For the subclass."""
         raise NotImplementedError
 
-    def values_for(self, child: "Child") -> calls.Values:
-        """Give what a child's hooks see. For the subclass."""
+    def name_of(self, child: "Child") -> str:
+        """Name a child as its own hooks do. For the subclass."""
         raise NotImplementedError
+
+    def seen_by_hooks(self, child: "Child") -> scope.Names:
+        """Give what the expressions of a child's hooks see. For the subclass."""
+        raise NotImplementedError
+
+    def status_of(self, child: "Child") -> dict[str, scope.Value]:
+        """Give a child's own status, as its hooks see it."""
+        node = child.node or self.run.nodes.get(child.node_name)
+        return {f"{self.name_of(child)}.status": str(node.phase)} if node is not None else {}
 
     def abort(self, message: str) -> None:
         """Fail at once; nothing of it is active. For the subclass."""
@@ -198,9 +207,10 @@ class Child:
             inside.run,
             hooked,
             inside.order.target.scope,
-            lambda: inside.values_for(self),
+            lambda: inside.seen_by_hooks(self),
             lambda: inside.settled(self),
             inside,
+            inside.name_of(self),
         )
 
     def submit(self, turn: calls.Turn) -> None:

@@ -241,12 +241,14 @@ class Dag(composite.Composite):
 
     # What tasks see.
 
-    def values_for(self, child: composite.Child) -> calls.Values:
-        """Give what a task's hooks see: its ancestors and itself."""
-        name = child.call.name
-        node = child.node or self.run.nodes.get(child.node_name)
-        own = self._node_values(name, node) if node is not None else {}
-        return scope.Names(own, self._scope(self._tasks[name]), self.run.variables)
+    def name_of(self, child: composite.Child) -> str:
+        """Name a task as its own hooks do."""
+        return f"tasks.{child.call.name}"
+
+    def seen_by_hooks(self, child: composite.Child) -> scope.Names:
+        """Give what a task's hooks see: its ancestors and its own status."""
+        ancestors = self._scope(self._tasks[child.call.name])
+        return scope.Names(self.status_of(child), ancestors, self.run.variables)
 
     def _scope(self, task: template.Task) -> dict[str, scope.Value]:
         is_ancestor = functools.partial(self._is_ancestor, task.name)

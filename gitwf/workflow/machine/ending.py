@@ -25,7 +25,7 @@ class Root:
         self._run = run
         self._main: nodes.Node | None = None
         named = {name: hook for name, hook in run.spec.hooks.items() if name != hooks.EXIT}
-        self._hooks = hooks.Hooks(run, named, resolved.LOCAL, lambda: run.variables, self._handle)
+        self._hooks = hooks.Hooks(run, named, resolved.LOCAL, lambda: run.visible({}), self._handle)
 
     def start(self) -> None:
         """Start the entrypoint, unless the run begins suspended."""

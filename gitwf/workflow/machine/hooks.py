@@ -2,8 +2,11 @@
 
 A named hook starts once, as soon as its expression is true: looked at when the node's work begins
 and when it ends; that of a DAG's task is looked at for a task that was skipped or omitted too. The
-exit hook starts when the node has completed, unless it has an expression that says no. Whoever waits for the node waits
-for its hooks too (Argo: workflow/controller/hooks.go, exit_handler.go).
+exit hook starts when the node has completed, unless it has an expression that says no. Whoever waits
+for the node waits for its hooks too. Of its own node a hook sees the status and, in arguments, the
+output parameters and artifacts: neither result nor exit code, whose tags stay as they are; the
+arguments of a named hook are not filled while the node has no outputs at all
+(Argo: workflow/controller/hooks.go, exit_handler.go).
 """
 
 from collections.abc import Callable, Mapping
@@ -20,19 +23,25 @@ EXIT = "exit"
 
 
 class Hooks:
-    """The hooks of one node. `scope` gives what they see; `done` is called when all is over."""
+    """The hooks of one node. `done` is called when all is over.
+
+    `values` gives what expressions see, `prefix` how arguments call the node's outputs
+    (`steps.train`), or "" where they cannot.
+    """
 
     def __init__(
         self,
         run: "run.Run",
         hooks: Mapping[str, flow.Hook],
         home: str,
-        values: Callable[[], calls.Values],
+        values: Callable[[], scope.Names],
         done: Callable[[], None],
         inside: "composite.Composite | None" = None,
+        prefix: str = "",
     ) -> None:
         self._run = run
         self._hooks = hooks
+        self._prefix = prefix
         self._home = home
         self._values = values
         self._done = done
@@ -91,8 +100,8 @@ class Hooks:
                 continue
             try:
                 wanted = deciding.holds(hook.expression, scope.nested(self._values()))
-            except failure.NodeFailure:
-                # Argo: a hook whose expression cannot be worked out yet is looked at again.
+            except failure.NodeFailure as problem:
+                self.fault = str(problem)
                 wanted = False
             if wanted:
                 self._fire(parent, name, f"{parent.name}.hooks.{name}")
@@ -109,10 +118,23 @@ class Hooks:
             node_name,
             self,
             self._home,
-            self._values(),
+            self._seen(parent, always=name == EXIT),
             self._inside,
             on_exit=name == EXIT or (self._inside is not None and self._inside.order.on_exit),
         )
+
+    def _seen(self, parent: nodes.Node, *, always: bool) -> calls.Values | None:
+        """Give what arguments see, or None where they are not filled."""
+        if not self._prefix:
+            return self._values()
+        outputs = parent.last_attempt.outputs
+        if not outputs and not always:
+            return None
+        own: dict[str, scope.Value] = {
+            f"{self._prefix}.outputs.parameters.{name}": "" for name in outputs.unset
+        }
+        own.update(scope.of_declared(self._prefix, outputs))
+        return self._values().new_child(own)
 
 
 def fire(
@@ -121,12 +143,15 @@ def fire(
     node_name: str,
     owner: nodes.Owner,
     home: str,
-    values: calls.Values,
+    values: calls.Values | None,
     inside: "composite.Composite | None" = None,
     *,
     on_exit: bool = True,
 ) -> None:
-    """Start a hook's template as a node of its own, or record why it cannot be."""
+    """Start a hook's template as a node of its own, or record why it cannot be.
+
+    `values` fill its arguments; None leaves them as they are.
+    """
     try:
         filled, linked = calls.fill_hook(hook, values)
         order = orders.Order(

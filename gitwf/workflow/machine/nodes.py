@@ -92,6 +92,15 @@ class Node:
         # Its template could not be carried out: the parent says so in words of its own.
         self.undone = False
 
+    @property
+    def last_attempt(self) -> "Node":
+        """The node whose outputs count: of one that is tried again its last attempt."""
+        if self.type is record.NodeType.RETRY:
+            for child in reversed(self.children.values()):
+                if child.retried:
+                    return child
+        return self
+
     def within(self, boundary: "Node | None") -> None:
         """Put the node inside `boundary`, which shortens the name people see."""
         self.boundary = boundary

@@ -165,11 +165,13 @@ class Steps(composite.Composite):
 
     # What later groups and hooks see.
 
-    def values_for(self, child: composite.Child) -> calls.Values:
-        """Give the scope with the child's own outputs."""
-        node = child.node or self.run.nodes.get(child.node_name)
-        own = self._of_child(child, node) if node is not None else {}
-        return scope.Names(own, self.scope, self.run.variables)
+    def name_of(self, child: composite.Child) -> str:
+        """Name a step as its own hooks do; a turn of a loop by the name of the turn."""
+        return f"steps.{child.node_name.removeprefix(f'{self._group.name}.')}"
+
+    def seen_by_hooks(self, child: composite.Child) -> scope.Names:
+        """Give the scope with the child's own status."""
+        return scope.Names(self.status_of(child), self.scope, self.run.variables)
 
     def _remember(self, group: nodes.Node) -> None:
         looped: dict[str, list[nodes.Node]] = {}
@@ -206,9 +208,7 @@ def node_values(
     producer: template.Template | None,
 ) -> dict[str, scope.Value]:
     """Name what others may read of a node; of a Retry node, what its last attempt left."""
-    if node.type is record.NodeType.RETRY:
-        attempts = [child for child in node.children.values() if child.retried]
-        node = attempts[-1] if attempts else node
+    node = node.last_attempt
     values: dict[str, scope.Value] = {f"{prefix}.id": node.id, f"{prefix}.status": str(node.phase)}
     if node.started is not None:
         values[f"{prefix}.startedAt"] = node.started.rfc3339()
