@@ -10,7 +10,7 @@ from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from gitwf.workflow import failure, quoting, record
+from gitwf.workflow import record
 from gitwf.workflow.document import template
 
 Value: TypeAlias = str | record.ArtifactLocation | None
@@ -91,17 +91,3 @@ def of_absent(
     for artifact in producer.outputs.artifacts if artifacts else ():
         values[f"{prefix}.outputs.artifacts.{artifact.name}"] = None
     return values
-
-
-def artifact(values: Mapping[str, Value], reference: str) -> record.ArtifactLocation | None:
-    """Look up `{{steps.a.outputs.artifacts.b}}`, or give None where its producer was skipped.
-
-    Raises NodeFailure where there is no such artifact.
-    """
-    name = reference.strip().removeprefix("{{").removesuffix("}}").strip()
-    value = values.get(name, MISSING)
-    if isinstance(value, record.ArtifactLocation) or value is None:
-        return value
-    if isinstance(value, str):
-        raise failure.NodeFailure(f"variable {reference} is not an artifact")
-    raise failure.NodeFailure(f"Unable to resolve: {quoting.quote(name)}")

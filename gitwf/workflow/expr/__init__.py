@@ -13,7 +13,7 @@ Read next: `lexer`, `parser`, `evaluator`.
 """
 
 from gitwf.workflow.expr.errors import ExprError, ExprRuntimeError, ExprSyntaxError
-from gitwf.workflow.expr.program import Program, parse, to_text
+from gitwf.workflow.expr.program import Program, parse, to_plain, to_text
 
 __all__ = [
     "ExprError",
@@ -21,5 +21,6 @@ __all__ = [
     "ExprSyntaxError",
     "Program",
     "parse",
+    "to_plain",
     "to_text",
 ]

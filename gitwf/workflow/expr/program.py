@@ -6,7 +6,7 @@ Evaluating never changes a program or its environment. Read next: `parser` for h
 nodes, `evaluator` for how nodes become a value.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -70,10 +70,20 @@ def to_text(value: object) -> str:
 
     Raises ExprRuntimeError for a value JSON cannot hold.
     """
-    if isinstance(value, str):
-        return value
+    return value if isinstance(value, str) else _printed(printing.json, value)
+
+
+def to_plain(value: object) -> str:
+    """Print a value as Go's `%v` does: `[1 2 map[a:<nil>]]`.
+
+    Raises ExprRuntimeError for a value that has no text.
+    """
+    return _printed(printing.plain, value)
+
+
+def _printed(how: Callable[[object, budget.Budget], str], value: object) -> str:
     try:
-        return printing.json(value, budget.Budget())
+        return how(value, budget.Budget())
     except errors.Fault as fault:
         raise errors.ExprRuntimeError(fault.message, "", 0) from None
     except RecursionError:

@@ -5,7 +5,6 @@ resolved; then every `{{steps.*}}` and `{{tasks.*}}`, which must be known; artif
 because they may be missing (Argo: steps.go resolveReferences, dag.go resolveDependencyReferences).
 """
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +12,14 @@ from types import MappingProxyType
 
 import pydantic
 
-from gitwf.workflow import expr, failure, loops, preparation, record, scope, substitution, when
+from gitwf.workflow import failure, loops, preparation, scope, substitution, when
 from gitwf.workflow.document import flow, parameters, template
+from gitwf.workflow.machine import references
 
 _WHOLE_TAG = re.compile(r"\{\{\s*([^{}=\s][^{}]*?)\s*\}\}")
 
-Values = Mapping[str, scope.Value]
-Places = dict[str, record.ArtifactLocation | None]
+Values = references.Values
+Places = references.Places
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ class Turn:
         return _read(type(self.call), self.text) if self.text else self.call
 
 
-def ready(call: template.Call, values: Values, unresolved: str = "") -> Ready:
-    """Replace the tags of a call; `unresolved` begins what is said of a missing artifact.
+def ready(call: template.Call, values: Values, local: Values, unresolved: str = "") -> Ready:
+    """Replace the tags of a call, and find its artifacts in the `local` scope.
 
-    Raises NodeFailure.
+    `unresolved` begins what is said of a missing artifact. Raises NodeFailure.
     """
     condition = substitution.fill_value(call.when, values, substitution.STEPS_AND_TASKS)
     proceed = True
@@ -75,7 +75,7 @@ def ready(call: template.Call, values: Values, unresolved: str = "") -> Ready:
         bare = bare.model_copy(update={"arguments": supplied})
     filled = _filled(bare, values)
     try:
-        places = linked_artifacts(linked, values)
+        places = references.linked(linked, local)
     except failure.NodeFailure as problem:
         raise failure.NodeFailure(f"{unresolved}{problem}") from problem
     return Ready(filled, proceed=True, artifacts=places)
@@ -233,61 +233,6 @@ def _absent(value: str | None, values: Values) -> bool:
     return match is not None and values.get(match[1], scope.MISSING) is None
 
 
-def linked_artifacts(linked: tuple[parameters.Artifact, ...], values: Values) -> Places:
-    """Find the artifacts that arguments name by `from`. Raises NodeFailure."""
-    places: Places = {}
-    for artifact in linked:
-        try:
-            location = linked_artifact(artifact, values)
-        except failure.NodeFailure:
-            if artifact.optional:
-                continue
-            raise
-        places[artifact.name] = location
-    return places
-
-
-def linked_artifact(
-    artifact: parameters.Artifact, values: Values
-) -> record.ArtifactLocation | None:
-    """Find what `from` or `fromExpression` names, with `subPath` below it. Raises NodeFailure."""
-    if artifact.from_expression:
-        location = _chosen(artifact.from_expression, values)
-    else:
-        location = scope.artifact(values, artifact.from_)
-    if location is None or not artifact.sub_path:
-        return location
-    below = substitution.fill_value(artifact.sub_path, values)
-    return record.ArtifactLocation(
-        location.name,
-        location.node,
-        location.raw,
-        location.key,
-        location.source,
-        f"{location.sub_path}/{below}".strip("/"),
-    )
-
-
-def _chosen(expression: str, values: Values) -> record.ArtifactLocation | None:
-    result = evaluate(expression, values)
-    if result is None or isinstance(result, record.ArtifactLocation):
-        return result
-    raise failure.NodeFailure(f"unable to resolve expression: {expression} is not an artifact")
-
-
-def evaluate(expression: str, values: Values) -> object:
-    """Evaluate an expression over a scope. Raises NodeFailure."""
-    try:
-        return _program(expression).evaluate(scope.nested(values))
-    except expr.ExprError as problem:
-        raise failure.NodeFailure(str(problem)) from problem
-
-
-@functools.lru_cache(maxsize=1024)
-def _program(expression: str) -> expr.Program:
-    return expr.parse(expression)
-
-
 def arguments_of(
     arguments: parameters.Arguments,
     linked: Places,
@@ -340,4 +285,4 @@ def fill_hook(hook: flow.Hook, values: Values | None) -> tuple[parameters.Argume
     if values is None:
         return bare, {one.name: None for one in linked}
     text = substitution.fill(_supplied(bare, values).to_json(), values)
-    return parameters.Arguments.from_json(text), linked_artifacts(linked, values)
+    return parameters.Arguments.from_json(text), references.linked(linked, values)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import expr, failure, preparation, quoting, record, scope
 from gitwf.workflow.document import flow, parameters, template
-from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, pods
+from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, references
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -125,18 +125,27 @@ class Composite:
         except failure.NodeFailure as problem:
             self.run.undo(self.node, str(problem))
             return
-        pods.publish(self.run, self.made.outputs, self.node.outputs)
+        self.publish()
         self.run.end(self.node, record.Phase.SUCCEEDED)
 
+    def publish(self) -> None:
+        """Make outputs global that have a `globalName`. For the subclass."""
+        raise NotImplementedError
+
+    @property
+    def local(self) -> scope.Names:
+        """What artifacts and outputs may name: the scope and global outputs, no other variables."""
+        return scope.Names(self.scope, scope.of_declared("workflow", self.run.outputs))
+
     def _outputs(self) -> record.Outputs:
-        values = self.run.visible(self.scope)
+        values = self.local
         found: dict[str, str] = {}
         for parameter in self.made.outputs.parameters:
             found[parameter.name] = _output(parameter, values)
         places: dict[str, record.ArtifactLocation] = {}
         for artifact in self.made.outputs.artifacts:
             try:
-                place = calls.linked_artifact(artifact, values)
+                place = references.place(artifact, values)
             except failure.NodeFailure as problem:
                 if artifact.optional:
                     continue
@@ -151,8 +160,6 @@ class Composite:
 def _output(parameter: parameters.Parameter, values: calls.Values) -> str:
     source = parameter.value_from
     if source is None:
-        if parameter.value is not None:
-            return parameter.value
         raise failure.NodeFailure("output parameters must have a valueFrom specified")
     try:
         return _resolved(source, values)
@@ -164,16 +171,20 @@ def _output(parameter: parameters.Parameter, values: calls.Values) -> str:
 
 def _resolved(source: parameters.ValueFrom, values: calls.Values) -> str:
     if source.expression:
-        result = calls.evaluate(source.expression, values)
+        result = references.evaluate(source.expression, values)
         if result is None:
             shown = quoting.quote(source.expression)
             raise failure.NodeFailure(f"failed to evaluate expression {shown}")
-        return expr.to_text(result)
-    name = source.parameter.strip().removeprefix("{{").removesuffix("}}").strip()
-    value = values.get(name, scope.MISSING)
-    if isinstance(value, str):
-        return value
-    raise failure.NodeFailure(f"Unable to resolve: {quoting.quote(name)}")
+    else:
+        result = references.resolve(source.parameter, values)
+        if result is None:
+            raise failure.NodeFailure(
+                f"Unable to resolve: {quoting.quote(references.tag(source.parameter))}"
+            )
+    try:
+        return expr.to_plain(result)
+    except expr.ExprError as problem:
+        raise failure.NodeFailure(str(problem)) from problem
 
 
 class Child:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from gitwf.workflow import depends, failure, loops, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, hooks, nodes, outbound, steps
+from gitwf.workflow.machine import calls, composite, hooks, nodes, outbound, pods, steps
 
 _OMITTED = "omitted: depends condition not met"
 _EMPTY = "Skipped, empty params"
@@ -83,8 +83,9 @@ class Dag(composite.Composite):
             if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
                 return
-            values = scope.Names(self._own(), self._scope(task), self.run.variables)
-            ready = calls.ready(task, values)
+            seen, shared = self._scope(task), scope.of_declared("workflow", self.run.outputs)
+            values = scope.Names(self._own(), seen, self.run.variables)
+            ready = calls.ready(task, values, scope.Names(seen, shared))
             turns = calls.turns(ready, task.name, values, task.hooks)
         except failure.NodeFailure as problem:
             child.skip(record.Phase.ERROR, str(problem))
@@ -232,6 +233,16 @@ class Dag(composite.Composite):
         """Say whose task could not be carried out."""
         node.message = f"task '{node.name}' errored: {node.message}"
         self.run.touch(node)
+
+    def publish(self) -> None:
+        """Make what the tasks gave global once more, in the order of the document.
+
+        Argo leaves the DAG's own outputs to a DAG around it.
+        """
+        for name in self._tasks:
+            if name in self._settled:
+                pods.publish(self.run, self._settled[name])
+        pods.share(self.run, self.node, self.made.outputs)
 
     def abort(self, message: str) -> None:
         """Fail the template, and the loops whose other turns will not start."""

@@ -77,7 +77,8 @@ class Asking:
         elif event.found:
             node.memoized = record.Memoized(self._memo.cache, self._memo.key, hit=True)
             node.outputs = event.outputs
-            pods.publish(run, self._made.outputs, node.outputs)
+            pods.share(run, node, self._made.outputs)
+            pods.publish(run, node)
             run.end(node, record.Phase.SUCCEEDED)
             node.type = self._type
         else:

@@ -75,7 +75,8 @@ class Pod:
             self._run.end(self.node, phase, message)
             return
         self.node.outputs = _completed(self._declared, event.outputs)
-        publish(self._run, self._declared, self.node.outputs)
+        share(self._run, self.node, self._declared)
+        publish(self._run, self.node)
         self._run.end(self.node, phase, message)
 
 
@@ -88,14 +89,24 @@ def _completed(declared: parameters.Outputs, outputs: record.Outputs) -> record.
     return dataclasses.replace(outputs, unset=unset) if unset else outputs
 
 
-def publish(run: "run.Run", declared: parameters.Outputs, outputs: record.Outputs) -> None:
+def share(run: "run.Run", node: nodes.Node, declared: parameters.Outputs) -> None:
+    """Note which outputs of a node have a `globalName`."""
+    texts = any(one.global_name for one in declared.parameters)
+    if texts or any(one.global_name for one in declared.artifacts):
+        run.shared[node.name] = declared
+
+
+def publish(run: "run.Run", node: nodes.Node) -> None:
     """Make the outputs global that have a `globalName`."""
+    declared = run.shared.get(node.last_attempt.name)
+    if declared is None:
+        return
     texts = {one.name: one.global_name for one in declared.parameters if one.global_name}
     places = {one.name: one.global_name for one in declared.artifacts if one.global_name}
     if texts:
-        run.publish(outputs, texts, "parameters")
+        run.publish(node.outputs, texts, "parameters")
     if places:
-        run.publish(outputs, places, "artifacts")
+        run.publish(node.outputs, places, "artifacts")
 
 
 def timeout(made: template.Template, now: Instant) -> Instant | None:

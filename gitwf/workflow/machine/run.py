@@ -68,6 +68,7 @@ class Run:
         self.backing_off: dict[retries.Retrying, None] = {}
         self.suspended: dict[str, suspends.Suspension] = {}
         self.asking: dict[str, memos.Asking] = {}
+        self.shared: dict[str, parameters.Outputs] = {}
         self.locks = locks.Locks(self)
         self.held: tuple[locks.Lock, ...] = ()
         self.kept = again.NOTHING

@@ -6,7 +6,7 @@ failed that `continueOn` does not excuse. Failing stops no sibling (Argo: contro
 
 from gitwf.workflow import failure, loops, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, nodes, outbound
+from gitwf.workflow.machine import calls, composite, nodes, outbound, pods
 
 _EMPTY = "Skipped, empty params"
 _UNRESOLVED = "unable to resolve references: "
@@ -106,7 +106,7 @@ class Steps(composite.Composite):
         prepared = []
         for step in self.made.steps[self._index]:
             try:
-                prepared.append((step, calls.ready(step, values, _UNRESOLVED)))
+                prepared.append((step, calls.ready(step, values, self.local, _UNRESOLVED)))
             except failure.NodeFailure as problem:
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
         turns: list[tuple[template.Call, calls.Turn | None]] = []
@@ -157,6 +157,11 @@ class Steps(composite.Composite):
                 self.run.end(self._group, record.Phase.FAILED, f"child '{node.id}' failed")
                 return
         self.run.end(self._group, record.Phase.SUCCEEDED)
+
+    def publish(self) -> None:
+        """Make the outputs global that have a `globalName`."""
+        pods.share(self.run, self.node, self.made.outputs)
+        pods.publish(self.run, self.node)
 
     def abort(self, message: str) -> None:
         """Fail the group and the template."""

@@ -129,5 +129,6 @@ class Waiting:
     def _end(self, phase: record.Phase, message: str) -> None:
         self._run.suspended.pop(self.node.id, None)
         if phase is record.Phase.SUCCEEDED:
-            pods.publish(self._run, self._template.outputs, self.node.outputs)
+            pods.share(self._run, self.node, self._template.outputs)
+            pods.publish(self._run, self.node)
         self._run.end(self.node, phase, message)
