@@ -9,13 +9,16 @@ again; `RaceLost` when a compare-and-swap met another writer), `Stalled` (a pers
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import serving
 from gitwf.values import CommitId, Digest, Instant, ObjectId
 from gitwf.workflow import record
 from gitwf.workflow.document import resolved
+
+if TYPE_CHECKING:
+    # An engine is no ledger, and what runs a file is to load nothing of one.
+    from gitwf.delivery import facts as ledger_facts
 
 # What targets say is read by the plan, and so is defined where the plan is.
 Serving = serving.Serving
@@ -115,17 +118,17 @@ class Repo(Tree, Protocol):
         ...
 
 
-Decide = Callable[[ledger_facts.Facts], Mapping[str, object] | None]
+Decide = Callable[["ledger_facts.Facts"], Mapping[str, object] | None]
 
 
 class Ledger(Protocol):
     """The facts on `gitwf/ledger`: one immutable JSON file each, created if absent."""
 
-    def facts(self) -> ledger_facts.Facts:
+    def facts(self) -> "ledger_facts.Facts":
         """Fetch and read. Stalled on a newer format, on a tip that lost what was seen before."""
         ...
 
-    def append(self, decide: Decide, message: str) -> ledger_facts.Facts:
+    def append(self, decide: Decide, message: str) -> "ledger_facts.Facts":
         """Add the entries that `decide` returns for the facts at the tip (path -> JSON object).
 
         On a lost race the tip is read again and `decide` asked again; None or {} adds nothing.

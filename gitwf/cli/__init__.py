@@ -6,6 +6,7 @@ Each module holds one group of commands and is loaded when one of them is asked 
 sync, 1 failed, 2 a document is wrong, 3 changes pending. Read next: `gitwf.wiring`.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -76,7 +77,11 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        # What is loaded stays: the collector of cycles would walk over it, and over it again.
+        gc.disable()
         module = importlib.import_module(COMMANDS[cmd_name][0])
+        gc.freeze()
+        gc.enable()
         command: click.Command = getattr(module, cmd_name)
         return command
 

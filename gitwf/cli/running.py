@@ -1,13 +1,12 @@
 """`run`: a workflow file, or a pipeline of the checkout, on this machine.
 
-`run FILE` runs any workflow file on its own and knows nothing of models; `run PIPELINE` runs a
-pipeline of the checkout as it stands, uncommitted changes included, and with `--view` goes on to
-its viewer. Neither writes to the remote. Read next: `asking`, for runs that reconcile makes.
+`run FILE` runs any workflow file on its own and knows nothing of models, so that nothing is loaded
+for them; `run PIPELINE` is `pipelines`' and is loaded where it is meant. Neither writes to the
+remote. Read next: `asking`, for runs that reconcile makes.
 """
 
 import re
 import secrets
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,13 +14,8 @@ import click
 
 from gitwf import errors, ports, wiring
 from gitwf.cli import options, watching
-from gitwf.cli.render import previews, progress, runs
-from gitwf.service import documents
-from gitwf.service import reconcile as service
 from gitwf.text import yaml_reader
-from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
-from gitwf.workflow import preview
 from gitwf.workflow.document import load, parameters, resolve, resolved, unsupported, validate
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -85,19 +79,28 @@ def run(
             raise click.UsageError("--entrypoint and --name are for a workflow file")
         if view and dry:
             raise click.UsageError("--view needs a run; --dry-run starts none")
-        made = _of_pipeline(chosen, what, values, view=view)
+        from gitwf.cli import pipelines
+
+        made = pipelines.ordered(chosen, what, values, view=view)
         if made is None:
             return
         order = made
     if dry:
-        planned = preview.of(order.workflow, order.name, order.parameters)
-        if form == "text":
-            runs.show(options.console(), previews.drawn(planned))
-        else:
-            options.print_document(previews.plain(planned), form)
+        _preview(order, form)
         return
     engine = wiring.local_engine(chosen, chosen.state_folder)
     watching.insist(watching.drive(engine, order.id, form, lambda: engine.start(order)))
+
+
+def _preview(order: ports.Order, form: str) -> None:
+    from gitwf.cli.render import previews, runs
+    from gitwf.workflow import preview
+
+    planned = preview.of(order.workflow, order.name, order.parameters)
+    if form == "text":
+        runs.show(options.console(), previews.drawn(planned))
+    else:
+        options.print_document(previews.plain(planned), form)
 
 
 def _parameter_file(file: Path) -> dict[str, str]:
@@ -160,72 +163,3 @@ def _wants_source(workflow: resolved.Resolved) -> bool:
     entry_template = workflow.templates.get(key)
     artifacts = entry_template.inputs.artifacts if entry_template is not None else ()
     return any(artifact.name == "source" for artifact in artifacts)
-
-
-def _of_pipeline(
-    chosen: Settings, name: str, given: dict[str, str], *, view: bool
-) -> ports.Order | None:
-    """Order a run of a pipeline of the checkout's tree as it is; None where its viewer ran it."""
-    try:
-        world = local.settings(chosen, uncommitted=True)
-    except errors.Stalled as error:
-        what = f"there is no file {name}, and no checkout whose pipeline could be meant"
-        raise errors.Stalled(what, hint=error.hint) from error
-    opened = wiring.repository(world)
-    around = wiring.edge(world, opened)
-    read = documents.Documents(around.repo)
-    at = read.at(documents.head(around.repo))
-    one = at.pipelines.get(name)
-    if one is None:
-        raise errors.Stalled(
-            f"there is no file and no pipeline {name}",
-            hint="pipelines: " + (", ".join(at.pipelines) or "none"),
-        )
-    if one.refused or one.workflow is None:
-        raise errors.Rejected(one.problems)
-    if view:
-        _view(world, at, name)
-        return None
-    source = opened.state / "sources" / name
-    around.repo.export(at.commit, one.sources(), source)
-    requirements = one.requirements()
-    return ports.Order(
-        id=f"{name}-{secrets.token_hex(6)}",
-        name=one.workflow.name or name,
-        workflow=one.workflow,
-        parameters={**one.document.given(0, at.commit), **given},
-        source=source,
-        requirements=(source / requirements).read_text("utf-8") if requirements else "",
-        granted=at.project.spec.policy.granted(),
-    )
-
-
-def _view(world: Settings, at: documents.ProjectAt, name: str) -> None:
-    """Train, gate and serve in the throw-away world, then wait for Ctrl-C."""
-    from gitwf.adapters.viewer import control
-
-    console = options.console()
-    opened = wiring.repository(world)
-    fronts = wiring.fronts(world, opened, at, name)
-    with progress.listening(console) as listener:
-        outcome = service.Reconciler(wiring.edge(world, opened, listener=listener)).run()
-    try:
-        for own in fronts:
-            url = control.url(own)
-            console.print(f"{own.environment}: {url or 'nothing is served'}")
-            if url and console.is_terminal:
-                click.launch(url)
-        for one in outcome.reports:
-            console.out(str(one), highlight=False)
-        if outcome.verdict is service.Verdict.REJECTED:
-            raise errors.Rejected(outcome.diagnostics)
-        if outcome.verdict is not service.Verdict.IN_SYNC:
-            raise errors.Stalled("; ".join(outcome.failures) or "the pipeline is not served")
-        if console.is_terminal and fronts:
-            console.print("Ctrl-C ends it.", style="dim")
-            threading.Event().wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for own in fronts:
-            control.down(own)

@@ -1,7 +1,8 @@
 """Builds adapters from settings; the only package that knows both sides.
 
 `repository` says where the remote is and which branch is watched, `edge` gives a reconciler all of
-its ports. Adapters are imported when they are built, so that a command pays only for what it uses.
+its ports. What is built is imported when it is built, so that a command pays only for what it uses:
+one that runs a file loads nothing of Git, of the ledger and of deliveries.
 """
 
 import dataclasses
@@ -13,12 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitwf import errors, ports
-from gitwf.adapters import clock, host
-from gitwf.delivery import entry, pipeline, project
-from gitwf.service import documents, proposal, signals
-from gitwf.service import edge as edges
+from gitwf.adapters import clock
+from gitwf.service import signals
 from gitwf.values import CommitId
-from gitwf.wiring import cluster
 from gitwf.wiring import settings as all_settings
 
 if TYPE_CHECKING:
@@ -26,6 +24,9 @@ if TYPE_CHECKING:
     from gitwf.adapters.git import remote as git_remote
     from gitwf.adapters.local import engine as local_engine_
     from gitwf.adapters.viewer import settings as front_settings_
+    from gitwf.delivery import pipeline, project
+    from gitwf.service import documents
+    from gitwf.service import edge as edges
 
 
 Port = TypeVar("Port")
@@ -108,12 +109,15 @@ def edge(
     *,
     listener: signals.Listener = signals.unheard,
     runs_steps: bool = True,
-) -> edges.Edge:
+) -> "edges.Edge":
     """Give a reconciler its ports, on this machine's clock and in this process's name.
 
     `runs_steps`: False where nobody's code may run beside gitwf, as in a cluster's pod.
     """
+    from gitwf.adapters import host
     from gitwf.adapters.git import ledger, objects, repo
+    from gitwf.delivery import entry
+    from gitwf.service import edge as edges
 
     ticking = clock.SystemClock()
     identity = objects.Identity(*settings.author_parts)
@@ -148,11 +152,12 @@ def _rendered(template: str, values: Mapping[str, Any]) -> str:
     return manifests.render(template, values)
 
 
-def proposed(opened: Repository, around: edges.Edge) -> tuple[edges.Edge, CommitId | None]:
+def proposed(opened: Repository, around: "edges.Edge") -> "tuple[edges.Edge, CommitId | None]":
     """An edge whose branch ends at the checkout's commit, and the branch's own head.
 
     Stalled: there is no checkout, or none with a commit.
     """
+    from gitwf.service import proposal
     from gitwf.wiring import local
 
     found = local.here()
@@ -162,11 +167,11 @@ def proposed(opened: Repository, around: edges.Edge) -> tuple[edges.Edge, Commit
     return dataclasses.replace(around, repo=repo), base
 
 
-def _once(make: Callable[[project.Project], Port]) -> Callable[[project.Project], Port]:
+def _once(make: "Callable[[project.Project], Port]") -> "Callable[[project.Project], Port]":
     """Make a port when it is first asked for, and again only when what it is made of changed."""
     made: dict[str, Port] = {}
 
-    def get(wanted: project.Project) -> Port:
+    def get(wanted: "project.Project") -> Port:
         key = wanted.model_dump_json(include={"spec": {"engine", "store"}})
         if key not in made:
             made[key] = make(wanted)
@@ -175,8 +180,9 @@ def _once(make: Callable[[project.Project], Port]) -> Callable[[project.Project]
     return get
 
 
-def _store(opened: Repository, wanted: project.Project) -> ports.Store:
+def _store(opened: Repository, wanted: "project.Project") -> ports.Store:
     from gitwf.adapters import store
+    from gitwf.delivery import project
 
     root = wanted.spec.store
     if root.startswith("file:") and opened.folder is None:
@@ -198,10 +204,13 @@ def _store(opened: Repository, wanted: project.Project) -> ports.Store:
 def _engine(
     settings: all_settings.Settings,
     opened: Repository,
-    wanted: project.Project,
+    wanted: "project.Project",
     *,
     runs_steps: bool,
 ) -> ports.Engine:
+    from gitwf.delivery import project
+    from gitwf.wiring import cluster
+
     if not runs_steps and wanted.spec.engine.name == "local":
         raise errors.Stalled(
             "in a cluster gitwf runs no steps beside itself, and the project's engine is local",
@@ -227,10 +236,12 @@ def _target(
     settings: all_settings.Settings,
     opened: Repository,
     model: str,
-    deploy: pipeline.Deploy,
-    wanted: project.Project,
-    store: Callable[[project.Project], ports.Store],
+    deploy: "pipeline.Deploy",
+    wanted: "project.Project",
+    store: "Callable[[project.Project], ports.Store]",
 ) -> ports.Target:
+    from gitwf.wiring import cluster
+
     where = wanted.spec.environments[deploy.environment]
     if where.kubernetes is not None:
         return cluster.target(model, deploy, where.kubernetes)
@@ -244,7 +255,7 @@ def _target(
 def fronts(
     settings: all_settings.Settings,
     opened: Repository,
-    at: documents.ProjectAt,
+    at: "documents.ProjectAt",
     model: str,
 ) -> "list[front_settings_.FrontSettings]":
     """The local fronts of a model, one for each local environment that it deploys to."""
@@ -258,8 +269,8 @@ def fronts(
 
 
 def _strays(
-    settings: all_settings.Settings, opened: Repository, named: Collection[edges.Place]
-) -> dict[edges.Place, str]:
+    settings: all_settings.Settings, opened: Repository, named: "Collection[edges.Place]"
+) -> "dict[edges.Place, str]":
     """The fronts of this state folder that answer and are not among `named`: their addresses."""
     found: dict[edges.Place, str] = {}
     for home in sorted((opened.state / "fronts").glob("*/*")):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gitwf.adapters.local import environment, refused_requests
+from gitwf.adapters.local import environment
 from gitwf.errors import Stalled
 from gitwf.values import Instant
 from gitwf.workflow import http_response, record
@@ -111,6 +111,8 @@ class Request:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _expire(self, asked: http_request.Http) -> None:
+        from gitwf.adapters.local import refused_requests  # noqa: PLC0415 - see `_ask`
+
         why = _LATE if self._answered else refused_requests.told(asked, _LATE)
         self._finish((record.Phase.FAILED, why, _NOTHING))
 
@@ -127,7 +129,10 @@ class Request:
             self._finish(end)
 
     def _ask(self, asked: http_request.Http, headers: Headers) -> _End:
-        import requests  # noqa: PLC0415 - most runs ask nobody, and it takes a while to load
+        # Most runs ask nobody, and these take a while to load.
+        import requests  # noqa: PLC0415
+
+        from gitwf.adapters.local import refused_requests  # noqa: PLC0415
 
         fault = refused_requests.before(asked, headers.values)
         if fault:
@@ -175,7 +180,7 @@ def _session(headers: Headers, note: Callable[[socket.socket], None]) -> "reques
     """Make a session that tells no secret to another host, and each connection to `note`."""
     import warnings  # noqa: PLC0415 - beside requests
 
-    import requests  # noqa: PLC0415 - see above
+    import requests  # noqa: PLC0415 - see `_ask`
 
     # Whoever sets insecureSkipVerify has been warned by its name.
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")
