@@ -17,6 +17,14 @@ from tests.e2e import conftest as e2e
 HEAVY = ["pydantic", "pygit2", "rich", "yaml", "requests", "jinja2", "obstore"]
 ANSI = re.compile(r"\x1b\[")
 SECRET = "hunter2-secret"
+ONE = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: one}
+spec:
+  entrypoint: main
+  templates: [{name: main, container: {image: none, command: ["true"]}}]
+"""
 # These go on until somebody ends them when nothing is wrong.
 ENDLESS = {"demo", "serve", "front"}
 ARGUMENTS = {
@@ -74,6 +82,27 @@ def test_a_plan_loads_nothing_of_what_acts_draws_or_is_not_used_here(remote):
     )
 
     assert json.loads(done.stdout)["head"] == remote.head()
+    assert done.stderr.strip() == "[]"
+
+
+def test_a_run_of_a_file_loads_nothing_of_git_deliveries_or_the_network(tmp_path):
+    unused = [
+        "http.client", "jinja2", "kubernetes", "obstore", "pygit2", "requests",
+        "gitwf.cli.pipelines", "gitwf.delivery.facts", "gitwf.service.reconcile",
+    ]  # fmt: skip
+    workflow = tmp_path / "one.yaml"
+    workflow.write_text(ONE, "utf-8")
+    program = (
+        "import sys\nfrom gitwf import cli\n"
+        f"try: cli.main(['run', {str(workflow)!r}, '--state', {str(tmp_path / 'state')!r}])\n"
+        "except SystemExit as ended: assert not ended.code\n"
+        f"print([name for name in {unused!r} if name in sys.modules], file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+
     assert done.stderr.strip() == "[]"
 
 
