@@ -171,6 +171,12 @@ def test_bytes_that_are_not_those_recorded_fail_a_rollout_at_once():
     assert rollout.of_pod(broken).final
 
 
+def test_nodes_without_room_say_nothing_of_the_release():
+    unscheduled = {"type": "PodScheduled", "reason": "Unschedulable", "message": "no cpu"}
+
+    assert rollout.of_pod(pod(conditions=[unscheduled])).transient
+
+
 def test_a_full_quota_says_nothing_of_the_release():
     failure = {
         "type": "ReplicaFailure",

@@ -3,8 +3,8 @@
 The rules are those of `kubectl rollout status` (Kubernetes: kubectl/pkg/polymorphichelpers,
 rollout_status.go). Kubernetes itself says only that a deadline has passed; why stands in the pods
 of the newest ReplicaSet. Some reasons are for ever, as a model whose bytes are not those recorded:
-then nobody waits for the deadline. Others say nothing of the release, as a full quota: they reject
-nothing. Pure: dicts in, words out.
+then nobody waits for the deadline. Others say nothing of the release, as a full quota or nodes
+that have no room: they reject nothing. Pure: dicts in, words out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -114,7 +114,8 @@ def of_pod(pod: Manifest) -> Trouble | None:
         return None
     scheduled = condition(pod, "PodScheduled")
     if scheduled and scheduled.get("reason") == "Unschedulable":
-        return Trouble(f"no node can take it: {scheduled.get('message', '')}", pod=name)
+        why = f"no node can take it: {scheduled.get('message', '')}"
+        return Trouble(why, transient=True, pod=name)
     for one in status.get("initContainerStatuses") or ():
         if found := _of_container(name, one, first=True):
             return found
