@@ -91,6 +91,7 @@ def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -
     github.output({"result": outcome.verdict, "releases": json.dumps(reports)})
     github.output({"exit-code": str(code)})
     github.summary(_markdown(outcome))
+    github.told(outcome.failures)
     planning.refuse(outcome.diagnostics)
     if code:
         sys.exit(code)

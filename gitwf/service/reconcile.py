@@ -3,7 +3,9 @@
 At most one action that writes is done between two observations, so that every decision is made from
 what was read after the decision before it. Starting and cancelling runs writes nothing to Git and
 is done for all models at once: models train side by side. While runs or rollouts are under way the
-pass waits for them, moves its heartbeats, and looks around now and then.
+pass waits for them, moves its heartbeats, and looks around now and then. An action that a person
+must mend, such as a viewer whose port is taken, is put aside until the next reconcile, and keeps
+nothing else waiting.
 """
 
 import enum
@@ -36,13 +38,22 @@ class Verdict(enum.StrEnum):
 class Outcome:
     """What a reconcile did and found: what went wrong on the way, and what is left to say.
 
+    `read`: what is wrong or doubtful in the documents, `refused`: what an action found wrong there.
+    `aside`: the models, with an environment or "", whose action failed and is not tried again.
     `stopped`: it was asked to stop before it was through.
     """
 
     failures: list[str] = field(default_factory=list)
     reports: tuple[action.Report, ...] = ()
-    diagnostics: tuple[errors.Diagnostic, ...] = ()
+    read: tuple[errors.Diagnostic, ...] = ()
+    refused: set[errors.Diagnostic] = field(default_factory=set)
+    aside: set[edge.Place] = field(default_factory=set)
     stopped: bool = False
+
+    @property
+    def diagnostics(self) -> tuple[errors.Diagnostic, ...]:
+        """Everything that is wrong or doubtful in the documents, in file order."""
+        return tuple(sorted({*self.read, *self.refused}))
 
     @property
     def verdict(self) -> Verdict:
@@ -94,8 +105,8 @@ class Reconciler:
         """Reconcile until nothing is left to do, or until asked to stop.
 
         `wait`: also for what another reconciler is doing. A race that is lost is planned anew;
-        what cannot be reached is tried again with growing pauses, then raised. Whatever is left
-        undone, a later pass finds and does.
+        what cannot be reached is tried again with growing pauses, then raised; an action that fails
+        is put aside. Whatever is left undone, a later pass finds and does.
         """
         outcome = Outcome()
         patience = 0
@@ -120,7 +131,7 @@ class Reconciler:
             outcome.reports = tuple(
                 one for one in planned.actions if isinstance(one, action.Report)
             )
-            outcome.diagnostics = tuple(seen.diagnostics())
+            outcome.read = tuple(seen.diagnostics())
             acted = self._step(seen, planned, outcome)
         except errors.RaceLost:
             self._edge.clock.wait(min(0.05 * 2 ** min(self._lost_races, 5), 1.0))
@@ -140,13 +151,29 @@ class Reconciler:
 
     def _step(self, seen: observe.Pass, planned: action.Plan, outcome: Outcome) -> bool:
         """Start and cancel what is asked for, then do the first action that writes, if any."""
-        at_once = [one for one in planned.pending if isinstance(one, _AT_ONCE)]
-        writes = [one for one in planned.pending if not isinstance(one, _AT_ONCE)]
+        pending = [one for one in planned.pending if _of(one) not in outcome.aside]
+        at_once = [one for one in pending if isinstance(one, _AT_ONCE)]
+        writes = [one for one in pending if not isinstance(one, _AT_ONCE)]
         # Waiting for a rollout comes last, so that it keeps no other model waiting.
         writes.sort(key=lambda one: isinstance(one, action.Watch))
         for one in (*at_once, *writes[:1]):
-            self._perform(one, seen, outcome)
-        return bool(planned.pending)
+            try:
+                self._perform(one, seen, outcome)
+            except errors.Transient as error:
+                if isinstance(error, errors.RaceLost) or self._faults + 1 < _TRIES:
+                    raise
+                self._put_aside(one, error, outcome)
+            except errors.GitwfError as error:
+                self._put_aside(one, error, outcome)
+        return bool(pending)
+
+    def _put_aside(self, one: action.Action, error: errors.GitwfError, outcome: Outcome) -> None:
+        outcome.aside.add(_of(one))
+        self._say(str(error), "error", one.model)
+        if isinstance(error, errors.Rejected):
+            outcome.refused.update(error.diagnostics)
+        else:
+            outcome.failures.append(f"{' in '.join(filter(None, _of(one)))}: {error}")
 
     def _perform(self, one: action.Action, seen: observe.Pass, outcome: Outcome) -> None:
         if not isinstance(one, _SAID_LATER):
@@ -191,3 +218,8 @@ class Reconciler:
 
     def _say(self, text: str, level: str = "info", model: str = "") -> None:
         self._edge.listener(signals.Said(self._edge.clock.now(), text, level, model))
+
+
+def _of(one: action.Action) -> edge.Place:
+    """The model that an action is for, and the environment, or "" for none."""
+    return one.model, getattr(one, "environment", "")

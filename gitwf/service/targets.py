@@ -71,7 +71,7 @@ class Targets:
         """What it serves, and why that could not be asked."""
         try:
             return self.get(at, model, environment).observe(), ""
-        except Transient as error:
+        except (Stalled, Transient) as error:
             return None, str(error)
 
     def desired(

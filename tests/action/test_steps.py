@@ -78,6 +78,9 @@ def test_a_failed_step_fails_the_job_and_says_so(act, world):
     assert (done.code, done.outputs["result"], done.outputs["exit-code"]) == (1, "failed", "1")
     assert "version 1 failed" in done.summary
     assert "exit code 3" in done.log
+    (annotation,) = done.annotations()
+    assert annotation.startswith("::error::toy: ")
+    assert "exit code 3" in annotation
 
 
 def test_what_only_a_person_can_mend_is_annotated(act, world):

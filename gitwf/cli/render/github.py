@@ -20,6 +20,12 @@ def _escape(text: str, *, in_property: bool = False) -> str:
     return text.replace(":", "%3A").replace(",", "%2C") if in_property else text
 
 
+def told(failures: Iterable[str]) -> None:
+    """Print one annotation for each failure that has no place in a file; only for a runner."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        annotate(errors.Diagnostic("", 0, 0, failure) for failure in failures)
+
+
 def annotate(diagnostics: Iterable[errors.Diagnostic]) -> None:
     """Print one annotation for each diagnostic, at its place in the file."""
     for diagnostic in diagnostics:
