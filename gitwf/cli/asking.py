@@ -4,9 +4,6 @@
 elsewhere, fulfils it. `retry RUN` is about one run of this machine and done at once.
 """
 
-import getpass
-import platform
-
 import click
 
 from gitwf import errors, wiring
@@ -16,21 +13,16 @@ from gitwf.service import asking
 from gitwf.wiring.settings import Settings
 
 
-def person() -> str:
-    """Who asks: the user and the machine, as commits and the ledger say it."""
-    return f"{getpass.getuser()}@{platform.node()}"
-
-
 @click.command()
 @click.argument("model")
 @click.option("--reason", required=True, help="Why; it goes into the ledger.")
 @options.repository
 def retrain(chosen: Settings, model: str, reason: str) -> None:
     """Ask for a new training with nothing changed in Git."""
-    wish = asking.Asking(wiring.edge(chosen, wiring.repository(chosen)))
+    wish, who = asking.Asking(wiring.edge(chosen, wiring.repository(chosen))), str(wiring.person())
     said = wish.note(
         model,
-        lambda view, _seen, now: verbs.retrain(view, wish.nonce(), person(), reason, now),
+        lambda view, _seen, now: verbs.retrain(view, wish.nonce(), who, reason, now),
     )
     click.echo(f"{said}; the next reconcile trains it")
 
@@ -65,9 +57,8 @@ def retry(chosen: Settings, what: str, reason: str, given: tuple[str, ...], form
         raise click.UsageError(f"-p is for a run, and there is no run {what} on this machine")
     try:
         wish = asking.Asking(wiring.edge(chosen, wiring.repository(chosen)))
-        said = wish.note(
-            what, lambda view, seen, now: verbs.retry(view, seen, person(), reason, now)
-        )
+        who = str(wiring.person())
+        said = wish.note(what, lambda view, seen, now: verbs.retry(view, seen, who, reason, now))
     except errors.Stalled as error:
         no_run = f"there is no run {what} on this machine, and as a model: {error.message}"
         raise errors.Stalled(no_run, hint=error.hint) from error

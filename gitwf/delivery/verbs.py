@@ -39,6 +39,7 @@ def promote(
     version: int,
     observed: seen.Observed,
     who: str,
+    reason: str = "",
 ) -> action.Publish:
     """Name `version` in an environment. Stalled: no such version or environment, held, named."""
     where = _environment(view, environment)
@@ -47,7 +48,7 @@ def promote(
             f"{view.name} in {environment} is held",
             hint=f"gitwf unhold {view.name} --in {environment}",
         )
-    return _name(view, where, version, observed, who)
+    return _name(view, where, version, observed, who, reason)
 
 
 def rollback(
@@ -56,6 +57,7 @@ def rollback(
     observed: seen.Observed,
     who: str,
     version: int | None = None,
+    reason: str = "",
 ) -> action.Publish:
     """Go back to `version`, or to the last good one before what is named. Stalled: there is none."""
     where = _environment(view, environment)
@@ -69,7 +71,7 @@ def rollback(
                 hint=f"gitwf promote {view.name}@VERSION --in {environment} names any version",
             )
         version = good.version
-    return _name(view, where, version, observed, who)
+    return _name(view, where, version, observed, who, reason)
 
 
 def _name(
@@ -78,6 +80,7 @@ def _name(
     version: int,
     observed: seen.Observed,
     who: str,
+    reason: str,
 ) -> action.Publish:
     result = observed.facts.result_of(view.name, version)
     if result is None or result.digest is None:
@@ -98,9 +101,8 @@ def _name(
         observed.facts.commit,
     )
     before = "none" if where.version is None else where.version
-    made = promotion.commit(
-        view, where, naming, f"{where.name}: version {before} -> {version}, as {who} asked"
-    )
+    said = f"{where.name}: version {before} -> {version}, as {who} asked"
+    made = promotion.commit(view, where, naming, said, body=reason)
     return _published(made)
 
 

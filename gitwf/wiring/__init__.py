@@ -6,7 +6,10 @@ one that runs a file loads nothing of Git, of the ledger and of deliveries.
 """
 
 import dataclasses
+import getpass
 import hashlib
+import os
+import platform
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from gitwf.wiring import settings as all_settings
 
 if TYPE_CHECKING:
     from gitwf.adapters.git import address as git_address
+    from gitwf.adapters.git import objects as git_objects
     from gitwf.adapters.git import remote as git_remote
     from gitwf.adapters.local import engine as local_engine_
     from gitwf.adapters.viewer import settings as front_settings_
@@ -103,16 +107,28 @@ def _remote(
     )
 
 
+def person() -> "git_objects.Identity":
+    """Who asks: as Git knows them here, or else the user and the machine."""
+    from gitwf.adapters.git import checkout, objects
+
+    user = getpass.getuser()
+    return checkout.person(Path.cwd(), os.environ) or objects.Identity(
+        user, f"{user}@{platform.node()}"
+    )
+
+
 def edge(
     settings: all_settings.Settings,
     opened: Repository,
     *,
     listener: signals.Listener = signals.unheard,
     runs_steps: bool = True,
+    asked_by: "git_objects.Identity | None" = None,
 ) -> "edges.Edge":
     """Give a reconciler its ports, on this machine's clock and in this process's name.
 
     `runs_steps`: False where nobody's code may run beside gitwf, as in a cluster's pod.
+    `asked_by`: the person that commits on the branch are made for.
     """
     from gitwf.adapters import host
     from gitwf.adapters.git import ledger, objects, repo
@@ -124,7 +140,9 @@ def edge(
     me = host.this_process()
     store = _once(lambda wanted: _store(opened, wanted))
     return edges.Edge(
-        repo=repo.GitRepo(opened.remote, opened.branch, ticking, identity=identity),
+        repo=repo.GitRepo(
+            opened.remote, opened.branch, ticking, identity=identity, author=asked_by
+        ),
         ledger=ledger.GitLedger(opened.remote, ticking, identity=identity),
         engine=_once(lambda wanted: _engine(settings, opened, wanted, runs_steps=runs_steps)),
         store=store,

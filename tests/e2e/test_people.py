@@ -8,6 +8,7 @@ import pytest
 from tests.e2e import conftest
 
 pytestmark = pytest.mark.slow
+ADA = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
 
 
 @pytest.fixture
@@ -26,12 +27,13 @@ def named(world):
 
 
 def test_a_promotion_is_a_commit_by_its_person_and_is_served(two):
-    out = two.gitwf("promote", "toy@1")
+    out = two.gitwf("promote", "toy@1", "--reason", "the fair needs it", **ADA)
 
     assert "the next reconcile rolls it out" in out
     assert named(two) == 1
-    said = two.remote.git("log", "-1", "--format=%B", "main")
-    assert said.startswith("Release toy@1 to production")
+    by, said = two.remote.git("log", "-1", "--format=%an <%ae>%n%B", "main").split("\n", 1)
+    assert by == "Ada <ada@example.org>"
+    assert said.startswith("Release toy@1 to production\n\nthe fair needs it\n\nModel: toy@1\n")
     assert two.served() == "toy-v2"
     two.gitwf("reconcile")
     assert two.served() == "toy-v1"

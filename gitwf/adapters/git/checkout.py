@@ -4,14 +4,16 @@ Only read, never changed: gitwf works on the remote and on its own cache. A remo
 which branch is its default one; where it is empty, the checkout's current branch is meant.
 """
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pygit2
 from pygit2.enums import FileMode, FileStatus
 
+from gitwf.adapters.git.objects import Identity
 from gitwf.errors import Stalled, redact
 from gitwf.values import CommitId
 
@@ -58,6 +60,27 @@ def default_branch(path: Path) -> str:
             hint="name the remote with --remote or GITWF_REMOTE",
         ) from error
     return target.removeprefix(_HEADS) if isinstance(target, str) else "main"
+
+
+def person(start: Path, environment: Mapping[str, str]) -> Identity | None:
+    """Who commits at `start`, as Git itself would say; None where it would ask for a name."""
+    found = pygit2.discover_repository(str(start))
+    configs = [pygit2.Repository(found).config] if found else list(_everywhere())
+
+    def configured(key: str) -> str:
+        return next((config[key] or "" for config in configs if key in config), "")
+
+    name = environment.get("GIT_AUTHOR_NAME") or configured("user.name")
+    email = environment.get("GIT_AUTHOR_EMAIL") or configured("user.email")
+    return Identity(name, email) if name and email else None
+
+
+def _everywhere() -> Iterator[pygit2.Config]:
+    """The configurations that hold outside of any repository, the strongest first."""
+    config = pygit2.Config
+    for find in (config.get_global_config, config.get_xdg_config, config.get_system_config):
+        with contextlib.suppress(OSError):
+            yield find()
 
 
 def copy(

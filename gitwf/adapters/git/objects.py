@@ -26,10 +26,17 @@ class Missing(LookupError):
 
 @dataclass(frozen=True)
 class Identity:
-    """Who gitwf is in the commits that it makes."""
+    """Who a commit is by: gitwf, or the person who asked for it."""
 
     name: str = "gitwf"
     email: str = "gitwf@localhost"
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+    def signs(self, at: Instant) -> pygit2.Signature:
+        """What stands in a commit that was made then."""
+        return pygit2.Signature(self.name, self.email, int(at.seconds), 0, "utf-8")
 
 
 def commit_of(repository: pygit2.Repository, commit: str) -> pygit2.Commit:
@@ -119,13 +126,17 @@ def make_commit(
     *,
     identity: Identity,
     time: Instant,
+    author: Identity | None = None,
 ) -> CommitId:
-    """Commit `edits` on top of `parent`; no ref is touched. Raises Missing for the parent."""
+    """Commit `edits` on top of `parent`; no ref is touched. Raises Missing for the parent.
+
+    `author`: who asked for it, where that is not the committer.
+    """
     base = commit_of(repository, parent).tree if parent is not None else None
     tree = edited(repository, base, edits) or repository.TreeBuilder().write()
-    signature = pygit2.Signature(identity.name, identity.email, int(time.seconds), 0, "utf-8")
+    by, committer = (author or identity).signs(time), identity.signs(time)
     parents: list[pygit2.Oid | str] = [parent] if parent is not None else []
-    made = repository.create_commit(None, signature, signature, message, tree, parents)
+    made = repository.create_commit(None, by, committer, message, tree, parents)
     return CommitId(str(made))
 
 

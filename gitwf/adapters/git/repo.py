@@ -21,15 +21,25 @@ from gitwf.values import CommitId, Instant, ObjectId, inside
 
 
 class GitRepo:
-    """The branch `branch` of `remote`: implements `gitwf.ports.Repo`."""
+    """The branch `branch` of `remote`: implements `gitwf.ports.Repo`.
+
+    Commits are made by `identity`, for `author` where a person asked for them.
+    """
 
     def __init__(
-        self, remote: Remote, branch: str, clock: ports.Clock, *, identity: Identity | None = None
+        self,
+        remote: Remote,
+        branch: str,
+        clock: ports.Clock,
+        *,
+        identity: Identity | None = None,
+        author: Identity | None = None,
     ) -> None:
         self.remote = remote
         self.branch = branch
         self._clock = clock
         self._identity = identity or Identity()
+        self._author = author
         remote.track(_ref(branch))
 
     def __str__(self) -> str:
@@ -115,7 +125,13 @@ class GitRepo:
 
         def make(repository: pygit2.Repository) -> CommitId:
             return objects.make_commit(
-                repository, expected, wanted, message, identity=self._identity, time=time
+                repository,
+                expected,
+                wanted,
+                message,
+                identity=self._identity,
+                author=self._author,
+                time=time,
             )
 
         return self.remote.swap(_ref(branch or self.branch), expected, make)

@@ -91,9 +91,8 @@ def page(console: rich.console.Console, one: history.VersionRow) -> None:
         tables.line(console, f"  {name:<11}", value)
     for verdict in one.verdicts:
         for gate, passed, words in verdict.gates:
-            said = "passed" if passed else "failed"
-            why = f" ({words})" if words and not passed else ""
-            tables.line(console, "  gate       ", f"{verdict.environment}: {gate}: {said}{why}")
+            said = f"{gate}: passed" if passed else f"failed: {words or gate}"
+            tables.line(console, "  gate       ", f"{verdict.environment}: {said}")
     for release in one.releases:
         text = f"{release.environment} by {release.who} ({release.kind})"
         console.out(
