@@ -107,6 +107,14 @@ def decide(
     return Again()
 
 
+def last_moment(strategy: strategies.RetryStrategy, first_started: Instant) -> Instant | None:
+    """Give the moment when all attempts must be over, if there is one. Raises NodeFailure."""
+    backoff = strategy.backoff
+    if backoff is None or not backoff.max_duration:
+        return None
+    return first_started.after(durations.seconds(backoff.max_duration))
+
+
 def _out_of_time(
     strategy: strategies.RetryStrategy,
     attempts: int,
@@ -114,10 +122,9 @@ def _out_of_time(
     first_started: Instant,
     now: Instant,
 ) -> Over | None:
-    backoff = strategy.backoff
-    if backoff is None or not backoff.max_duration:
+    end = last_moment(strategy, first_started)
+    if end is None:
         return None
-    end = first_started.after(durations.seconds(backoff.max_duration))
     if now > end:
         return Over("Max duration limit exceeded")
     if last.finished.after(_wait(strategy, attempts)) > end:

@@ -28,6 +28,17 @@ def test_output_parameters_are_files_less_one_newline(local, written, place):
     assert dict(ran["wf"].outputs.parameters) == expected
 
 
+def test_an_output_parameter_may_have_its_value_in_the_document(local):
+    ran = local.run("""
+  templates:
+  - name: main
+    container: {image: none, command: ["true"]}
+    outputs: {parameters: [{name: p, value: "{{workflow.name}}"}]}
+""")
+
+    assert dict(ran["wf"].outputs.parameters) == {"p": "wf"}
+
+
 def test_a_missing_output_parameter_is_an_error_of_the_wait_container(local, written, place):
     ran = local.run(
         written(

@@ -57,6 +57,16 @@ def test_a_program_named_by_a_path_that_is_not_there_says_so(local):
     assert 'exec: "/no/such": stat /no/such: no such file or directory' in ran["wf"].message
 
 
+def test_a_folder_is_no_program(hosted):
+    ran = hosted.run("""
+  templates:
+  - name: main
+    container: {image: none, command: [/usr]}
+""")
+
+    assert ran["wf"].message.endswith('failed to find name in PATH: exec: "/usr": is a directory')
+
+
 def test_a_file_that_cannot_be_executed_fails_as_a_step_does(hosted, tmp_path):
     ran = hosted.run(f"""
   templates:
@@ -83,6 +93,16 @@ def test_a_script_is_an_executable_file_given_as_the_last_argument(local):
 """)
 
     assert ran.text == "executable\n3\nscript\n"
+
+
+def test_a_script_without_source_is_its_command_alone(local):
+    ran = local.run("""
+  templates:
+  - name: main
+    script: {image: none, command: [echo, alone], source: ""}
+""")
+
+    assert ran.text == "alone\n"
 
 
 def test_a_script_sees_its_path_where_argo_puts_it(walled):

@@ -46,7 +46,7 @@ LIMITED = """
 @pytest.mark.parametrize(
     ("limit", "message"),
     [
-        ("timeout: 1s", "timeout"),
+        ("timeout: 2100ms", "timeout"),
         (
             "activeDeadlineSeconds: 1",
             "Pod was active on the node longer than the specified deadline",
@@ -66,17 +66,17 @@ def test_a_step_past_its_time_is_killed_with_all_its_children(local, mark, limit
 
 def test_a_step_that_ignores_the_request_to_end_is_killed_after_the_grace(local, mark):
     command = f"trap '' TERM; sleep {mark} & wait; while true; do sleep 0.05; done"
-    ran = local.run(LIMITED.format(limit="timeout: 1s", command=command))
+    ran = local.run(LIMITED.format(limit="activeDeadlineSeconds: 1", command=command))
     local.engine.close()
 
-    assert ran["wf"].message == "timeout"
+    assert ran["wf"].message.startswith("Pod was active on the node longer")
     assert 1.0 < ran.record.finished.since(ran.record.started) < 10
     await_that(lambda: not processes_with(mark))
 
 
 def test_a_step_may_tidy_up_when_it_is_asked_to_end(local):
     command = "trap 'echo tidy; exit 0' TERM; echo on; while true; do sleep 0.05; done"
-    ran = local.run(LIMITED.format(limit="timeout: 1s", command=command))
+    ran = local.run(LIMITED.format(limit="activeDeadlineSeconds: 1", command=command))
 
     assert (ran.text[:3], ran.text[-5:]) == ("on\n", "tidy\n")
 
@@ -172,3 +172,18 @@ def test_a_fault_of_the_machine_is_transient_and_the_run_goes_on_later(make, wri
 
     assert local.engine.observe("run").phase == "Running"
     assert local.run(written("echo fine")).text == "fine\n"
+
+
+def test_an_attempt_whose_retries_run_out_of_time_ends_as_it_was_killed(hosted):
+    ran = hosted.run("""
+  templates:
+  - name: main
+    retryStrategy: {limit: 3, backoff: {duration: "1", maxDuration: "2s"}}
+    script: {image: none, command: [sh], source: "[ {{retries}} = 0 ] && exit 1; exec sleep 60"}
+""")
+
+    assert (ran["wf(1)"].phase, ran["wf(1)"].message) == (
+        "Failed",
+        "main: Error (exit code 143)",
+    )
+    assert ran["wf"].message == "Max duration limit exceeded"

@@ -28,6 +28,16 @@ def steps(*names, **more):
     [
         ({"timeout": "3s"}, "timeout", 3.0),
         (
+            {"timeout": "4s"},
+            "Pod was active on the node longer than the specified deadline",
+            4.0,
+        ),
+        (
+            {"timeout": "10s", "activeDeadlineSeconds": 2},
+            "Pod was active on the node longer than the specified deadline",
+            10.0,
+        ),
+        (
             {"activeDeadlineSeconds": 2},
             "Pod was active on the node longer than the specified deadline",
             2.001,
@@ -41,6 +51,25 @@ def test_a_pod_whose_time_is_over_is_stopped_and_has_failed(player, limit, messa
     assert played.stops == {"w": message}
     assert (node.phase, node.message, node.outputs) == ("Failed", message, record.Outputs())
     assert node.finished == START.after(after + 0.01)
+
+
+@pytest.mark.parametrize("limit", ["1s", "1900ms", "2s"])
+def test_a_timeout_that_leaves_a_pod_no_whole_second_to_spare_is_an_error(player, limit):
+    played = player(single(timeout=limit))
+    final = played.play()
+    assert played.starts == {}
+    assert (final.nodes["w"].type, final.nodes["w"].phase) == ("Pod", "Error")
+    assert final.message == "error in entry template execution: w exceeded its deadline"
+
+
+def test_an_attempt_is_killed_when_its_retries_have_no_time_left(player):
+    backoff = {"duration": "1s", "maxDuration": "6s"}
+    spec = single(retryStrategy={"limit": 3, "backoff": backoff})
+    played = player(spec, outcome=lambda start: BAD if start.name == "w(0)" else None)
+    final = played.play()
+    assert played.stops == {final.nodes["w(1)"].id: "Step exceeded its deadline"}
+    assert final.nodes["w(1)"].finished == START.after(6.01)
+    assert (final.phase, final.message) == ("Failed", "Max duration limit exceeded")
 
 
 def test_a_pod_that_is_done_in_time_is_not_stopped(player):

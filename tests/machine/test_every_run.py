@@ -215,7 +215,6 @@ class World:
 START = Instant.parse("2026-01-01T00:00:00Z")
 SETTINGS = hypothesis.settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[
         hypothesis.HealthCheck.function_scoped_fixture,
         hypothesis.HealthCheck.too_slow,

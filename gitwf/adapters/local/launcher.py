@@ -203,7 +203,9 @@ def find_program(name: str, path: str) -> str:
     if "/" in name:
         if not os.path.exists(name):
             raise LookupError(f'exec: "{name}": stat {name}: no such file or directory')
-        if os.path.isdir(name) or not os.access(name, os.X_OK):
+        if os.path.isdir(name):
+            raise LookupError(f'exec: "{name}": is a directory')
+        if not os.access(name, os.X_OK):
             raise LookupError(f'exec: "{name}": permission denied')
         return name
     for folder in path.split(":"):

@@ -110,6 +110,8 @@ def _parameters(
     for parameter in declared.outputs.parameters:
         source = parameter.value_from
         if source is None or not source.path:
+            if parameter.value is not None:
+                values[parameter.name] = parameter.value
             continue
         one = next(outputs)
         why = one.why

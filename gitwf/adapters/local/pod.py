@@ -90,7 +90,7 @@ def prepare(
         command = container.command if context.imaged else _command(container, context)
         argv = [*command, *container.args]
         argv = [environment.expand(one, declared) for one in argv]
-        if isinstance(container, containers.Script):
+        if isinstance(container, containers.Script) and container.source:
             argv.append(private.script)
             mounts += _script(container.source, work, private.script, context)
         boxes[name] = box.Box(

@@ -92,7 +92,7 @@ class Pods:
         self._desk.stop(command.node, command.message)
         running = self._running.get(command.node)
         if running is not None and not running.stopped:
-            running.stopped = command.message
+            running.stopped = "" if command.own_end else command.message
             running.end_by(time.monotonic() + self._terms.grace)
             self._go_on(running)
 

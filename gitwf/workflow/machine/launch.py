@@ -199,8 +199,8 @@ def _begin(
                     pod=node.id,
                     written=preparation.Written(prepared.text, prepared.source, made),
                     origin=order.target.origin,
-                    deadline=pods.timeout(made, run.now),
-                )
+                ),
+                pods.timeout(made, run.now),
             )
         case other:
             raise failure.NodeFailure(f"gitwf does not run templates of type {other or 'none'}")
@@ -223,6 +223,7 @@ def _begin_pod(
         if (location := artifacts[declared.name]) is not None
     )
     volumes = run.volumes(values) + made.volumes
+    limit = pods.pod_timeout(made, node, run.now)
     pod = pods.Pod(run, order, node, made)
     pod.start(
         messages.StartPod(
@@ -234,10 +235,12 @@ def _begin_pod(
             artifacts=placed,
             volumes=volumes,
             wants_result=order.wants_result,
-            deadline=pods.timeout(made, run.now),
             containers=pod.containers.ids,
-        )
+        ),
+        limit,
     )
+    if order.until is not None:
+        run.wake(order.until, pod.expire)
 
 
 def bind_artifacts(

@@ -31,9 +31,9 @@ class StartPod:
 
     `template` is fully substituted and without its input parameters, which are in its text;
     `origin` is the `file#template` it was written as. `volumes` are the workflow's and the
-    template's. `wants_result`: standard output is read by somebody. `deadline`: when the machine
-    will send StopPod if nothing else happens; the engine need not watch it. `containers` gives the
-    node id of each container of a containerSet, of which ContainerStarted and ContainerEnded tell.
+    template's. `wants_result`: standard output is read by somebody. `containers` gives the node id
+    of each container of a containerSet, of which ContainerStarted and ContainerEnded tell. Nobody
+    but the machine watches its time: StopPod comes when it is over.
     """
 
     node: str
@@ -44,7 +44,6 @@ class StartPod:
     artifacts: tuple[InputArtifact, ...] = ()
     volumes: tuple[containers.Volume, ...] = ()
     wants_result: bool = False
-    deadline: Instant | None = None
     containers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -55,10 +54,14 @@ class StartPod:
 
 @dataclass(frozen=True)
 class StopPod:
-    """Kill a pod's whole process group; answer with PodEnded carrying `message`."""
+    """Kill a pod's whole process group; answer with PodEnded carrying `message`.
+
+    With `own_end` the answer says how the pod ended, killed as it was.
+    """
 
     node: str
     message: str
+    own_end: bool = False
 
 
 @dataclass(frozen=True)

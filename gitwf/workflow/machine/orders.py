@@ -7,6 +7,7 @@ again, or be refused, without anybody remembering where it came from.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitwf.values import Instant
 from gitwf.workflow import preparation, record
 from gitwf.workflow.machine import nodes, templates
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class Order:
     """What `launch` needs. `caller` is the name that `{{steps.name}}` stands for, `kind` which.
 
+    `until`: when a pod of it is killed, because its retries have no time left.
     `on_exit`: part of an exit handler, which outlives deadlines and a graceful stop.
     """
 
@@ -32,6 +34,7 @@ class Order:
     on_exit: bool = False
     wants_result: bool = False
     depth: int = 0
+    until: Instant | None = None
 
     def make_node(
         self, run: str, name: str, type_: record.NodeType, owner: nodes.Owner

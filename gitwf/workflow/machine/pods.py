@@ -1,12 +1,15 @@
 """A node whose work is a pod: asked for, started, ended, or stopped because its time is over.
 
-The engine runs the pod; this module decides what its end means. Three clocks may stop it: the
-template's `timeout` from the node's start, its `activeDeadlineSeconds` from the pod's, and the
-workflow's own deadline (`run`). A pod that was asked to stop has failed, whatever it says last.
+The engine runs the pod; this module decides what its end means. Four clocks may stop it: the
+template's `timeout` from the node's start, its `activeDeadlineSeconds` from the pod's, which counts
+only without a `timeout`, the workflow's own deadline (`run`), and what is left of the `maxDuration`
+of its retries. A pod that was asked to stop has failed, whatever it says last; only one whose
+retries ran out of time ends as it says.
 """
 
 import dataclasses
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 from gitwf.values import Instant
 from gitwf.workflow import durations, failure, record
@@ -17,6 +20,11 @@ if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
 TIMEOUT = "timeout"
+# Argo gives a pod the whole seconds that are left of a `timeout` when it makes the pod, and makes none
+# with a second or less. It sees a pod run two seconds later: what is over by then has timed out
+# before it ran, anything else was active for too long.
+_LEAST, _SEEN = 2, 2
+_OUT_OF_RETRIES = "Step exceeded its deadline"
 ACTIVE_TOO_LONG = "Pod was active on the node longer than the specified deadline"
 
 
@@ -32,7 +40,8 @@ class Pod:
     ) -> None:
         self._run = run
         self._declared = made.outputs
-        self._active_limit = made.active_deadline_seconds
+        replaced = bool(made.timeout) and made.http is None
+        self._active_limit = None if replaced else made.active_deadline_seconds
         self._stopped = ""
         self.node = node
         self.on_exit = order.on_exit
@@ -40,11 +49,11 @@ class Pod:
         # Set before the clocks are looked at, so that no pod is stopped that has just ended.
         self.gone = False
 
-    def start(self, command: messages.StartPod) -> None:
+    def start(self, command: messages.StartPod, limit: "Limit | None") -> None:
         """Ask for the pod."""
         self._run.pods[self.node.id] = self
-        if command.deadline is not None:
-            self._run.wake(command.deadline, lambda: self.stop(TIMEOUT))
+        if limit is not None:
+            self._run.wake(limit.at, lambda: self.stop(limit.message))
         self._run.command(command)
 
     def started(self, event: messages.PodStarted) -> None:
@@ -62,6 +71,11 @@ class Pod:
             self._stopped = message
             if not self.gone:
                 self._run.command(messages.StopPod(self.node.id, message))
+
+    def expire(self) -> None:
+        """Have the pod killed as its retries have no time left; its own end counts."""
+        if not self.node.phase.fulfilled and not self._stopped and not self.gone:
+            self._run.command(messages.StopPod(self.node.id, _OUT_OF_RETRIES, own_end=True))
 
     def ended(self, event: messages.PodEnded) -> None:
         """End the node as the pod ended."""
@@ -109,12 +123,32 @@ def publish(run: "run.Run", node: nodes.Node) -> None:
         run.publish(node.outputs, places, "artifacts")
 
 
-def timeout(made: template.Template, now: Instant) -> Instant | None:
-    """Give the moment at which a node's own time is over. Raises NodeFailure."""
+class Limit(NamedTuple):
+    """When a node's own time is over, and what is said of it then."""
+
+    at: Instant
+    message: str
+
+
+def timeout(made: template.Template, now: Instant) -> Limit | None:
+    """Give a request's limit. Raises NodeFailure."""
+    return Limit(now.after(_span(made.timeout)), TIMEOUT) if made.timeout else None
+
+
+def pod_timeout(made: template.Template, node: nodes.Node, now: Instant) -> Limit | None:
+    """Give a pod's limit. Raises NodeFailure, too where it leaves no time for a pod."""
     if not made.timeout:
         return None
+    span = _span(made.timeout)
+    left = math.ceil(span) - 1
+    if left < _LEAST:
+        raise failure.NodeFailure(f"{node.name} exceeded its deadline")
+    return Limit(now.after(span), TIMEOUT if left <= _SEEN else ACTIVE_TOO_LONG)
+
+
+def _span(text: str) -> float:
     try:
-        return now.after(durations.written(made.timeout))
+        return durations.written(text)
     except failure.NodeFailure as problem:
         raise failure.NodeFailure(f"invalid timeout format. {problem}") from None
 

@@ -4,8 +4,10 @@ After each attempt the pure decision of `gitwf.workflow.retry` is asked; the Ret
 last attempt did. Attempts are the template once more, with `{{retries}}` and `{{lastRetry.*}}`.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
+from gitwf.values import Instant
 from gitwf.workflow import failure, preparation, record, retry, scope
 from gitwf.workflow.document import retry as strategies
 from gitwf.workflow.machine import nodes, orders
@@ -137,4 +139,11 @@ class Retrying:
         except failure.NodeFailure as problem:
             self._run.undo(self.node, str(problem))
             return
-        self._run.perform(self._order, name, prepared, made, self._artifacts, self)
+        order = dataclasses.replace(self._order, until=self._until())
+        self._run.perform(order, name, prepared, made, self._artifacts, self)
+
+    def _until(self) -> Instant | None:
+        """Give the end of the time that all attempts share; the first one is not cut off by it."""
+        if not self._attempts:
+            return None
+        return retry.last_moment(self._strategy, self._attempts[0].started or self._run.began)

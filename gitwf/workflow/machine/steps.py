@@ -10,6 +10,7 @@ from gitwf.workflow.machine import calls, composite, nodes, outbound, pods
 
 _EMPTY = "Skipped, empty params"
 _UNRESOLVED = "unable to resolve references: "
+_HOST = "localhost"
 
 
 class Steps(composite.Composite):
@@ -219,6 +220,8 @@ def node_values(
         values[f"{prefix}.startedAt"] = node.started.rfc3339()
     if node.finished is not None:
         values[f"{prefix}.finishedAt"] = node.finished.rfc3339()
+    if node.type is record.NodeType.POD:
+        values[f"{prefix}.hostNodeName"] = _HOST
     if node.phase in {record.Phase.SKIPPED, record.Phase.OMITTED}:
         values.update(scope.of_absent(prefix, producer, artifacts=prefix.startswith("steps.")))
     values.update(scope.of_outputs(prefix, node.outputs))
