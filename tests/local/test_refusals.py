@@ -35,6 +35,19 @@ def test_an_image_whose_entrypoint_is_given_needs_no_command(make):
     assert ran.text == "said x\n"
 
 
+def test_a_command_may_come_from_the_defaults_of_its_own_kind(hosted):
+    ran = hosted.run("""
+  templateDefaults:
+    container: {image: none}
+    script: {image: none, command: [sh]}
+  templates:
+  - name: main
+    script: {source: echo said}
+""")
+
+    assert ran.text == "said\n"
+
+
 @pytest.mark.parametrize(
     ("more", "what"),
     [

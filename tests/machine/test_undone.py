@@ -205,3 +205,15 @@ def test_a_named_hook_of_a_skipped_task_is_looked_at_but_not_that_of_a_skipped_s
     skipped = call("a", when="false", hooks=hook)
     assert "w.a.hooks.h" in play({"templates": [dag(skipped), OK]}).nodes
     assert "w[0].a.hooks.h" not in play({"templates": [steps([skipped]), OK]}).nodes
+
+
+def test_what_follows_steps_that_end_nowhere_has_no_parent_in_steps_and_one_in_a_dag(play):
+    wrong = call("x", "needy", arguments=with_message("{{=asInt('z')}}"))
+    inner = {**steps([wrong]), "name": "inner"}
+    first = call("a", "inner", continueOn={"failed": True})
+    nodes = play({"templates": [steps([first], [call("b")]), inner, NEEDY, OK]}).nodes
+    assert nodes["w[1].b"].phase == "Succeeded"
+    assert nodes["w[0].a"].children == (nodes["w[0].a[0]"].id,)
+    tasks = dag(call("a", "inner"), call("b", depends="a.Failed"))
+    nodes = play({"templates": [tasks, inner, NEEDY, OK]}).nodes
+    assert nodes["w.b"].id in nodes["w.a"].children

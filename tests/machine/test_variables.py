@@ -52,6 +52,31 @@ def test_the_status_is_empty_at_first_then_running_and_the_outcome_for_the_exit_
     assert said == {"w[0].a": "", "w[1].b": "Running", "w.onExit": "Succeeded"}
 
 
+def test_labels_are_listed_as_argo_finds_them_when_it_looks(play):
+    said = {}
+
+    def outcome(start):
+        said[start.name] = start.template.container.command[1]
+        return record.Phase.SUCCEEDED, "", record.Outputs(exit_code="0")
+
+    tells = {
+        **main("{{workflow.labels}} {{workflow.annotations.json}} {{workflow.labels.more}}"),
+        "name": "tells",
+    }
+    steps = [[{"name": "a", "template": "tells"}], [{"name": "b", "template": "tells"}]]
+    metadata = {"labels": {"more": "x"}}
+    play(
+        {"templates": [{"name": "main", "steps": steps}, tells], "workflowMetadata": metadata},
+        outcome=outcome,
+    )
+    assert said == {
+        "w[0].a": "null null x",
+        "w[1].b": '{"more":"x","workflows.argoproj.io/completed":"false",'
+        '"workflows.argoproj.io/phase":"Running"} '
+        '{"workflows.argoproj.io/pod-name-format":"v2"} x',
+    }
+
+
 def test_the_parameters_are_listed_with_all_that_was_said_of_them(player):
     given = [
         {"name": "a", "value": "<1>", "enum": ["<1>", "2"], "description": "d", "default": "2"},

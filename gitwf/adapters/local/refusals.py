@@ -109,22 +109,24 @@ def _pod(one: Placed, order: ports.Order, settings: ground.Settings) -> Iterator
         yield from _secret(one, secret, order, settings)
 
 
-def _default(one: Placed) -> containers.Container:
+def _default(one: Placed, of: containers.Container) -> containers.Container:
     """What templateDefaults gives a template's container."""
     defaults = one.workflow.spec.template_defaults
-    found = (defaults.container or defaults.script) if defaults is not None else None
+    if defaults is None:
+        return containers.Container()
+    found = defaults.script if isinstance(of, containers.Script) else defaults.container
     return found or containers.Container()
 
 
 def _image(one: Placed) -> Iterator[Diagnostic]:
     for container in one.containers:
-        if not (container.image or _default(one).image):
+        if not (container.image or _default(one, container).image):
             yield one.said("it names no image to run in", "give it `image`")
 
 
 def _command(one: Placed, settings: ground.Settings) -> Iterator[Diagnostic]:
     for container in one.containers:
-        known = container.command or _default(one).command
+        known = container.command or _default(one, container).command
         if not known and container.image not in settings.entrypoints:
             message = f"the command of the image {container.image!r} is not known on this machine"
             yield one.said(message, "write it down as `command`")

@@ -127,7 +127,8 @@ class Dag(composite.Composite):
         if not before:
             self.run.link(self.node, node)
         for name in before:
-            for end in outbound.of(self._settled[name]):
+            # Argo never ends where a task comes after one that ends nowhere.
+            for end in outbound.of(self._settled[name]) or (self._settled[name],):
                 self.run.link(end, node)
 
     def settled(self, child: composite.Child) -> None:

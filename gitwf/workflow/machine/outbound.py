@@ -13,10 +13,14 @@ _COMPOSITES = frozenset({record.NodeType.STEPS, record.NodeType.DAG})
 
 
 def of(node: nodes.Node) -> tuple[nodes.Node, ...]:
-    """Give the nodes at which `node` ends: itself, or the last ones inside it."""
+    """Give the nodes at which `node` ends: itself, or the last ones inside it.
+
+    Steps that failed before a group of theirs had children end nowhere, and what follows them in
+    other steps has no parent.
+    """
     if node.type in _COMPOSITES:
-        # Argo gives nothing for one that failed before it had children, and loses what follows it.
-        return node.outbound or (node,)
+        memo = node.memoized
+        return (node,) if memo is not None and memo.hit else node.outbound
     if node.type is record.NodeType.RETRY:
         # Argo takes its last child as it is: an attempt, even one with nodes inside it, or a hook.
         return tuple(node.children.values())[-1:] or (node,)

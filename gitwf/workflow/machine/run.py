@@ -31,9 +31,8 @@ from gitwf.workflow.machine import (
     retries,
     suspends,
     templates,
+    variables,
 )
-
-_RUNNING = str(records.Phase.RUNNING)
 
 
 class Run:
@@ -109,9 +108,7 @@ class Run:
         """
         if self.over:
             return []
-        self.now = max(self.now, event.at)
-        self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
-        self.variables["workflow.status"] = self.variables["workflow.status"] or _RUNNING
+        self._move_on(event.at)
         if isinstance(event, messages.PodEnded) and event.node in self.pods:
             self.pods[event.node].gone = True
         self._ring()
@@ -323,6 +320,12 @@ class Run:
         self.command(messages.Finish(phase))
 
     # How an event is worked off.
+
+    def _move_on(self, at: Instant) -> None:
+        self.now = max(self.now, at)
+        self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
+        if not self.variables["workflow.status"]:
+            variables.look_again(self.variables)
 
     def _settle(self) -> list[messages.Command]:
         # What one event makes stays, however much it is: the collector of cycles would walk over

@@ -19,6 +19,12 @@ _SCHEDULED = (
     "workflows.argoproj.io/scheduled-time"  # Argo: common.AnnotationKeyCronWfScheduledTime.
 )
 _LETTERS = "aAbBdHImMpSyYzZ"
+_RUNNING = "Running"
+_MARKED = {
+    "workflows.argoproj.io/completed": "false",
+    "workflows.argoproj.io/phase": _RUNNING,
+}
+_NOTED = {"workflows.argoproj.io/pod-name-format": "v2"}
 
 
 def bind(workflow: resolved.Resolved, given: Mapping[str, str]) -> parameters.Arguments:
@@ -133,11 +139,31 @@ def _add_metadata(values: dict[str, scope.Value], workflow: resolved.Resolved) -
             raise Rejected([Diagnostic(workflow.name, 0, 0, text)]) from problem
     if _SCHEDULED in annotations:
         values["workflow.scheduledTime"] = annotations[_SCHEDULED]
-    for kind, entries in (("labels", labels), ("annotations", annotations)):
-        text = quoting.dumps(entries) if entries else "null"
-        values[f"workflow.{kind}"] = values[f"workflow.{kind}.json"] = text
-        for key, value in entries.items():
-            values[f"workflow.{kind}.{key}"] = value
+    # Argo lists them before workflowMetadata adds its own.
+    _list_metadata(values, "labels", labels, workflow.labels)
+    _list_metadata(values, "annotations", annotations, workflow.annotations)
+
+
+def _list_metadata(
+    values: dict[str, scope.Value], kind: str, every: Mapping[str, str], listed: Mapping[str, str]
+) -> None:
+    values.update((f"workflow.{kind}.{key}", value) for key, value in every.items())
+    text = quoting.dumps(dict(listed)) if listed else "null"
+    values[f"workflow.{kind}"] = values[f"workflow.{kind}.json"] = text
+
+
+def look_again(values: dict[str, scope.Value]) -> None:
+    """Show the workflow as Argo has marked it by the time that it looks at it once more."""
+    values["workflow.status"] = _RUNNING
+    for kind, marks in (("labels", _MARKED), ("annotations", _NOTED)):
+        prefix = f"workflow.{kind}."
+        found = {
+            key.removeprefix(prefix): str(value)
+            for key, value in values.items()
+            if key.startswith(prefix) and key != f"{prefix}json"
+        }
+        marked = {**found, **marks}
+        _list_metadata(values, kind, marked, marked)
 
 
 def failures(run: str, every: Iterable[nodes.Node]) -> str:
