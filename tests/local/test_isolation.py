@@ -79,12 +79,23 @@ def test_two_steps_at_once_write_one_path_without_meeting(walled):
 
 def test_root_in_a_step_cannot_mount_or_make_devices(walled, written):
     ran = walled.run(
-        written("mount -t tmpfs none /mnt 2>/dev/null || echo no mount; ls /dev | tr '\\n' ' '")
+        written(
+            "mount -t tmpfs none /mnt 2>/dev/null || echo no mount; "
+            "mknod /tmp/disk b 254 0 2>/dev/null || echo no device; ls /dev | tr '\\n' ' '"
+        )
     )
 
-    assert ran.text.startswith("no mount\n")
+    assert ran.text.startswith("no mount\nno device\n")
     assert "null" in ran.text
     assert not {"sda", "vda", "mem", "kmem", "nvme0n1"} & set(ran.text.split())
+
+
+def test_the_devices_of_a_step_work(walled, written):
+    ran = walled.run(
+        written("head -c 2 /dev/zero | wc -c; echo x > /dev/null; head -c 3 /dev/urandom | wc -c")
+    )
+
+    assert ran.text == "2\n3\n"
 
 
 def test_a_step_cannot_leave_its_root(walled, written):
@@ -155,13 +166,29 @@ def test_parents_are_mounted_before_what_is_in_them(tmp_path):
     machine = sandbox.Layout(shown=(tmp_path,))
     operations = sandbox.view(box.Box(("true",), {}, "/", mounts), machine, user=False)
 
-    binds = [
-        path
-        for verb, path, *_ in operations
-        if verb == "bind" and not path.startswith(("/dev", "/sys"))
-    ]
+    binds = [path for _, path, *_ in operations]
     assert binds == sorted(binds)
-    assert operations[0] == ("overlay", "", "/")
+
+
+def test_what_a_mount_covers_is_hidden_and_shown_once_more():
+    shown, hidden = pathlib.Path("/var/tmp/tools/bin"), pathlib.Path("/var/tmp")
+    machine = sandbox.Layout(hidden=(hidden,), shown=(shown,))
+    in_var = box.Mount("/var/fresh/place", pathlib.Path("/x"), box.Kind.OWN)
+    in_tmp = box.Mount("/var/tmp", pathlib.Path("/x"), box.Kind.OWN)
+
+    told = {
+        (user, mount): sandbox.view(box.Box(("true",), {}, "/", (mount,)), machine, user=user)
+        for user in (True, False)
+        for mount in (in_var, in_tmp)
+    }
+
+    show = ("bind", str(shown), str(shown), True)
+    put = {one: ("bind", one.path, "/x", False) for one in (in_var, in_tmp)}
+    opened, hide = ("open", "/var", "/var", []), ("tmpfs", "/var/tmp", "0755")
+    assert told[True, in_var] == [opened, hide, put[in_var], show]
+    assert told[False, in_var] == [put[in_var]]
+    assert told[True, in_tmp] == [put[in_tmp], show]
+    assert told[False, in_tmp] == [put[in_tmp], show]
 
 
 def test_a_mount_that_goes_away_while_a_step_starts_is_no_fault(walled, written, monkeypatch):

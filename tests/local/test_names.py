@@ -1,6 +1,7 @@
 """Names that come from documents never lead out of a folder."""
 
 import os
+import pathlib
 
 import pytest
 
@@ -44,9 +45,12 @@ def test_mount_points_are_read_with_blanks_and_letters_of_any_language():
         "3 1 8:3 / /büro rw - ext4 /dev/c rw",
         "4 1 0:4 / /proc/sys rw - proc proc rw",
         "5 1 0:5 / /devices rw - ext4 /dev/d rw",
+        "6 1 0:6 / /home/ada rw - ext4 /dev/e rw",
     ]
 
-    assert sandbox._mounted("\n".join(lines)) == ("/my disk", "/büro", "/devices")
+    shown = sandbox._mounted("\n".join(lines), [pathlib.Path("/home")])
+
+    assert shown == ("/my disk", "/büro", "/devices")
 
 
 def test_where_the_system_has_no_pidfd_a_thread_tells_the_end(make, monkeypatch, written):

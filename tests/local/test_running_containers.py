@@ -179,7 +179,7 @@ def test_what_a_step_leaves_in_the_background_ends_with_it(local, written, place
 def test_a_machine_with_no_more_to_give_is_no_fault_of_the_step(number):
     import errno
 
-    from gitwf.adapters.local import launcher
+    from gitwf.adapters.local import programs
 
-    assert launcher.exhausted(OSError(getattr(errno, number), "x"))
-    assert not launcher.exhausted(OSError(errno.ENOEXEC, "x"))
+    assert programs.exhausted(OSError(getattr(errno, number), "x"))
+    assert not programs.exhausted(OSError(errno.ENOEXEC, "x"))

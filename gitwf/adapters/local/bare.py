@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitwf.adapters import host
-from gitwf.adapters.local import again, box, launcher, placing, scratch
+from gitwf.adapters.local import again, box, copying, placing, programs, scratch
 
 
 class Process:
@@ -110,7 +110,7 @@ class Bare:
         except LookupError as error:
             why = f"failed to find name in PATH: {error}"
         except OSError as error:
-            if launcher.exhausted(error):
+            if programs.exhausted(error):
                 raise
             why = f"fork/exec {given.argv[0]}: {(error.strerror or str(error)).lower()}"
         self._places.take_away(given)
@@ -137,7 +137,7 @@ class Bare:
         """Find a program; one found before is only asked whether it is still there."""
         found = self._found.get((name, path), "")
         if not os.access(found, os.X_OK):
-            found = self._found[name, path] = launcher.find_program(name, path)
+            found = self._found[name, path] = programs.find_program(name, path)
         return found
 
     def close(self) -> None:
@@ -185,7 +185,7 @@ def collect(outputs: Sequence[str], work: Path) -> Iterable[str | None]:
     to.mkdir()
     folder = os.open(to, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return launcher.collect(outputs, folder)
+        return copying.collect(outputs, folder)
     finally:
         os.close(folder)
 

@@ -10,6 +10,7 @@ Standard library only: `gitwf.adapters.local.launcher` loads this file where no 
 
 import os
 import stat
+from collections.abc import Iterable
 
 _CHUNK = 1 << 24
 
@@ -77,3 +78,15 @@ def _content(given: int, made: int) -> None:
         view = memoryview(chunk)
         while view:
             view = view[os.write(made, view) :]
+
+
+def collect(outputs: Iterable[str], to: int) -> list[str | None]:
+    """Copy each declared path out as its number; gives one error or None for each."""
+    errors: list[str | None] = []
+    for number, path in enumerate(outputs):
+        try:
+            copy(path, to, str(number))
+            errors.append(None)
+        except OSError as error:
+            errors.append((error.strerror or str(error)).lower())
+    return errors

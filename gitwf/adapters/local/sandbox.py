@@ -1,7 +1,7 @@
 """The rungs that give each step a view of its own, by Linux namespaces.
 
-`view` is the heart and is pure: from a box and the machine's lay-out it makes the list of mount
-operations that `gitwf.adapters.local.launcher` carries out. As root the whole machine is an overlay
+`base` and `view` are the heart and are pure: from the machine's lay-out and a box they make the
+lists of mount operations that `gitwf.adapters.local.launcher` carries out. As root the whole machine is an overlay
 (a step may write anywhere and nothing of it stays); as another user the root is a fresh folder in
 which the machine's folders stand read-only, and those that the step must write to are opened. Both
 hide homes, temporary folders, run-time sockets, gitwf's own state and the secrets.
@@ -16,16 +16,20 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gitwf.adapters.local import box, launcher, scratch
 
-_HIDDEN = ("/home", "/root", "/run", "/var/tmp", "/mnt", "/media", "/tmp")  # noqa: S108 - hidden, not used
+_HIDDEN = (
+    "/home", "/root", "/run", "/var/tmp", "/mnt", "/media", "/tmp",  # noqa: S108 - hidden, not used
+    "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker", "/var/lib/kubelet",
+)  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "kfd", "dri")
 _LINKS = {"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
+_FRESH = ("/proc", "/sys", "/dev")
 _NOT_OURS = ("/proc", "/sys", "/dev", "/run", "/tmp")  # noqa: S108 - never written to
 
 Operation = tuple[Any, ...]
@@ -53,8 +57,8 @@ def layout(hidden: Iterable[Path], shown: Iterable[Path]) -> Layout:
     wanted = [path for path in (*shown, resolver) if path.exists()]
     return Layout(
         hidden=tuple(dict.fromkeys(all_hidden)),
-        shown=tuple(path for path in dict.fromkeys(wanted) if _below_any(path, all_hidden)),
-        mounted=_mounted(Path("/proc/self/mountinfo").read_text("utf-8")),
+        shown=tuple(_topmost(path for path in wanted if _below_any(path, all_hidden))),
+        mounted=_mounted(Path("/proc/self/mountinfo").read_text("utf-8"), all_hidden),
         devices=present,
         root_entries=frozenset(path.name for path in Path("/").iterdir()),
     )
@@ -64,34 +68,60 @@ def _below_any(path: Path, folders: Iterable[Path]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 
-def _mounted(mountinfo: str) -> tuple[str, ...]:
+def _topmost(paths: Iterable[Path]) -> list[Path]:
+    """Leave out what is in another of the folders, and so is shown with it."""
+    found: list[Path] = []
+    for path in sorted(set(paths)):
+        if not _below_any(path, found):
+            found.append(path)
+    return found
+
+
+def _mounted(mountinfo: str, hidden: Iterable[Path]) -> tuple[str, ...]:
     """The mount points other than the root that an overlay of the root does not show."""
     # Blanks and backslashes in names are written as octal numbers.
     names = [line.split()[4] for line in mountinfo.splitlines()]
     points = [re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), name) for name in names]
-    outside = [
-        point
-        for point in points
-        if point != "/" and not any(f"{point}/".startswith(f"{one}/") for one in _NOT_OURS)
-    ]
+    elsewhere = (*map(Path, _NOT_OURS), *hidden)
+    outside = [point for point in points if point != "/" and not _below_any(Path(point), elsewhere)]
     return tuple(dict.fromkeys(outside))
 
 
-def view(given: box.Box, machine: Layout, *, user: bool) -> list[Operation]:
-    """List the mounts that make the step's world, in order."""
-    operations: list[Operation] = []
+def base(machine: Layout, *, user: bool) -> list[Operation]:
+    """List the mounts that make the part of the world which all steps of a run have, in order."""
+    operations: list[Operation]
     if user:
-        operations.append(_fresh_root(machine))
-        operations += [("open", folder, folder, []) for folder in _to_open(given, machine)]
+        operations = [
+            _fresh_root(machine),
+            *map(_hiding, machine.hidden),
+            ("tmpfs", "/dev", "0755"),
+        ]
     else:
-        operations.append(("overlay", "", "/"))
+        operations = [("overlay", "", "/", ["/dev", *map(str, machine.hidden)])]
         operations += [("mounted", point, point) for point in machine.mounted]
-    operations += [("tmpfs", str(folder), "0755") for folder in machine.hidden]
-    operations += _system(machine)
-    shown = [box.Mount(str(path), path, box.Kind.READ) for path in machine.shown]
+    return operations + _system(machine) + [_mounting(_showing(one)) for one in machine.shown]
+
+
+def view(given: box.Box, machine: Layout, *, user: bool) -> list[Operation]:
+    """List what is mounted upon the base for one step, in order."""
+    opened = _to_open(given, machine) if user else []
+    operations: list[Operation] = [("open", folder, folder, []) for folder in opened]
+    # What is mounted covers what the base has there, so that this is hidden and shown once more.
+    folders = [Path(folder) for folder in opened]
+    operations += [_hiding(one) for one in machine.hidden if _below_any(one, folders)]
+    folders += [Path(mount.path) for mount in given.mounts]
+    covered = [_showing(one) for one in machine.shown if _below_any(one, folders)]
     # Parents come before what is in them.
-    ordered = sorted([*shown, *given.mounts], key=lambda mount: mount.path)
+    ordered = sorted([*covered, *given.mounts], key=lambda mount: mount.path)
     return operations + [_mounting(mount) for mount in ordered]
+
+
+def _showing(folder: Path) -> box.Mount:
+    return box.Mount(str(folder), folder, box.Kind.READ)
+
+
+def _hiding(folder: Path) -> Operation:
+    return ("tmpfs", str(folder), "0755")
 
 
 def _fresh_root(machine: Layout) -> Operation:
@@ -109,7 +139,8 @@ def _to_open(given: box.Box, machine: Layout) -> list[str]:
         folder = PurePosixPath(path).parent
         while not Path(folder).is_dir():
             folder = folder.parent
-        if str(folder) == "/" or _below_any(Path(folder), machine.hidden) or Path(path).exists():
+        kept = (*machine.hidden, *map(Path, _FRESH))
+        if str(folder) == "/" or _below_any(Path(folder), kept) or Path(path).exists():
             continue
         wanted.append(str(folder))
     return sorted(set(wanted))
@@ -119,10 +150,9 @@ def _system(machine: Layout) -> list[Operation]:
     operations: list[Operation] = [
         ("proc", "/proc"),
         ("bind", "/sys", "/sys", True),
-        ("tmpfs", "/dev", "0755"),
         ("tmpfs", "/dev/shm", "1777"),  # noqa: S108 - the step's own
     ]
-    operations += [("bind", f"/dev/{name}", f"/dev/{name}", False) for name in machine.devices]
+    operations += [("device", f"/dev/{name}", f"/dev/{name}") for name in machine.devices]
     operations += [("link", f"/dev/{name}", f"/proc/self/{to}") for name, to in _LINKS.items()]
     return operations
 
@@ -149,18 +179,18 @@ class Step:
         return self._report
 
     def poll(self) -> box.Ended | None:
-        """Read the report; over when the launcher's child has gone."""
+        """Read the report; over when the step's world has said how it ended, or is gone."""
         while self._ended is None:
             try:
                 chunk = os.read(self._report, 65536)
             except BlockingIOError:
                 return None
             self._text += chunk
-            for line in self._text.splitlines():
-                with contextlib.suppress(ValueError):
-                    self.pid = json.loads(line).get("pid", self.pid)
-            if not chunk:
-                self._ended = _read(self._text)
+            *lines, _ = self._text.split(b"\n")
+            said = [json.loads(line) for line in lines]
+            self.pid = said[0]["pid"] if said and "pid" in said[0] else self.pid
+            if not chunk or (said and "pid" not in said[-1]):
+                self._ended = _told(said)
             # A signal may have been asked for before the process had a number.
             self._signal()
         return self._ended
@@ -182,15 +212,16 @@ class Step:
         os.close(self._report)
 
 
-def _read(report: bytes) -> box.Ended:
-    said: dict[str, Any] = {}
-    for line in report.splitlines():
-        said.update(json.loads(line))
+def _told(said: Iterable[Mapping[str, Any]]) -> box.Ended:
+    """How a step ended by what was reported; nothing but its number: it was killed."""
+    end: dict[str, Any] = {}
+    for line in said:
+        end.update(line)
     return box.Ended(
-        code=said.get("code"),
-        refused=said.get("refused", ""),
-        broken=said.get("broken", ""),
-        missing=tuple(said.get("outputs", ())),
+        code=end.get("code"),
+        refused=end.get("refused", ""),
+        broken=end.get("broken", ""),
+        missing=tuple(end.get("outputs", ())),
     )
 
 
@@ -215,19 +246,16 @@ class Sandbox:
             "attempts": given.attempts,
             "pause": given.pause,
             "view": view(given, self._machine, user=self._user),
-            "scratch": str(self._stage),
-            "user": self._user,
         }
-        body = json.dumps(spec).encode()
         report, writer = os.pipe()
-        outputs = work / scratch.OUTPUTS
-        outputs.mkdir()
-        folder = os.open(outputs, os.O_RDONLY | os.O_DIRECTORY)
+        to = work
+        if given.outputs:
+            to = work / scratch.OUTPUTS
+            to.mkdir()
+        folder = os.open(to, os.O_RDONLY | os.O_DIRECTORY)
         try:
             requests = self._connect()
-            head = struct.pack("!I", len(body))
-            socket.send_fds(requests, [head], [writer, folder, stdout, stderr])
-            requests.sendall(body)
+            _send(requests, spec, writer, folder, stdout, stderr)
         except OSError:
             os.close(report)
             raise
@@ -246,6 +274,9 @@ class Sandbox:
                 command, stdin=theirs.fileno(), env={}, cwd="/", start_new_session=True
             )
             theirs.close()
+            common = base(self._machine, user=self._user)
+            world = {"view": common, "scratch": str(self._stage), "user": self._user}
+            _send(self._requests, world)
         return self._requests
 
     def close(self) -> None:
@@ -254,3 +285,10 @@ class Sandbox:
             self._requests.close()
             self._launcher.wait()
             self._requests = self._launcher = None
+
+
+def _send(requests: socket.socket, message: Mapping[str, Any], *files: int) -> None:
+    """Send the launcher a message, and open files with it."""
+    body = json.dumps(message).encode()
+    socket.send_fds(requests, [struct.pack("!I", len(body))], files)
+    requests.sendall(body)
