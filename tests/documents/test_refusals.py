@@ -104,7 +104,7 @@ def argument(value, template="echo"):
             calls("{name: a, templateRef: {name: x}}"),
             "5: templates.main.steps[0].a template name is required",
         ),
-        (calls("{name: a}"), "5: templates.main.steps[0].a template name is required"),
+        (calls("{name: a}"), "5: templates.main.steps[0].a failed to get a template"),
         (
             calls("{name: a, template: echo, arguments: {parameters: [{name: m}]}}"),
             (
@@ -327,13 +327,14 @@ def test_a_missing_template_spoils_no_reference_to_its_outputs(problems):
         "{{workflow.name}}", "{{workflow.status}}", "{{workflow.creationTimestamp.RFC3339}}",
         "{{workflow.parameters.x}}", "{{workflow.parameters.json}}", "{{workflow.labels.team}}",
         "{{pod.name}}", "{{inputs.parameters.m}}", "{{ inputs.parameters }}",
-        "{{workflow.parameters.{{workflow.parameters.x}}}}",
+        "{{workflow.parameters.{{workflow.parameters.x}}}}", "{{workflow.labels.{{inputs.parameters.m}}}}",
+        "{{ nobody.{{item}} }}",
     ],
 )  # fmt: skip
 def test_a_tag_that_argo_takes_is_taken(resolved, tag):
     spec = f"""\
     entrypoint: main
-    arguments: {{parameters: [{{name: x, value: y}}]}}
+    arguments: {{parameters: [{{name: x, value: y}}, {{name: y, value: z}}]}}
     templates:
     - name: main
       inputs: {{parameters: [{{name: m, value: d}}]}}

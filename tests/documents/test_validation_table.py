@@ -137,7 +137,27 @@ TABLE = [
      "templates.main.steps[0].a template name 'no' undefined"),
     (step("{name: a, inline: «{name: x}}"),
      "templates.main.steps[0].a template 'x' type is unknown"),
+    (step("«{name: a}"), "templates.main.steps[0].a failed to get a template"),
+    (step("{name: a, template: «'{{item}}', withItems: [ok]}"),
+     "templates.main.steps[0].a template name '{{item}}' undefined"),
+    # Tags.
+    (main("container: {image: i, args: ['«{{inputs.parameters[\"a\"]}}']}"),
+     r"templates.main: failed to resolve {{inputs.parameters[\"a\"]}}"),
+    (main("container: {image: i, args: ['a «{{workflow.name > 1}}']}"),
+     r"templates.main: failed to resolve {{workflow.name \u003e 1}}"),
+    (main("container: {image: i, args: ['«{{workflow.gone.{{item}}}}']}"),
+     "templates.main: failed to resolve {{workflow.gone.{{item}}"),
+    (main("container: {image: i, command: [a], args: ['a «{{workflow.name}'], imagePullPolicy: Never}"),
+     'templates.main: failed to resolve {{workflow.name}"],"resources":{},"imagePullPolicy":"Never"}}'),
+    (step("{name: a, template: ok, arguments: {parameters: [{name: m, value: '«{{inputs.parameters.x}'}]}}"),
+     'templates.main.steps failed to resolve {{inputs.parameters.x}"}]}}'),
+    (step("{name: a, template: ok}\n    - - {name: b, template: ok, when: '«{{steps.c.status}'}"),
+     'templates.main.steps failed to resolve {{steps.c.status}"}}'),
     # Graphs.
+    (task("{name: b, template: ok, when: '«{{tasks.a.status}} == x'}"),
+     "templates.main.tasks.b failed to resolve {{tasks.a.status}}"),
+    (task("{name: b, template: ok, arguments: {parameters: [{name: m, value: '«{{tasks.b.outputs.result}}'}]}}"),
+     "templates.main.tasks.b missing dependency 'b' for parameter 'm'"),
     (task("{name: b, template: ok, dependencies: [«c]}"),
      "templates.main sorting failed: invalid dependency c"),
     (task("{name: b, template: ok, depends: «b}"),
@@ -187,6 +207,12 @@ TABLE = [
      "templates.main metric 'a' must contain a help string under 'help: ' field"),
     (main("metrics: {prometheus: [«{name: a}]}\n    steps: [[{name: s, template: ok}]]"),
      "templates.main metric 'a' must contain a help string under 'help: ' field"),
+    (main("suspend: {}\n    metrics: {prometheus: [{name: a, help: h, labels: [{key: «a-b, value: c}]}]}"),
+     "metric label 'a-b' is invalid: keys may only contain alphanumeric characters or '_'"),
+    (main("suspend: {}\n    metrics: {prometheus: [«{name: a, help: h, counter: {}}]}"),
+     "templates.main metric 'a' error: missing counter.value"),
+    (main("suspend: {}\n    metrics: {prometheus: [«{name: a, help: h, gauge: {value: '{{resourcesDuration.cpu}}', realtime: true}}]}"),
+     "templates.main metric 'a' error: 'resourcesDuration.*' metrics cannot be used in real-time"),
     # The workflow as a whole.
     (spec("onExit: «no"), "template name 'no' undefined"),
     (spec("podGC: {strategy: «Never}"), "podGC.strategy unknown strategy 'Never'"),
@@ -200,6 +226,56 @@ TABLE = [
 def test_a_mistake_is_told_in_argos_words_at_its_place(text, message):
     found, place = found_in(HEAD + text)
 
+    assert [(one.message, one.line, one.column) for one in found] == [(message, *place)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (step("{name: a, template: '{{workflow.parameters.v}}'}"), ""),
+        (
+            step("{name: a, template: «'{{workflow.parameters.w}}'}"),
+            "templates.main.steps[0].a template name 'gone' undefined",
+        ),
+        (
+            main("dag: {target: «'{{workflow.parameters.w}}', tasks: [{name: a, template: ok}]}"),
+            "templates.main.targets: target 'gone' is not defined",
+        ),
+        (
+            main("timeout: «'{{workflow.parameters.n}}'\n    container: {image: i}"),
+            "main has invalid duration format in timeout",
+        ),
+        (
+            main("container: {image: «'{{workflow.parameters.of-{{workflow.parameters.w}}}}'}"),
+            "templates.main: failed to resolve {{workflow.parameters.of-gone}}",
+        ),
+    ],
+)
+def test_what_the_workflows_parameters_say_is_put_in_before_the_rules(text, message):
+    given = "  arguments: {parameters: [{name: v, value: ok}, {name: w, value: gone}, {name: n, value: 5}]}\n"
+    found, place = found_in(HEAD + given + (text if MARK in text else text + f"# {MARK}\n"))
+
+    wanted = [(message, *place)] if message else []
+    assert [(one.message, one.line, one.column) for one in found] == wanted
+
+
+def test_a_workflow_is_told_what_its_workflow_template_lacks():
+    library = HEAD.replace("Workflow\n", "WorkflowTemplate\n").replace("{name: w}", "{name: wt}")
+    library += f"  templates:\n{LEAF}{LEAF}---\n"
+    text = library + HEAD + "  workflowTemplateRef: {name: wt}\n  entrypoint: «no\n"
+    found, place = found_in(text)
+
+    assert [(one.message, one.line, one.column) for one in found] == [
+        ("template reference wt.no not found", *place)
+    ]
+
+
+def test_a_template_named_by_the_run_has_no_outputs_that_are_known_before():
+    text = step("{name: a, templateRef: {name: x, template: '{{item}}'}, withItems: [y]}")
+    later = '    - - {name: b, template: ok, when: "«{{steps.a.outputs.result}} {{steps.a.id}}"}\n'
+    found, place = found_in(HEAD + text.replace(LEAF, later + LEAF))
+
+    message = "templates.main.steps failed to resolve {{steps.a.outputs.result}}"
     assert [(one.message, one.line, one.column) for one in found] == [(message, *place)]
 
 
@@ -244,6 +320,10 @@ def test_an_unknown_field_gets_the_nearest_known_one(wrong, right, text):
             "9" * 5000 + " * * * *",
             f'failed to parse int from {"9" * 5000}: strconv.Atoi: parsing "{"9" * 5000}": value out of range',
         ),
+        (
+            "TZ=Mars/Base 0 0 * * *",
+            "provided bad location Mars/Base: unknown time zone Mars/Base",
+        ),
         ("@often", "unrecognized descriptor: @often"),
         ("@every soon", 'failed to parse duration @every soon: time: invalid duration "soon"'),
     ],
@@ -278,6 +358,10 @@ def test_any_text_is_a_schedule_or_is_told_why_not(text):
         (
             "schedules: ['* * * * *', «'61 * * * *']",
             "cron schedule 61 * * * * is malformed: end of range (61) above maximum (59): 61",
+        ),
+        (
+            "schedules: ['@daily'], timezone: «Asia/Tokio",
+            'invalid timezone "Asia/Tokio": unknown time zone Asia/Tokio',
         ),
         ("schedules: ['@daily'], concurrencyPolicy: «No", "'No' is not a valid concurrencyPolicy"),
         (

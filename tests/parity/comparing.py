@@ -43,9 +43,10 @@ class Case:
 
     @property
     def invalid(self) -> str:
-        """Why Argo refused it, or ""."""
+        """Why Argo refused it, or "": it says so of its rules, or ended it before any node."""
         message = self.recording.get("message") or ""
-        return message.removeprefix(_INVALID) if message.startswith(_INVALID) else ""
+        begun = bool(self.nodes) or self.recording.get("phase") not in {"Failed", "Error"}
+        return "" if begun else message.removeprefix(_INVALID)
 
     @property
     def unfinished(self) -> bool:

@@ -62,32 +62,35 @@ class Container(base.Model):
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     working_dir: str = ""
-    env: tuple[EnvVar, ...] = ()
-    env_from: tuple[EnvFrom, ...] = ()
-    volume_mounts: tuple[VolumeMount, ...] = ()
-    image_pull_policy: str = ""
-    lifecycle: base.Opaque | None = None
-    liveness_probe: base.Opaque | None = None
     ports: base.OpaqueList = ()
-    readiness_probe: base.Opaque | None = None
-    resize_policy: base.OpaqueList = ()
+    env_from: tuple[EnvFrom, ...] = ()
+    env: tuple[EnvVar, ...] = ()
     resources: base.Opaque | None = None
+    resize_policy: base.OpaqueList = ()
     restart_policy: str | None = None
     restart_policy_rules: base.OpaqueList = ()
-    security_context: base.Opaque | None = None
+    volume_mounts: tuple[VolumeMount, ...] = ()
+    volume_devices: base.OpaqueList = ()
+    liveness_probe: base.Opaque | None = None
+    readiness_probe: base.Opaque | None = None
     startup_probe: base.Opaque | None = None
-    stdin: bool = False
-    stdin_once: bool = False
+    lifecycle: base.Opaque | None = None
     termination_message_path: str = ""
     termination_message_policy: str = ""
+    image_pull_policy: str = ""
+    security_context: base.Opaque | None = None
+    stdin: bool = False
+    stdin_once: bool = False
     tty: bool = False
-    volume_devices: base.OpaqueList = ()
 
 
 class Script(Container):
     """A container whose `source` is written to a file and given to the command."""
 
     source: str = ""
+
+
+FIELDS = tuple(field.alias for field in Script.model_fields.values() if field.alias)
 
 
 class SetContainer(Container):

@@ -14,6 +14,11 @@ class TemplateRef(base.Model):
     template: str = ""
     cluster_scope: bool = False
 
+    @property
+    def late(self) -> bool:
+        """Whether only the run will know what it names."""
+        return "{{" in self.name + self.template
+
 
 class Sequence(base.Model):
     """A loop over numbers: `start`..`end` inclusive, or `count` of them. Items are text."""

@@ -126,7 +126,8 @@ class Resolved:
     def reachable(self) -> frozenset[TemplateKey]:
         """Every template that a run may come to, from entrypoint, exit handler and hooks.
 
-        A reference that holds a tag may come to any template of another document.
+        A name that holds a tag may come to any template of its document, and a reference whose
+        document's name does to any template of others.
         """
         seen: set[TemplateKey] = set()
         ahead = [
@@ -135,8 +136,10 @@ class Resolved:
         ahead += [key for hook in self.spec.hooks.values() if (key := named(LOCAL, hook))]
         while ahead:
             key = ahead.pop()
-            if "{{" in f"{key.scope}{key.name}":
+            if "{{" in key.scope:
                 ahead += [other for other in self.templates if other.scope != LOCAL]
+            elif "{{" in key.name:
+                ahead += [other for other in self.templates if other.scope == key.scope]
             if key in seen or key not in self.templates:
                 continue
             seen.add(key)

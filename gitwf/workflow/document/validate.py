@@ -7,6 +7,7 @@ and a task that reads one it does not wait for. The rules stand by subject in `r
 holds those of the whole workflow and starts the walk (Argo: workflow/validate/validate.go).
 """
 
+import re
 from collections.abc import Collection, Mapping
 
 from gitwf.errors import Diagnostic
@@ -26,6 +27,7 @@ _ALWAYS = (
     "workflow.status",
 )
 _LONGEST_NAME = 63
+_OBJECT = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _POD_GC = frozenset(
     {"", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"}
 )
@@ -43,7 +45,12 @@ def validate(
     `artifacts_given` the input artifacts of the entrypoint that the run is given without arguments.
     """
     given = _arguments(whole.spec.arguments, parameters_given or {})
-    walker = walk.Walk(whole, _everywhere(whole, given))
+    known = {
+        f"workflow.parameters.{one.name}": one.value
+        for one in given.parameters
+        if one.value is not None
+    }
+    walker = walk.Walk(whole, _everywhere(whole, given), known)
     found = walker.found
     _check_head(found, whole)
     arguments.check(found, "spec.arguments.", given, whole.origin("arguments"))
@@ -96,13 +103,17 @@ def _check_head(found: report.Report, whole: resolved.Resolved) -> None:
             f"(currently {len(name)})"
         )
         found.error(document, message)
+    if name and not _OBJECT.fullmatch(name):
+        message = f"`{name}` is no name of a Kubernetes object"
+        found.error(document, message, "use lower-case letters, digits, `-` and `.`")
     if len(whole.spec_origins) > 1 and origin.holds("templates"):
         message = (
             "Templates is invalid field in spec if workflow referred WorkflowTemplate reference"
         )
         found.error(origin.at("templates"), message, key=True)
-    listed = [one.name for one in whole.spec.templates]
-    names.check(found, "spec.templates", listed, whole.spec_origins[-1].at("templates"))
+    if len(whole.spec_origins) == 1:
+        listed = [one.name for one in whole.spec.templates]
+        names.check(found, "spec.templates", listed, origin.at("templates"))
     if not whole.spec.entrypoint:
         found.error(origin, "spec.entrypoint is required")
     strategy = (whole.spec.pod_gc or {}).get("strategy", "")
@@ -120,9 +131,7 @@ def _walk(
     """Go through every template in Argo's order: entrypoint, exit handler, then all others."""
     spec = whole.spec
     if spec.entrypoint:
-        call = template.Call(template=spec.entrypoint)
-        where = whole.origin("entrypoint")
-        walker.call(resolved.LOCAL, call, where, given, supplied=supplied)
+        walker.begin(spec.entrypoint, whole.origin("entrypoint"), given, supplied)
     if spec.on_exit:
         # The failures are known only to what runs after the entrypoint has ended.
         walker.everywhere.exact.add("workflow.failures")
@@ -132,8 +141,7 @@ def _walk(
             for one in each.outputs.artifacts
         ):
             walker.everywhere.loose.add("workflow.outputs.artifacts.")
-        call = template.Call(template=spec.on_exit)
-        walker.call(resolved.LOCAL, call, whole.origin("onExit"), given)
+        walker.begin(spec.on_exit, whole.origin("onExit"), given)
     steps.check_hooks(walker.found, "hooks", spec.hooks, whole.origin("hooks"))
     for name, hook in spec.hooks.items():
         walker.target(resolved.LOCAL, hook, whole.origin("hooks", name))

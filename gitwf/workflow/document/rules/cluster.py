@@ -18,11 +18,9 @@ _METRIC_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 def check_metrics(found: report.Report, one: template.Template, origin: resolved.Origin) -> None:
     """Check the metrics that the controller is to keep of a template of any type."""
-    listed = (one.metrics or {}).get("prometheus")
-    for index, metric in enumerate(listed if isinstance(listed, list) else []):
-        if isinstance(metric, dict):
-            where = origin.at("metrics", "prometheus", index)
-            _metric(found, f"templates.{one.name} metric", metric, where)
+    for index, metric in enumerate(_list((one.metrics or {}).get("prometheus"))):
+        where = origin.at("metrics", "prometheus", index)
+        _metric(found, f"templates.{one.name} metric", metric, where)
 
 
 def check_resource(
@@ -65,6 +63,34 @@ def _metric(
             "Metric names must contain alphanumeric characters or '_'"
         )
         found.error(where.at("name"), message)
-    elif not metric.get("help"):
+        return
+    for index, label in enumerate(_list(metric.get("labels"))):
+        key = str(label.get("key", ""))
+        if not _METRIC_NAME.fullmatch(key):
+            message = (
+                f"metric label '{key}' is invalid: keys may only contain alphanumeric characters "
+                "or '_'"
+            )
+            found.error(where.at("labels", index, "key"), message)
+    if not metric.get("help"):
         message = f"{path} '{name}' must contain a help string under 'help: ' field"
         found.error(where, message)
+    elif fault := _value_fault(metric):
+        found.error(where, f"{path} '{name}' error: {fault}")
+
+
+def _value_fault(metric: Mapping[str, Any]) -> str:
+    """Say what is wrong with what a metric counts, or "" (Argo: ValidateMetricValues)."""
+    for kind in ("gauge", "counter", "histogram"):
+        counted = metric.get(kind)
+        if not isinstance(counted, dict):
+            continue
+        if not counted.get("value"):
+            return f"missing {kind}.value"
+        if counted.get("realtime") and "resourcesDuration." in str(counted["value"]):
+            return "'resourcesDuration.*' metrics cannot be used in real-time"
+    return ""
+
+
+def _list(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

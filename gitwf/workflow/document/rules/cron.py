@@ -5,6 +5,7 @@ its words (Argo: ValidateCronWorkflow; robfig/cron v3, parser.go: getRange, pars
 """
 
 import re
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -66,6 +67,8 @@ def check(
         if fault := schedule_fault(schedule):
             message = f"cron schedule {schedule} is malformed: {fault}"
             found.error(origin.at("schedules", index), message)
+    if fault := zone_fault(cron.timezone):
+        found.error(origin.at("timezone"), f'invalid timezone "{cron.timezone}": {fault}')
     if cron.concurrency_policy not in {"", *_POLICIES}:
         message = f"'{cron.concurrency_policy}' is not a valid concurrencyPolicy"
         found.error(origin.at("concurrencyPolicy"), message, f"one of: {', '.join(_POLICIES)}")
@@ -74,13 +77,26 @@ def check(
         found.error(origin.at("startingDeadlineSeconds"), message)
 
 
+def zone_fault(name: str) -> str:
+    """Say why Go does not know a time zone, or ""."""
+    if name in {"", "UTC", "Local"}:
+        return ""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return f"unknown time zone {name}"
+    return ""
+
+
 def schedule_fault(schedule: str) -> str:
     """Say why the cron library cannot read `schedule`, or ""."""
     if not schedule:
         return "empty spec string"
     if schedule.startswith(("TZ=", "CRON_TZ=")):
-        # Which zones there are is known to the machine that keeps the time, not to the document.
-        schedule = schedule.partition(" ")[2].strip()
+        zone, _, schedule = schedule.partition("=")[2].partition(" ")
+        if fault := zone_fault(zone):
+            return f"provided bad location {zone}: {fault}"
+        schedule = schedule.strip()
     if schedule.startswith("@"):
         return _descriptor_fault(schedule)
     fields = schedule.split()

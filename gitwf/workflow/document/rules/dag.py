@@ -221,15 +221,20 @@ def _check_task(
     scope = steps.inline_names(here.names, task)
     scope.update(steps.items(task))
     own = steps.own_names(walk, scope, f"tasks.{task.name}", task, graph.called[task.name])
-    for place, tag in tags.unresolved(task.plain(), scope):
+    text = task.plain()
+    for place, tag in tags.unresolved(text, scope):
         if place[0] in steps.HOOKS and own.resolves(tag):
             continue
         other = tag.strip().removeprefix("tasks.").partition(".")[0]
-        given = tag.strip().startswith("tasks.") and other in graph.tasks and other != task.name
+        given = tag.strip().startswith("tasks.") and other in graph.tasks
         if not given or not graph.gives[other].resolves(tag):
             tags.refuse(walk.found, path, where.at(*place), tag)
         elif not graph.waits(task, other):
-            _refuse_stranger(walk.found, path, task, where.at(*place), place, tag, other)
+            # How a task ended is in sight of those that wait for it, and where hooks ask for it.
+            strange = tag.strip() == f"tasks.{other}.status" and not graph.tasks[other].hooks
+            what = () if strange else place
+            _refuse_stranger(walk.found, path, task, where.at(*place), what, tag, other)
+    tags.check_closed(walk.found, path, text, where)
 
 
 def _refuse_stranger(
@@ -243,6 +248,8 @@ def _refuse_stranger(
 ) -> None:
     """Report a tag of a task that need not have ended."""
     hint = f"add `{other}` to what `{task.name}` depends on"
+    if other == task.name:
+        hint = "a task cannot read what it gives itself"
     match place:
         case ("arguments", "parameters" | "artifacts" as kind, int() as index, *_):
             given = getattr(task.arguments, kind)[index].name

@@ -62,10 +62,13 @@ def add(
     *,
     status: bool = True,
 ) -> None:
-    """Put what a call gives into a scope; where its template is not known, anything may be there."""
+    """Put what a call gives into a scope; where its template is missing, anything may be there.
+
+    Of a template that only the run will know, Argo knows what every node gives and no output.
+    """
     loops = bool(call.with_items or call.with_param)
     outputs.add(scope, walk.everywhere, prefix, called, loops=loops, status=status)
-    if called is None:
+    if called is None and not (call.template_ref and call.template_ref.late):
         scope.loose.add(f"{prefix}.")
 
 
@@ -162,13 +165,14 @@ def _check_tags(
     siblings: frozenset[str],
 ) -> None:
     """Report what the step's text names and cannot see."""
+    prefix, text = f"templates.{here.template.name}.steps", step.plain()
     own = own_names(walk, here.names, f"steps.{step.name}", step, called)
-    for path, tag in tags.unresolved(step.plain(), inline_names(here.names, step)):
+    for path, tag in tags.unresolved(text, inline_names(here.names, step)):
         if path[0] in HOOKS and own.resolves(tag):
             continue
         named = tag.strip().removeprefix("steps.").partition(".")[0]
         hint = ""
         if tag.strip().startswith("steps.") and named in siblings:
             hint = f"`{named}` runs in the same group; a step sees the groups before its own"
-        prefix = f"templates.{here.template.name}.steps"
         tags.refuse(walk.found, prefix, where.at(*path), tag, hint)
+    tags.check_closed(walk.found, prefix, text, where)

@@ -5,11 +5,12 @@ at run time and is fine. Expressions (`{{=…}}`) are never checked (Argo: resol
 util/template/validate.go).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitwf.workflow.document import resolved
+from gitwf.workflow import quoting
+from gitwf.workflow.document import containers, resolved
 from gitwf.workflow.document.rules import report
 
 _CHECKED = ("item.", "steps.", "inputs.", "outputs.", "pod.", "workflow.", "tasks.")
@@ -22,6 +23,8 @@ _LATE = (
     "steps.name",
     "node.name",
 )
+# What Argo puts in before it looks at tags, so that it can be part of another tag's name.
+_EARLY = ("workflow.", "inputs.", "pod.", "retries", "lastRetry.")
 
 
 @dataclass
@@ -45,8 +48,15 @@ class Names:
         self.loose |= other.loose
 
     def resolves(self, tag: str) -> bool:
-        """Whether `tag` may stand in a workflow where these names are in sight."""
+        """Whether `tag` may stand in a workflow where these names are in sight.
+
+        A tag inside a tag is put in first. Where only a running step knows it, it stays, and the
+        tag around it has a name that is nobody's.
+        """
         name = tag.strip()
+        outer, _, inner = name.rpartition("{{")
+        if outer and inner.strip().startswith(_EARLY) and self.resolves(inner):
+            return True
         if not name.startswith(_CHECKED) or name.startswith(_LATE):
             return True
         layer: Names | None = self
@@ -74,15 +84,43 @@ def strings(
 
 
 def in_text(text: str) -> Iterator[str]:
-    """Find the tags of a text as Argo's splitter does: `{{` up to the next `}}`.
-
-    A tag inside a tag is resolved first, so it is the one that counts.
-    """
-    start = text.find("{{")
-    while start >= 0 and (end := text.find("}}", start)) >= 0:
-        tag = text[start + 2 : end].rpartition("{{")[2]
+    """Find the tags of a text as Argo's splitter does: `{{` up to the next `}}`."""
+    for _, tag in _split(text):
         if tag.strip() and not tag.startswith("="):
             yield tag
+
+
+def fill(text: str, known: Mapping[str, str]) -> str:
+    """Put the values of `known` names into a text, one inside another's name too.
+
+    Argo does so before it looks at any other tag (Argo: ProcessArgs).
+    """
+    if "{{" not in text:
+        return text
+    parts, done = [], 0
+    for start, tag in _split(text):
+        outer, inside, inner = tag.rpartition("{{")
+        if (value := known.get(inner.strip())) is not None:
+            parts += [text[done:start], f"{{{{{outer}" if inside else "", value]
+            done = start + len("{{") + len(tag) + len("}}")
+    return "".join([*parts, text[done:]])
+
+
+def fill_all(value: Any, known: Mapping[str, str]) -> Any:
+    """Put the values of `known` names into every text of a document's part."""
+    if isinstance(value, str):
+        return fill(value, known)
+    if isinstance(value, dict):
+        return {name: fill_all(part, known) for name, part in value.items()}
+    if isinstance(value, list):
+        return [fill_all(part, known) for part in value]
+    return value
+
+
+def _split(text: str) -> Iterator[tuple[int, str]]:
+    start = text.find("{{")
+    while start >= 0 and (end := text.find("}}", start)) >= 0:
+        yield start, text[start + 2 : end]
         start = text.find("{{", end + 2)
 
 
@@ -99,6 +137,47 @@ def unresolved(
                 yield path, tag
 
 
+def check_closed(found: report.Report, prefix: str, value: Any, origin: resolved.Origin) -> None:
+    """Report every tag that is opened and not closed, where it would be one of Argo's own.
+
+    Argo looks for the `}}` in the JSON of the whole part, finds one behind the text, and says all
+    that stands between; elsewhere such a text is left as it is.
+    """
+    for path, text in strings(value):
+        begun = _begun(text)
+        if not begun:
+            continue
+        whole = _written(value)
+        start = whole.find(begun)
+        tag = whole[start + len("{{") : whole.find("}}", start)]
+        hint = "the tag is not closed: write `}}`"
+        message = f"{prefix} failed to resolve {{{{{tag}}}}}"
+        found.error(origin.at(*path), message, hint, within=text[text.rfind("{{") :])
+
+
+def _begun(text: str) -> str:
+    """Give what follows the `{{` that a text does not close, as JSON, where Argo looks at it."""
+    last = 0
+    for start, tag in _split(text):
+        last = start + len("{{") + len(tag) + len("}}")
+    start = text.find("{{", last)
+    name = text[start + len("{{") :].lstrip() if start >= 0 else ""
+    return quoting.dumps(text[start:])[1:] if name.startswith(_CHECKED) else ""
+
+
+def _written(value: Any) -> str:
+    """Write a part of a document as Argo does: fields in Go's order, and `resources` always."""
+    if isinstance(value, dict):
+        fields = value
+        if isinstance(value.get("image"), str):
+            order = [name for name in containers.FIELDS if name in value or name == "resources"]
+            fields = {name: value.get(name, {}) for name in order} | value
+        return "{" + ",".join(f"{quoting.dumps(k)}:{_written(v)}" for k, v in fields.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    return quoting.dumps(value)
+
+
 def check(
     found: report.Report,
     prefix: str,
@@ -108,14 +187,16 @@ def check(
     *,
     skip: Iterable[str] = (),
 ) -> None:
-    """Report every tag in `value` that nothing in sight resolves."""
+    """Report every tag in `value` that nothing in sight resolves, and every one left open."""
     for path, tag in unresolved(value, names, skip):
         refuse(found, prefix, origin.at(*path), tag)
+    check_closed(found, prefix, value, origin)
 
 
 def refuse(
     found: report.Report, prefix: str, where: resolved.Origin, tag: str, hint: str = ""
 ) -> None:
-    """Report one tag that cannot be resolved."""
-    written = f"{{{{{tag}}}}}"
-    found.error(where, f"{prefix} failed to resolve {written}", hint, within=written)
+    """Report one tag that cannot be resolved, as Argo's JSON has it."""
+    shown = quoting.dumps(tag)[1:-1]
+    message = f"{prefix} failed to resolve {{{{{shown}}}}}"
+    found.error(where, message, hint, within=f"{{{{{tag}}}}}")

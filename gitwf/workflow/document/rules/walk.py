@@ -6,8 +6,11 @@ them, so that they can follow their calls (Argo: validateTemplateHolder, validat
 """
 
 import difflib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gitwf import values
 from gitwf.workflow.document import flow, parameters, resolve, resolved, template
 from gitwf.workflow.document.rules import (
     arguments,
@@ -42,12 +45,19 @@ class Here:
 
 
 class Walk:
-    """One validation of one workflow. `everywhere` are the names in sight in every template."""
+    """One validation of one workflow.
 
-    def __init__(self, whole: resolved.Resolved, everywhere: tags.Names) -> None:
+    `everywhere` are the names in sight in every template, `known` those whose values are.
+    """
+
+    def __init__(
+        self, whole: resolved.Resolved, everywhere: tags.Names, known: Mapping[str, str]
+    ) -> None:
         self.found = report.Report()
         self.everywhere = everywhere
         self._whole = whole
+        self._known = known
+        self._templates: dict[resolved.TemplateKey, template.Template] = {}
         self._checked: set[resolved.TemplateKey] = set()
         self._depth = 0
 
@@ -73,7 +83,7 @@ class Walk:
             key = self.target(scope, call, where)
             if key is None:
                 return None
-            one, origin, scope = self._whole.templates[key], self._whole.origins[key], key.scope
+            one, origin, scope = self._filled(key), self._whole.origins[key], key.scope
             outer = frozenset()
         if self._depth > _MAX_DEPTH:
             hint = f"templates call each other more than {_MAX_DEPTH} deep"
@@ -86,6 +96,35 @@ class Walk:
         if given is not None:
             arguments.check_supplied(self.found, one.name, one.inputs, given, where, supplied)
         return one
+
+    def _filled(self, key: resolved.TemplateKey) -> template.Template:
+        """Give a template as Argo checks it: with the values of the workflow's parameters put in."""
+        if key not in self._templates:
+            one = self._whole.templates[key]
+            if self._known and "{{" in (text := one.to_json()):
+                filled = tags.fill_all(json.loads(text), self._known)
+                one = template.Template.from_json(values.canonical(filled))
+            self._templates[key] = one
+        return self._templates[key]
+
+    def begin(
+        self,
+        name: str,
+        where: resolved.Origin,
+        given: parameters.Arguments,
+        supplied: frozenset[str] = frozenset(),
+    ) -> None:
+        """Follow the workflow's own call of a template, which may be that of a WorkflowTemplate."""
+        library = self._whole.spec.workflow_template_ref
+        if (
+            library is not None
+            and resolved.TemplateKey(resolved.LOCAL, name) not in self._whole.templates
+        ):
+            message = f"template reference {library.name}.{name} not found"
+            self.found.error(where, message, self._near(resolved.LOCAL, name))
+            return
+        call = template.Call(template=name)
+        self.call(resolved.LOCAL, call, where, given, supplied=supplied)
 
     def target(
         self, scope: str, call: template.Call | flow.Hook, where: resolved.Origin
@@ -100,7 +139,7 @@ class Walk:
                 self.found.error(place, "resource name is required")
             elif not ref.template:
                 self.found.error(place, "template name is required")
-            elif "{{" in ref.name + ref.template:
+            elif ref.late:
                 return None
         found = self._whole.lookup(scope, call)
         if found is not None:
@@ -114,13 +153,18 @@ class Walk:
         return None
 
     def _undefined(self, scope: str, name: str, where: resolved.Origin) -> None:
-        known = [key.name for key in self._whole.templates if key.scope == scope]
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else ""
-        message = f"template name '{name}' undefined" if name else "template name is required"
+        message, hint = f"template name '{name}' undefined", self._near(scope, name)
+        if not name:
+            message = "failed to get a template"
+            hint = "name a `template`, a `templateRef` or write one `inline`"
         # An entrypoint names its template itself; a step does so in a field.
         place = where.at("template") if name and where.holds("template") else where
         self.found.error(place, message, hint)
+
+    def _near(self, scope: str, name: str) -> str:
+        known = [key.name for key in self._whole.templates if key.scope == scope]
+        near = difflib.get_close_matches(name, known, n=1)
+        return f"did you mean `{near[0]}`?" if near else ""
 
     def _template(
         self,
