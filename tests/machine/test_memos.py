@@ -51,7 +51,8 @@ def test_a_retried_node_is_kept_once_and_found_without_an_attempt(player):
     final = played.play()
 
     assert [*played.starts] == ["w[0].a(0)"]
-    assert (final.nodes["w[0].a"].type, final.nodes["w[1].b"].type) == ("Retry", "Pod")
+    assert final.nodes["w[0].a(0)"].memoized == final.nodes["w[0].a"].memoized
+    assert (final.nodes["w[0].a"].type, final.nodes["w[1].b"].type) == ("Retry", "Retry")
     assert final.phase == "Succeeded"
 
 

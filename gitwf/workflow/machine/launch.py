@@ -92,7 +92,7 @@ def launch(run: "run.Run", order: orders.Order) -> None:
         else:
             asking = memos.Asking(run, order, retrying.node, made, retrying.start)
             retrying.made()
-            asking.ask(memo, type_of(order))
+            asking.ask(memo)
 
 
 def _locked(run: "run.Run", order: orders.Order, made: template.Template) -> orders.Order | None:
@@ -149,7 +149,9 @@ def perform(
     node.inputs = prepared.inputs
     node.input_artifacts = tuple(sorted(artifacts))
     run.add(node)
-    if not node.retried:
+    if node.retried:
+        node.memoized = memos.missed(made)
+    else:
         try:
             node.show_as(made)
         except failure.NodeFailure as problem:
@@ -169,7 +171,7 @@ def perform(
     if memo is None:
         begin()
     else:
-        memos.Asking(run, order, node, made, begin).ask(memo, node.type)
+        memos.Asking(run, order, node, made, begin).ask(memo)
 
 
 def _begin(

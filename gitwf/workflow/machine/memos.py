@@ -44,6 +44,12 @@ def of(made: template.Template) -> Memo | None:
     return Memo(cache, wanted.key, max_age)
 
 
+def missed(made: template.Template) -> record.Memoized | None:
+    """Give what an attempt shows of its template's memo; what it gives is kept under it."""
+    memo = of(made)
+    return record.Memoized(memo.cache, memo.key, hit=False) if memo is not None else None
+
+
 class Asking:
     """A node that waits to be told whether its outputs are known."""
 
@@ -61,9 +67,9 @@ class Asking:
         self._made = made
         self._begin = begin
 
-    def ask(self, memo: Memo, type_: record.NodeType) -> None:
-        """Ask; a hit shows as a node of the template's own type, retried or not."""
-        self._memo, self._type = memo, type_
+    def ask(self, memo: Memo) -> None:
+        """Ask; the node is of the type that it has whatever the answer is."""
+        self._memo = memo
         self._node.memoized = record.Memoized(memo.cache, memo.key, hit=False)
         self._run.asking[self._node.id] = self
         self._run.command(messages.LookUp(self._node.id, memo.cache, memo.key, memo.max_age))
@@ -80,6 +86,5 @@ class Asking:
             pods.share(run, node, self._made.outputs)
             pods.publish(run, node)
             run.end(node, record.Phase.SUCCEEDED)
-            node.type = self._type
         else:
             self._begin()

@@ -282,9 +282,9 @@ class Run:
         node.finished = self.now
         self.kept.restore_times(node)
         self._changed[node.name] = node
-        memo = node.memoized
+        memo = node.memoized if node.type is not records.NodeType.RETRY else None
         if memo is not None and not memo.hit and phase is records.Phase.SUCCEEDED:
-            # Before anything that this end sets free can ask for it.
+            # Before anything that this end sets free can ask for it; an attempt speaks for its Retry.
             self.command(messages.Remember(memo.cache, memo.key, node.outputs))
         self._count(node, -1)
         self.later(lambda: node.owner.ended(node))
