@@ -24,6 +24,7 @@ _ALL_INPUTS = re.compile(r"\{\{\s*inputs\.parameters\s*\}\}")
 ABSENT = "\ue000absent\ue000"
 _ABSENT = ": argument references an absent optional (skipped/omitted node output with no default)"
 
+_CALLING = frozenset({"steps", "dag"})
 _ONE_CONTAINER = frozenset({"container", "script"})
 _NONE = parameters.Inputs()
 
@@ -53,6 +54,7 @@ class Source:
         )
         self.text = body.to_json()
         self.paths = _paths(original)
+        self.changing = self.kind in _CALLING and any(n in self.text for n in substitution.CHANGING)
         self._last: tuple[str, template.Template] | None = None
         self._known = self._outside()
 
@@ -106,12 +108,17 @@ class Written:
 
 @dataclass(slots=True)
 class Prepared:
-    """One node's template: its text, what is still to fill, and its inputs."""
+    """One node's template: its text, what is still to fill, and its inputs.
+
+    `calls`: the text of steps or a DAG whose calls read what changes while the workflow runs, with
+    those tags left to the calls; "" where there are none.
+    """
 
     source: Source
     text: str
     inputs: dict[str, str]
     visible: scope.Names
+    calls: str = ""
 
     def made(self) -> template.Template:
         """Read the template, of a pod what is around its container. Raises NodeFailure."""
@@ -121,10 +128,24 @@ class Prepared:
         """Fill what `values` adds, as for one attempt of a retried node."""
         if "{{" not in self.text:
             return self
-        text = self.text
+        visible = self.visible.new_child(dict(values))
+        text, calls, inputs = self.text, self.calls, self.inputs
         for _ in range(2):
-            text = substitution.fill(text, self.visible.new_child(dict(values)))
-        return Prepared(self.source, text, self.inputs, self.visible)
+            text = substitution.fill(text, visible)
+            calls = substitution.fill(calls, visible, substitution.UNCHANGING)
+            inputs = {n: substitution.fill_value(v, visible) for n, v in inputs.items()}
+        return Prepared(self.source, text, inputs, self.visible, calls)
+
+    def calling(self) -> template.Template:
+        """Read the template of steps or a DAG, each call with the tags that it fills itself.
+
+        Raises NodeFailure.
+        """
+        made = self.made()
+        if not self.calls:
+            return made
+        later = self.source.read(self.calls)
+        return made.model_copy(update={"steps": later.steps, "dag": later.dag})
 
     def pod_values(self, values: Mapping[str, scope.Value]) -> scope.Names:
         """Give what a pod sees beyond its template: the inputs as they came out, and `values`."""
@@ -164,8 +185,12 @@ def prepare(
         )
     second = visible.new_child(named)
     text = substitution.split(text).fill(second)
+    calls = ""
+    if source.changing:
+        calls = substitution.split(source.text).fill(visible, substitution.UNCHANGING)
+        calls = substitution.fill(calls, second, substitution.UNCHANGING)
     first = {name: substitution.fill_value(value, second) for name, value in first.items()}
-    return Prepared(source, text, first, visible)
+    return Prepared(source, text, first, visible, calls)
 
 
 def _bind(

@@ -35,11 +35,17 @@ class Strictness:
     """Which unresolved tags are errors: those that start with one of `prefixes`, or `all`.
 
     The others stay as they are. Artifacts of steps and tasks are never errors here: they are
-    resolved later, and may be optional.
+    resolved later, and may be optional. What reads a name that starts with one of `later` stays,
+    known or not.
     """
 
     prefixes: tuple[str, ...] = ()
     all: bool = False
+    later: tuple[str, ...] = ()
+
+    def defers(self, name: str) -> bool:
+        """Whether `name` is left to a later pass."""
+        return bool(self.later) and name.startswith(self.later)
 
     def requires(self, name: str) -> bool:
         """Whether `name` must be known."""
@@ -54,6 +60,16 @@ class Strictness:
 LENIENT = Strictness()
 STEPS_AND_TASKS = Strictness(("steps.", "tasks."))
 STRICT = Strictness(all=True)
+# What changes while a workflow runs: Argo fills steps and DAGs anew each time it looks at them, so
+# that a step sees what is known when it starts.
+CHANGING = (
+    "workflow.status",
+    "workflow.duration",
+    "workflow.labels",
+    "workflow.annotations",
+    "workflow.outputs",
+)
+UNCHANGING = Strictness(later=CHANGING)
 
 
 class Text:
@@ -119,6 +135,8 @@ def fill_value(
 
 def _simple(tag: str, values: Mapping[str, scope.Value], strictness: Strictness) -> str:
     value = values.get(tag.strip(), scope.MISSING)
+    if strictness.defers(tag.strip()):
+        return "{{" + tag + "}}"
     if isinstance(value, str):
         return quoting.for_json(value)
     if value is None:
@@ -149,13 +167,15 @@ def _expression(tag: str, values: Mapping[str, scope.Value], strictness: Strictn
     (Argo: util/template/expression_template.go).
     """
     program = _program(tag)
+    if strictness.later and any(strictness.defers(".".join(path)) for path in program.paths):
+        return "{{" + tag + "}}"
     env = scope.nested(values)
     missing = [path for path in program.required if not _known(path, env)]
     for path in missing:
         name = ".".join(path)
         if strictness.requires(name):
             raise failure.Unresolved(f"failed to evaluate expression: {name} is missing")
-    lenient = bool(missing) or strictness == LENIENT
+    lenient = bool(missing) or not (strictness.all or strictness.prefixes)
     if lenient and not _LATE.isdisjoint(missing):
         return "{{" + tag + "}}"
     try:

@@ -111,3 +111,58 @@ def test_an_expression_whose_names_are_known_must_come_to_something_in_a_step(te
     except failure.NodeFailure as problem:
         given = str(problem)
     assert outcome in given
+
+
+def test_a_call_reads_what_changes_when_it_starts(player):
+    told = "{{workflow.status}} {{workflow.outputs.parameters.g}} "
+    expression = "{{=workflow.outputs?.parameters?.g ?? 'none'}} {{=workflow.status}}"
+    say = {
+        "name": "say",
+        "inputs": {"parameters": [{"name": "m"}]},
+        "container": {"image": "x", "command": ["echo", "{{inputs.parameters.m}}"]},
+    }
+    gives = {
+        "name": "gives",
+        "container": {"image": "x", "command": ["true"]},
+        "outputs": {"parameters": [{"name": "p", "globalName": "g", "valueFrom": {"path": "/p"}}]},
+    }
+    arguments = {"parameters": [{"name": "m", "value": told + expression}]}
+    steps = [
+        [
+            {"name": "a", "template": "gives"},
+            {"name": "b", "template": "say", "arguments": arguments},
+        ],
+        [{"name": "c", "template": "say", "arguments": arguments}],
+    ]
+    given = record.Outputs(parameters={"p": "1"}, exit_code="0")
+    final = player(
+        {"templates": [{"name": "main", "steps": steps}, say, gives]},
+        outcome=lambda _: (record.Phase.SUCCEEDED, "", given),
+    ).play()
+    early, late = (final.nodes[name].inputs["m"] for name in ("w[0].b", "w[1].c"))
+    assert early == " {{workflow.outputs.parameters.g}} none "
+    assert late == "Running 1 1 Running"
+
+
+def test_the_inputs_of_an_attempt_are_filled_for_it(play):
+    main = {
+        "name": "main",
+        "steps": [
+            [
+                {
+                    "name": "a",
+                    "template": "tries",
+                    "arguments": {"parameters": [{"name": "m", "value": "no. {{retries}}"}]},
+                }
+            ]
+        ],
+    }
+    tries = {
+        "name": "tries",
+        "inputs": {"parameters": [{"name": "m"}]},
+        "retryStrategy": {"limit": 1},
+        "container": {"image": "x", "command": ["echo", "{{inputs.parameters.m}}"]},
+    }
+    nodes = play({"templates": [main, tries]}).nodes
+    assert nodes["w[0].a"].inputs == {"m": "no. {{retries}}"}
+    assert nodes["w[0].a(0)"].inputs == {"m": "no. 0"}

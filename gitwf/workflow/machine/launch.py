@@ -185,9 +185,11 @@ def _begin(
     # A composite starts from the agenda: templates may nest deeper than Python's stack.
     match order.target.source.kind:
         case "steps":
-            run.later(steps.Steps(run, order, node, made, prepared, artifacts).start)
+            calling = prepared.calling()
+            run.later(steps.Steps(run, order, node, calling, prepared, artifacts).start)
         case "dag":
-            run.later(dag.Dag(run, order, node, made, prepared, artifacts).start)
+            calling = prepared.calling()
+            run.later(dag.Dag(run, order, node, calling, prepared, artifacts).start)
         case "suspend":
             suspends.Waiting(run, node, made, on_exit=order.on_exit).start()
         case "container" | "script" | "containerSet":
