@@ -30,9 +30,6 @@ spec:
       env: [{name: P, valueFrom: {secretKeyRef: {name: db, key: password}}}]
   - name: mounts
     container: {image: i, command: [c], volumeMounts: [{name: keys, mountPath: /k}]}
-  - name: patches
-    podSpecPatch: '{"volumes": [{"name": "s", "secret": {"secretName": "db"}}]}'
-    container: {image: i, command: [c]}
   - name: never
     container: {image: i, command: [c]}
 """,
@@ -97,9 +94,7 @@ def test_account_and_time_to_live_are_given_where_the_document_says_nothing():
     assert spec["ttlStrategy"] == {"secondsAfterCompletion": 86400}
 
 
-@pytest.mark.parametrize(
-    ("entrypoint", "secret"), [("asks", "db"), ("mounts", "store"), ("patches", "podSpecPatch")]
-)
+@pytest.mark.parametrize(("entrypoint", "secret"), [("asks", "db"), ("mounts", "store")])
 def test_a_secret_that_the_policy_does_not_grant_is_refused_at_its_place(entrypoint, secret):
     with pytest.raises(Rejected) as caught:
         submission.of(order(entrypoint=entrypoint), submission.Terms())
@@ -110,6 +105,66 @@ def test_a_secret_that_the_policy_does_not_grant_is_refused_at_its_place(entrypo
     assert problem.message == (
         f"template '{entrypoint}': the policy does not grant it the secret '{secret}'"
     )
+
+
+ROUNDABOUT = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: main}
+spec: {entrypoint: main, volumes: [{name: v, VOLUME}], templates: [{name: main, IN, POD}], OF_ALL}
+"""
+MOUNTS = "container: {image: i, command: [c], volumeMounts: [{name: v, mountPath: /v}]}"
+KEYED = "s3: {key: k, accessKeySecret: {name: db, key: k}}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "parts"),
+    [
+        ("the secret 'db'", {"VOLUME": "projected: {sources: [{secret: {name: db}}]}"}),
+        ("the secret 'db'", {"VOLUME": "azureFile: {secretName: db, shareName: s}"}),
+        ("the secret 'db'", {"VOLUME": "csi: {driver: d, nodePublishSecretRef: {name: db}}"}),
+        (
+            "the secret 'db'",
+            {
+                "VOLUME": "secret: {secretName: db}",
+                "IN": "inputs: {parameters: [{name: p, value: v}]}",
+                "POD": MOUNTS.replace("name: v", 'name: "{{inputs.parameters.p}}"'),
+            },
+        ),
+        (
+            "the secret 'db'",
+            {
+                "IN": "inputs: {artifacts: [{name: a, path: /a}]}",
+                "OF_ALL": f"arguments: {{artifacts: [{{name: a, {KEYED}}}]}}",
+            },
+        ),
+        (
+            "the secret 'db'",
+            {"OF_ALL": "templateDefaults: {container: {envFrom: [{secretRef: {name: db}}]}}"},
+        ),
+        ("a podSpecPatch", {"OF_ALL": "podSpecPatch: '{}'"}),
+        ("a podSpecPatch", {"POD": f"podSpecPatch: '{{}}', {MOUNTS}"}),
+        ("a manifest", {"POD": "resource: {action: create, manifest: '{}'}"}),
+    ],
+)
+def test_a_secret_is_found_wherever_a_pod_could_get_it_from(asked, parts):
+    plain = {
+        "VOLUME": "emptyDir: {}",
+        "IN": "inputs: {}",
+        "POD": MOUNTS,
+        "OF_ALL": "parallelism: 1",
+    }
+    text = ROUNDABOUT
+    for name, part in {**plain, **parts}.items():
+        text = text.replace(name, part, 1)
+    loaded = load.load({"wf.yaml": text.encode()})
+    workflow = resolve.resolve(loaded.runnable("wf.yaml"), loaded)
+
+    with pytest.raises(Rejected) as caught:
+        submission.of(ports.Order("r", "main", workflow, {}), submission.Terms())
+
+    (problem,) = caught.value.diagnostics
+    assert problem.message == f"template 'main': the policy does not grant it {asked}"
 
 
 @pytest.mark.parametrize(("entrypoint", "secret"), [("asks", "db"), ("mounts", "store")])

@@ -21,6 +21,11 @@ KEPT_SECONDS = 86_400
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LONGEST = 63
 _SOURCE = "source"
+# What says in words that nobody foresees what a pod may read.
+_FREE = {"podSpecPatch", "manifest", "manifestFrom"}
+_OF_EVERY_POD = ("templateDefaults", "podSpecPatch", "artifactGC")
+# `secretKeyRef`, `nodePublishSecretRef`, a volume's `secret`, a store's `accessKeySecret`.
+_REFERENCES = ("secret", "secretref", "secretkeyref")
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,8 @@ def _not_granted(order: ports.Order, key: resolved.TemplateKey) -> Iterator[Diag
     granted = order.granted.get(grant, frozenset())
     origin = workflow.origins.get(key)
     for secret in sorted(secrets(workflow, key) - granted):
-        message = f"template {key.name!r}: the policy does not grant it the secret {secret!r}"
+        what = f"a {secret}" if secret in _FREE else f"the secret {secret!r}"
+        message = f"template {key.name!r}: the policy does not grant it {what}"
         hint = f'add policy: {{secrets: {{"{grant}": [{secret}]}}}}'
         if origin is None:
             yield Diagnostic(workflow.name, 0, 0, message, hint)
@@ -141,11 +147,26 @@ def _not_granted(order: ports.Order, key: resolved.TemplateKey) -> Iterator[Diag
 
 
 def secrets(workflow: resolved.Resolved, key: resolved.TemplateKey) -> frozenset[str]:
-    """Every Secret that the pods of a template could read, wherever the document says so."""
-    made = workflow.templates[key].plain()
-    mounted = {one["name"] for one in _found(made, "volumeMounts")}
-    shared = [one for one in workflow.spec.plain().get("volumes", ()) if one["name"] in mounted]
-    return frozenset(_secrets([made, shared]))
+    """Every Secret that the pods of a template could read, wherever the document says so.
+
+    A patch of the pod, and a resource's manifest, can ask for any: they count as one themselves.
+    """
+    made, spec = workflow.templates[key].plain(), workflow.spec.plain()
+    asks = [made, _handed_to(made, spec)]
+    if not made.keys() & {"steps", "dag"}:
+        asks.append({name: spec[name] for name in _OF_EVERY_POD if name in spec})
+        mounted = {one["name"] for one in _found(asks, "volumeMounts")}
+        late = any("{{" in name for name in mounted)  # named when the pod is made: it may be any
+        volumes = spec.get("volumes", ())
+        asks.append([one for one in volumes if late or one["name"] in mounted])
+    return frozenset(_secrets(asks))
+
+
+def _handed_to(template: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Any]:
+    """The workflow's own artifacts that a template takes in by name, with the keys to fetch them."""
+    taken = {one["name"] for one in template.get("inputs", {}).get("artifacts", ())}
+    given = spec.get("arguments", {}).get("artifacts", ())
+    return [one for one in given if one["name"] in taken]
 
 
 def _found(value: Any, field: str) -> Iterator[Mapping[str, Any]]:
@@ -167,14 +188,11 @@ def _secrets(value: Any) -> Iterator[str]:
             yield from _secrets(one)
     elif isinstance(value, dict):
         for field, part in value.items():
-            if isinstance(part, dict) and _names_a_secret(field):
+            if field in _FREE:
+                yield field
+            elif field == "secretName":
+                yield str(part)
+            elif isinstance(part, dict) and field.lower().endswith(_REFERENCES):
                 yield str(part.get("secretName") or part.get("name") or "")
-            elif field == "podSpecPatch" and "secret" in str(part).lower():
-                yield "podSpecPatch"
             else:
                 yield from _secrets(part)
-
-
-def _names_a_secret(field: str) -> bool:
-    """`secretKeyRef`, `secretRef`, a volume's `secret`, or a store's `accessKeySecret`."""
-    return field in {"secretKeyRef", "secretRef", "secret"} or field.endswith("Secret")
