@@ -1,10 +1,11 @@
-"""The runs of this machine, wherever under the state folder they are.
+"""The runs of this machine, wherever under the state folder they are, and one on Argo by its id.
 
 `gitwf run` keeps its runs in the state folder itself, a reconcile in that of its remote. A run is
 named by its id, a node by its name, the name that the tree shows, or its id; what is not there is
 answered with what comes nearest.
 """
 
+import contextlib
 import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gitwf.wiring.settings import Settings
 from gitwf.workflow import record
 
 if TYPE_CHECKING:
+    from gitwf.adapters.kubernetes import argo
     from gitwf.adapters.local import engine as local_engine
 
 
@@ -56,6 +58,31 @@ def last(chosen: Settings) -> Found:
     if not found:
         raise errors.Stalled("nothing has run on this machine", hint="`gitwf run FILE` runs a file")
     return found[0]
+
+
+@dataclass(frozen=True)
+class OnArgo:
+    """A run that Argo keeps, by its id: it has a record and logs, and is nobody's on this machine."""
+
+    run: str
+    engine: "argo.ArgoEngine"
+
+    def record(self) -> record.RunRecord:
+        """The run as it stands. Stalled when Argo has taken it away."""
+        return next(self.engine.watch(self.run))
+
+
+def anywhere(chosen: Settings, run: str) -> "Found | OnArgo":
+    """The run of this id, on this machine or on the Argo that the branch's gitwf.yaml names."""
+    found = maybe(chosen, run)
+    if found is not None:
+        return found
+    engine = None
+    with contextlib.suppress(errors.GitwfError):  # no checkout, or none of a project
+        engine = wiring.argo_engine(chosen)
+    if engine is not None and engine.observe(run) is not None:
+        return OnArgo(run, engine)
+    return one(chosen, run)
 
 
 def maybe(chosen: Settings, run: str) -> Found | None:

@@ -119,12 +119,13 @@ def _show(found: finding.Found, form: str) -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run is over.")
 @options.repository
 def logs(chosen: Settings, run: str | None, node: str | None, *, follow: bool) -> None:
-    """Print what the steps of RUN wrote, or one NODE of it; without RUN, of the last run.
+    """Print what the steps of RUN wrote, or one NODE of it; without RUN, of this machine's last.
 
-    RUN is the id that `run`, `runs` and `reconcile` print. NODE is a node's name, the name that the
+    RUN is the id that `run`, `runs` and `reconcile` print; one on Argo is read from the cluster,
+    while its pods are there. NODE is a node's name, the name that the
     tree shows for it, or its id.
     """
-    found = finding.one(chosen, run) if run is not None else finding.last(chosen)
+    found = finding.anywhere(chosen, run) if run is not None else finding.last(chosen)
     read = found.engine.follow if follow else found.engine.logs
     if node is None:
         _print(read(found.run), named=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitwf.adapters.git import address as git_address
     from gitwf.adapters.git import objects as git_objects
     from gitwf.adapters.git import remote as git_remote
+    from gitwf.adapters.kubernetes import argo as argo_
     from gitwf.adapters.local import engine as local_engine_
     from gitwf.adapters.viewer import settings as front_settings_
     from gitwf.delivery import pipeline, project
@@ -237,6 +238,19 @@ def _engine(
     if wanted.spec.engine.argo is not None and wanted.spec.engine.name == "argo":
         return cluster.engine(wanted.spec.engine.argo, opened.state)
     return local_engine(settings, opened.state, wanted.spec.engine.isolation)
+
+
+def argo_engine(settings: all_settings.Settings) -> "argo_.ArgoEngine | None":
+    """The engine that the branch's gitwf.yaml names, where that is Argo."""
+    from gitwf.service import documents
+    from gitwf.wiring import cluster
+
+    opened = repository(settings)
+    repo = edge(settings, opened).repo
+    named = documents.Documents(repo).project(documents.head(repo)).spec.engine
+    if named.name != "argo" or named.argo is None:
+        return None
+    return cluster.engine(named.argo, opened.state)
 
 
 def local_engine(

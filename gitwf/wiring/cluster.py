@@ -17,7 +17,7 @@ from gitwf.values import Digest
 
 if TYPE_CHECKING:
     from gitwf.adapters import store
-    from gitwf.adapters.kubernetes import connection
+    from gitwf.adapters.kubernetes import argo, connection
 
 _SOURCES = "gitwf-source"
 
@@ -41,7 +41,7 @@ def target(model: str, deploy: pipeline.Deploy, where: project.KubernetesTarget)
     return targets.KubernetesTarget(own, opened)
 
 
-def engine(where: project.Argo, state: Path) -> ports.Engine:
+def engine(where: project.Argo, state: Path) -> "argo.ArgoEngine":
     """Argo Workflows in the namespace that its controller watches."""
     opened = _connection(where.namespace, where.context)
     from gitwf.adapters import store

@@ -59,7 +59,7 @@ def argos(cluster, namespace, tmp_path):
 
 
 def order(name, **more):
-    return ports.Order(name, name, CASES[name].read(), {}, **more)
+    return ports.Order(name, name, replayer.played(CASES[name].read()), {}, **more)
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -177,7 +177,7 @@ spec:
     from gitwf.workflow.document import load, resolve
 
     loaded = load.load({"wf.yaml": text.encode()})
-    workflow = resolve.resolve(loaded.runnable("wf.yaml"), loaded)
+    workflow = replayer.played(resolve.resolve(loaded.runnable("wf.yaml"), loaded))
     engine = argos.engine()
 
     engine.start(ports.Order("coded-1", "coded", workflow, {"model": "m-v1"}, source=source))
@@ -188,6 +188,43 @@ spec:
         "artifacts": [{"name": "source", "s3": {"key": "code.tgz"}}],
     }
     assert argos.bucket.objects["code.tgz"] == argo.pack(source)
+
+
+def a_step(opened, name, node, script, image):
+    """A pod as Argo makes it for a node."""
+    container = {"name": "main", "image": image, "command": ["sh", "-c", script]}
+    opened.create(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": node,
+                "labels": {"workflows.argoproj.io/workflow": submission.name(name)},
+                "annotations": {"workflows.argoproj.io/node-name": node},
+            },
+            "spec": {"restartPolicy": "Never", "containers": [container]},
+        }
+    )
+
+
+def test_logs_are_told_line_by_line_while_the_run_goes_on_each_line_once(argos, cluster):
+    name = RECORDED[0]
+    engine = argos.engine()
+    engine.start(order(name))
+    a_step(
+        argos.connection, name, "first", "echo one; echo two; sleep 2; echo three", cluster.steps
+    )
+    a_step(argos.connection, name, "second", "echo four", cluster.steps)
+    wanted = [("first", "one"), ("first", "two"), ("first", "three"), ("second", "four")]
+
+    following = engine.follow(name)
+    told = [next(following) for _ in wanted]
+    argos.play(name)
+
+    assert sorted((line.node, line.text) for line in told) == sorted(wanted)
+    assert list(following) == []
+    assert [(line.node, line.text) for line in engine.logs(name)] == wanted
+    assert list(engine.logs(name, "second")) == [ports.LogLine("second", "four")]
 
 
 def test_a_watch_that_is_too_old_begins_anew(argos):

@@ -157,7 +157,7 @@ def run(account):
     replayer.define(account.admin)
     engine = argo.ArgoEngine(argo.Settings(None), account.may, None)
     case = next(one for one in comparing.cases() if one.path.stem == CASE)
-    engine.start(ports.Order(CASE, CASE, case.read(), {}))
+    engine.start(ports.Order(CASE, CASE, replayer.played(case.read()), {}))
     watching = engine.watch(CASE)
     next(watching)
     for stage in replayer.stages(CASE)[:2]:

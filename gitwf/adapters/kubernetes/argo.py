@@ -16,16 +16,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gitwf import ports
-from gitwf.adapters.kubernetes import failures, status, submission
+from gitwf.adapters.kubernetes import failures, logs, status, submission
 from gitwf.adapters.kubernetes.connection import Connection
 from gitwf.errors import RaceLost, Stalled, Transient
 from gitwf.values import Digest
 from gitwf.workflow import record
 
 WATCH_SECONDS = 30.0
-_MAIN = "main"
-_OF = "workflows.argoproj.io/workflow"
-_NODE = "workflows.argoproj.io/node-name"
 
 
 class Artifacts(Protocol):
@@ -42,7 +39,7 @@ class Artifacts(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """How runs are submitted and where a tar is packed. `pause`: seconds after a broken watch."""
+    """How runs are submitted and where a tar is packed. `pause`: seconds between questions."""
 
     scratch: Path
     terms: submission.Terms = field(default_factory=submission.Terms)
@@ -152,13 +149,18 @@ class ArgoEngine:
 
     def logs(self, run: str, node: str | None = None) -> Iterator[ports.LogLine]:
         """What the main containers of the pods that are still there wrote, in the pods' order."""
-        pods, _ = self._cluster.listed("v1", "Pod", labels=f"{_OF}={submission.name(run)}")
-        pods.sort(key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
-        for pod in pods:
-            name = (pod["metadata"].get("annotations") or {}).get(_NODE, "")
-            if node in (None, name):
-                said = self._cluster.log(pod["metadata"]["name"], _MAIN)
-                yield from (ports.LogLine(name, line) for line in said.splitlines())
+        return logs.Reader(self._cluster, submission.name(run), node).lines()
+
+    def follow(self, run: str, node: str | None = None) -> Iterator[ports.LogLine]:
+        """The same, and what they write until the run is over."""
+        reader = logs.Reader(self._cluster, submission.name(run), node)
+        over = False
+        while not over:
+            shown = self.observe(run)
+            over = shown is None or shown.over or self._closed.is_set()
+            yield from reader.lines()
+            if not over:
+                self._closed.wait(self._settings.pause)
 
     def close(self) -> None:
         """Stop watching; every run goes on, and whoever starts it again attaches."""

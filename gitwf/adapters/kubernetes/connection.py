@@ -136,13 +136,26 @@ class Connection:
         self._ask("DELETE", path, f"{kind} {name}", body=body, missing=True)
 
     def log(
-        self, pod: str, container: str, *, previous: bool = False, lines: int | None = None
+        self,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        lines: int | None = None,
+        since: str = "",
+        stamped: bool = False,
     ) -> str:
-        """What a container wrote; "" while it has written nothing that can be read."""
+        """What a container wrote; "" while it has written nothing that can be read.
+
+        `lines`: the last ones only. `since`: only from that second on. `stamped`: each line after
+        its time, to the nanosecond.
+        """
         query = {
             "container": container,
             "previous": "true" if previous else "",
             "tailLines": "" if lines is None else str(lines),
+            "sinceTime": since,
+            "timestamps": "true" if stamped else "",
         }
         path = self._path("v1", "Pod", pod) + "/log"
         try:
