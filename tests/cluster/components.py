@@ -147,6 +147,9 @@ def _kubelet(place):
         "resolvConf": "",
         "cgroupDriver": "cgroupfs",
         "cgroupsPerQOS": False,
+        # Without the cgroups of pods a kubelet that resizes them dies of the first pod that is deleted
+        # by force (Kubernetes: issue 137993), and 50 s later every Service has no endpoints.
+        "featureGates": {"InPlacePodVerticalScaling": False},
         "enforceNodeAllocatable": [],
         "failSwapOn": False,
         "localStorageCapacityIsolation": False,

@@ -19,6 +19,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.cluster)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Say with a test that failed which part of the cluster has ended: it may be the reason."""
+    report = yield
+    if report.failed and "cluster" in getattr(item, "fixturenames", ()):
+        from tests.cluster import provider
+
+        if said := provider.ailing():
+            report.sections.append(("the cluster", said))
+    return report
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """A cluster that stands (`provider.Cluster`), shared with whoever tests at the same time."""

@@ -77,10 +77,12 @@ def run_once(client, namespace, image, command, environment=None):
     return ended.status.phase, core.read_namespaced_pod_log("once", namespace)
 
 
-def run(client, namespace, image):
+def run(client, namespace, image, resources=None):
     """Start a pod that stays, and wait until it runs."""
     core = kubernetes.client.CoreV1Api(client)
-    core.create_namespaced_pod(namespace, pod(image, ["sleep", "infinity"], {}))
+    made = pod(image, ["sleep", "infinity"], {})
+    made["spec"]["containers"][0]["resources"] = resources or {}
+    core.create_namespaced_pod(namespace, made)
     wait(
         lambda: core.read_namespaced_pod("once", namespace),
         lambda found: found.status.phase == "Running",

@@ -66,6 +66,13 @@ def stands(place):
     return running == set(leftovers.PROGRAMS) and place.imported.exists() and ready(place)
 
 
+def ailing(place):
+    """The processes that have ended, each with the last lines of its log; "" for none."""
+    running = set(leftovers.processes(place, leftovers.PROGRAMS).values())
+    gone = sorted(set(leftovers.PROGRAMS) - running)
+    return "\n".join(f"{name} has ended:\n{tail(place, name)}" for name in gone)
+
+
 def up(place, *, told=print):
     """Start the cluster, or let it stand and bring its images up to date. CannotStart: why not."""
     begun = time.monotonic()

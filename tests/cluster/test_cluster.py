@@ -8,7 +8,7 @@ import kubernetes
 import pytest
 
 from gitwf.adapters import store
-from tests.cluster import manifests
+from tests.cluster import manifests, provider
 
 PIPELINE = pathlib.Path(__file__).parents[2] / "pipelines" / "ad-effect"
 
@@ -49,6 +49,19 @@ def test_a_pod_that_fails_says_so(cluster, client, namespace):
     ran = manifests.run_once(client, namespace, cluster.steps, ["sh", "-c", "echo no; exit 3"])
 
     assert ran == ("Failed", "no\n")
+
+
+def test_pods_that_are_deleted_by_force_leave_the_node_well(cluster, client, namespace):
+    core = kubernetes.client.CoreV1Api(client)
+    limited = {"requests": {"memory": "16Mi"}, "limits": {"memory": "64Mi"}}
+    for _ in range(5):
+        manifests.run(client, namespace, cluster.steps, limited)
+        core.delete_namespaced_pod("once", namespace, grace_period_seconds=0)
+
+    ran = manifests.run_once(client, namespace, cluster.steps, ["true"])
+
+    assert ran == ("Succeeded", "")
+    assert provider.ailing() == ""
 
 
 def test_a_pod_reads_a_model_from_the_s3_gateway(cluster, client, namespace, cluster_store, model):
