@@ -249,9 +249,8 @@ def own_location(artifact: parameters.Artifact) -> record.ArtifactLocation | Non
     """Give the place that an artifact names itself, if it names one."""
     if artifact.raw is not None:
         return record.ArtifactLocation(artifact.name, raw=artifact.raw.data)
-    for store in (artifact.s3, artifact.gcs, artifact.oss):
-        if store is not None and store.key:
-            return record.ArtifactLocation(artifact.name, key=store.key)
+    if artifact.key:
+        return record.ArtifactLocation(artifact.name, key=artifact.key)
     return None
 
 

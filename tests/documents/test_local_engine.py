@@ -7,6 +7,12 @@ from gitwf.workflow.document import load, resolve, unsupported
 LEAF = "- {name: main, container: {image: i}"
 
 
+def test_an_object_of_the_workflows_own_repository_is_known_by_its_key_alone(resolved):
+    artifacts = "inputs: {artifacts: [{name: a, path: /a, s3: {key: k}}]}"
+    whole = resolved(f"entrypoint: main\ntemplates:\n{LEAF}, {artifacts}}}\n")
+    assert unsupported.check(whole) == []
+
+
 @pytest.mark.parametrize(
     ("spec", "line", "name"),
     [
@@ -26,7 +32,7 @@ LEAF = "- {name: main, container: {image: i}"
         ),
         (f"volumes: [{{name: v, hostPath: {{path: /}}}}]\ntemplates:\n{LEAF}}}\n", 5, "hostPath"),
         (
-            f"templates:\n{LEAF},\n   inputs: {{artifacts: [{{name: a, path: /a, s3: {{key: k}}}}]}}}}\n",
+            f"templates:\n{LEAF},\n   inputs: {{artifacts: [{{name: a, path: /a, s3: {{key: k, bucket: b}}}}]}}}}\n",
             7,
             "s3",
         ),

@@ -286,3 +286,36 @@ def test_an_output_inside_a_big_file_is_copied_whole(local, written, place, tmp_
     digest = local.engine.artifact("run", "big", to)
     assert ran.text.split()[0] == digest.hex
     assert pathlib.Path(to).stat().st_size == size
+
+
+KEYED = """
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {{name: a, template: puts}}
+      - {{name: b, template: gets, depends: a}}
+  - name: puts
+    container: {{image: none, command: [sh, -c, "mkdir -p {place}/d; echo text > {place}/d/f"]}}
+    outputs: {{artifacts: [{{name: o, path: {place}/d, s3: {{key: "k/{{{{workflow.name}}}}"}}}}]}}
+  - name: gets
+    inputs: {{artifacts: [{{name: i, path: {place}/i, optional: {optional}, s3: {{key: "{key}"}}}}]}}
+    container: {{image: none, command: [sh, -c, "cat {place}/i || echo nothing"]}}
+"""
+
+
+@pytest.mark.parametrize("key", ["k/{{workflow.name}}/f", "k/wf/f"])
+def test_what_a_step_puts_at_a_key_another_gets_from_it(local, place, key):
+    ran = local.run(KEYED.format(place=place, key=key, optional="false"))
+
+    assert ran.log["wf.b"] == "text\n"
+    assert ran["wf.b"].input_artifacts == ("i",)
+
+
+def test_a_key_at_which_nothing_was_put_is_an_error_unless_optional(local, place):
+    ran = local.run(KEYED.format(place=place, key="other", optional="false"))
+    assert ran["wf.b"].phase == "Error"
+    assert "no step of this run has put an artifact at the key 'other'" in ran["wf.b"].message
+
+    ran = local.run(KEYED.format(place=place, key="other", optional="true"), "again")
+    assert ran["wf.b"].phase == "Succeeded"

@@ -2,7 +2,8 @@
 
 How Argo would pack an artifact (`archive`) matters to its storage, not here. What a step made is
 moved in, made durable before its end is recorded, and never changed after; a step that reads one
-gets a copy, because it may write to what it was given.
+gets a copy, because it may write to what it was given. What a document puts at a key, and reads from
+one, is noted beside: the run is the repository of its own keys.
 """
 
 import hashlib
@@ -26,6 +27,28 @@ def keep(made: Path, kept: Path) -> None:
         if path.is_file() and not path.is_symlink():
             _sync(path)
     _sync(kept.parent)
+
+
+def note(run: folder.RunFolder, key: str, node: str, name: str) -> None:
+    """Remember that an output of a node was put at a key."""
+    noted = run.keyed(key)
+    noted.parent.mkdir(exist_ok=True)
+    noted.write_text(f"{node}\n{name}", "utf-8")
+    _sync(noted)
+
+
+def at_key(
+    run: folder.RunFolder, location: record.ArtifactLocation
+) -> record.ArtifactLocation | None:
+    """Find what was put at a key, or what lies below it in a folder that was; None: nothing."""
+    whole = Path(location.key)
+    for above in (whole, *whole.parents[:-1]):
+        noted = run.keyed(str(above))
+        if noted.exists():
+            node, name = noted.read_text("utf-8").split("\n")
+            below = Path(whole.relative_to(above), location.sub_path)
+            return record.ArtifactLocation(name, node=node, sub_path=str(below))
+    return None
 
 
 def _sync(path: Path) -> None:
@@ -57,12 +80,10 @@ def give(run: folder.RunFolder, location: record.ArtifactLocation, to: Path) -> 
     if location.raw is not None:
         to.write_text(location.raw, "utf-8")
         return
-    if not location.node:
-        hint = "use an artifact of the workflow, raw data or the input artifact `source`"
-        raise Stalled(
-            f"the local engine has no artifact repository for {location.name!r}", hint=hint
-        )
-    copy(find(run, location), to)
+    found = at_key(run, location) if location.key else location
+    if found is None:
+        raise Stalled(f"no step of this run has put an artifact at the key {location.key!r}")
+    copy(find(run, found), to)
 
 
 def copy(source: Path, to: Path) -> None:

@@ -7,6 +7,7 @@
                       requests/*.json   what people ask of it: to stop, to go on, to try again
                       logs/<node>.log   what each step wrote
                       artifacts/<node>/<name>
+                      keys/<digest>       which artifact was put at a key of the repository
                       volumes/<name>    volumes that live as long as the run
                       work/<number>/    what a step needs while it runs, removed after it
     <state>/volumes/<name>              volumes that outlive runs (persistentVolumeClaim)
@@ -17,6 +18,7 @@ are safe as file names.
 """
 
 import functools
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +78,10 @@ class RunFolder:
     def artifact(self, node: str, name: str) -> Path:
         """An output artifact of a node."""
         return self.path / "artifacts" / checked(node) / checked(name)
+
+    def keyed(self, key: str) -> Path:
+        """The note about the artifact at a key."""
+        return self.path / "keys" / hashlib.sha256(key.encode()).hexdigest()
 
     @property
     def work(self) -> Path:

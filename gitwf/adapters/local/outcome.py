@@ -174,6 +174,8 @@ def _artifacts(
             artifacts.keep(one.path, run.artifact(start.node, artifact.name))
             location = record.ArtifactLocation(artifact.name, node=start.node)
             kept[artifact.name] = location
+            if artifact.key:
+                artifacts.note(run, artifact.key, start.node, artifact.name)
         elif not artifact.optional:
             problems += _unstaged(start.template, artifact, one.why) + "; "
     return kept, problems

@@ -186,13 +186,23 @@ def _inputs(
 ) -> list[box.Mount]:
     """Give main's input artifacts; those that lie in a volume of the set are put there."""
     made = start.template
-    found = [_input(number, one, work, context) for number, one in enumerate(start.artifacts)]
+    optional = {one.name for one in made.inputs.artifacts if one.optional}
+    found = [
+        _input(number, one, work, context)
+        for number, one in enumerate(start.artifacts)
+        if not (one.name in optional and _nowhere(one, context))
+    ]
     if made.container_set is not None:
         shared = volumes.mounts(made.container_set.volume_mounts, start.volumes, places)
         for one in found:
             if members.in_shared_volume(made, one.path):
                 volumes.fill(shared, one)
     return [one for one in found if not members.in_shared_volume(made, one.path)]
+
+
+def _nowhere(wanted: messages.InputArtifact, context: Context) -> bool:
+    location = wanted.location
+    return bool(location.key) and artifacts.at_key(context.run, location) is None
 
 
 def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Context) -> box.Mount:

@@ -128,6 +128,12 @@ class Artifact(ArtifactLocation):
     artifact_gc: base.Opaque | None = base.renamed("artifactGC")
     deleted: bool = False
 
+    @property
+    def key(self) -> str:
+        """Its key in a store of objects, or ""."""
+        stores = (self.s3, self.gcs, self.oss)
+        return next((store.key for store in stores if store is not None and store.key), "")
+
 
 class Arguments(base.Model):
     """What a caller hands to a template, or a person to a workflow."""

@@ -39,8 +39,9 @@ _VOLUMES = (
     "azureDisk", "awsElasticBlockStore", "gcePersistentDisk", "quobyte", "photonPersistentDisk",
     "portworxVolume", "scaleIO", "storageos", "vsphereVolume",
 )  # fmt: skip
+_KEYED = frozenset({"s3", "gcs", "oss"})
 _STORES = (
-    "s3", "gcs", "oss", "azure", "git", "http", "artifactory", "hdfs", "plugin",
+    *sorted(_KEYED), "azure", "git", "http", "artifactory", "hdfs", "plugin",
 )  # fmt: skip
 _ARTIFACTS = (
     "inputs.artifacts.*",
@@ -141,8 +142,14 @@ def _template(value: Any, origin: resolved.Origin) -> Iterator[Diagnostic]:
 
 def _refused(value: Any, table: dict[str, str]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     for pattern, reason in table.items():
-        for path, _ in _matches(value, pattern.split(".")):
-            yield path, f"the local engine does not run `{path[-1]}`: {reason}", _ARGO
+        for path, found in _matches(value, pattern.split(".")):
+            if not (path[-1] in _KEYED and _key_alone(found)):
+                yield path, f"the local engine does not run `{path[-1]}`: {reason}", _ARGO
+
+
+def _key_alone(store: Any) -> bool:
+    """Whether a store is the workflow's own, of which the run keeps what its steps put there."""
+    return isinstance(store, dict) and set(store) == {"key"}
 
 
 def _ignored(value: Any, table: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], str]]:
