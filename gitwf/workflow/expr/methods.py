@@ -1,4 +1,4 @@
-"""The methods of instants and durations, by their Go names.
+"""The methods of instants, durations and versions, by their Go names.
 
 An expression writes `date("2026-11-23").AddDate(0, 0, 1).Format("2006-01-02")`; these are the
 methods that depend on nothing but their value. Read next: `times`, `layouts`.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from gitwf.workflow.expr import errors, layouts, numbers, times
+from gitwf.workflow.expr import errors, layouts, numbers, times, versions
 
 
 def _truncate(one: times.Moment, span: times.Duration) -> times.Moment:
@@ -70,12 +70,26 @@ _DURATION: Final[dict[str, tuple[Callable[..., object], tuple[type, ...]]]] = {
     "Abs": (lambda span: times.Duration(abs(span.nanoseconds)), ()),
     "String": (str, ()),
 }
+_VERSION: Final[dict[str, tuple[Callable[..., object], tuple[type, ...]]]] = {
+    "Major": (lambda one: one.major, ()),
+    "Minor": (lambda one: one.minor, ()),
+    "Patch": (lambda one: one.patch, ()),
+    "Prerelease": (lambda one: one.prerelease, ()),
+    "Metadata": (lambda one: one.metadata, ()),
+    "Original": (lambda one: one.original, ()),
+    "String": (str, ()),
+    "Compare": (versions.Version.compare, (versions.Version,)),
+    "Equal": (lambda one, other: one == other, (versions.Version,)),
+    "LessThan": (lambda one, other: one.rank < other.rank, (versions.Version,)),
+    "GreaterThan": (lambda one, other: one.rank > other.rank, (versions.Version,)),
+}
 METHODS: Final[dict[type, dict[str, tuple[Callable[..., object], tuple[type, ...]]]]] = {
     times.Moment: _MOMENT,
     times.Duration: _DURATION,
     times.Month: {"String": (str, ())},
     times.Weekday: {"String": (str, ())},
     times.Zone: {"String": (str, ())},
+    versions.Version: _VERSION,
 }
 """The methods of each type: what they do and the types of their arguments."""
 

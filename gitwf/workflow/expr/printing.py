@@ -9,7 +9,7 @@ import base64
 import re
 from collections.abc import Mapping
 
-from gitwf.workflow.expr import budget, errors, numbers, times, values
+from gitwf.workflow.expr import budget, errors, numbers, times, values, versions
 
 _ESCAPED = re.compile('["\\\\<>&\u2028\u2029\x00-\x1f\ud800-\udfff]')
 _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -38,7 +38,7 @@ def _scalar(value: object) -> str:
         return "<nil>"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) or times.is_time(value):
+    if isinstance(value, int | versions.Version) or times.is_time(value):
         return str(value)
     raise errors.Fault(f"a value of type {values.type_name(value)} has no text")
 
@@ -126,6 +126,8 @@ def _json_scalar(value: object) -> str:
         if text in ("NaN", "+Inf", "-Inf"):
             raise errors.Fault(f"json: unsupported value: {text}")
         return text
+    if isinstance(value, versions.Version):
+        return quoted(str(value))
     if isinstance(value, bytes):
         return quoted(base64.b64encode(value).decode())
     encoded = times.json(value)

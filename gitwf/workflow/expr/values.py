@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypeGuard
 
-from gitwf.workflow.expr import budget, errors, numbers, times
+from gitwf.workflow.expr import budget, errors, numbers, times, versions
 
 
 class AnyMap(Mapping[object, object]):
@@ -87,6 +87,7 @@ _NAMES: dict[type, str] = {
     times.Zone: "*time.Location",
     times.Month: "time.Month",
     times.Weekday: "time.Weekday",
+    versions.Version: "*semver.Version",
 }
 
 

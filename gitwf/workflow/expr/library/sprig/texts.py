@@ -169,6 +169,15 @@ def _is_match(given: Context, pattern: patterns.Pattern, text: str) -> object:
     return pattern.search(text, given.cost) is not None
 
 
+def _lenient_match(given: Context, pattern: object, text: object) -> object:
+    """Match, where a pattern that cannot be read matches nothing."""
+    try:
+        compiled = patterns.compiled(args.text(pattern, "regexMatch"))
+    except errors.Fault:
+        return False
+    return _is_match(given, compiled, args.text(text, "regexMatch"))
+
+
 def _find(given: Context, pattern: patterns.Pattern, text: str) -> object:
     found = pattern.search(text, given.cost)
     return text[found[0] : found[1]] if found else ""
@@ -272,7 +281,7 @@ FUNCTIONS = context.table(
     ("splitn", _splitn, 3, 3),
     ("splitList", _split_list, 2, 2),
     ("join", _join, 2, 2),
-    ("regexMatch", _matching(_is_match), 2, 2),
+    ("regexMatch", _lenient_match, 2, 2),
     ("mustRegexMatch", _matching(_is_match), 2, 2),
     ("regexFind", _matching(_find), 2, 2),
     ("mustRegexFind", _matching(_find), 2, 2),

@@ -5,6 +5,7 @@ here: no function looks at a disk. An instant is the environment's `now` or a va
 the zones are UTC and fixed offsets. Read next: `casts` for what counts as empty.
 """
 
+import contextlib
 import posixpath
 from collections.abc import Callable
 
@@ -15,6 +16,8 @@ from gitwf.workflow.expr.library.sprig import casts
 
 Context = context.Context
 _HTML = "2006-01-02"
+_DAY = 24 * 3600
+_UNITS = {"y": 365 * _DAY, "mo": 30 * _DAY, "d": _DAY, "h": 3600, "m": 60, "s": 1}
 
 
 def _default(_given: Context, fallback: object, *value: object) -> object:
@@ -77,7 +80,22 @@ def _date_modify(given: Context, span: object, value: object) -> object:
 
 
 def _duration(_given: Context, value: object) -> object:
-    return str(times.Duration(numbers.wrap(casts.to_int(value) * times.SECOND)))
+    seconds = casts.to_int(value) if isinstance(value, str) else 0
+    return str(times.Duration(numbers.wrap(seconds * times.SECOND)))
+
+
+def _duration_round(given: Context, value: object) -> object:
+    """Give the largest unit that a span is longer than, and how often it fits."""
+    span = 0
+    if isinstance(value, times.Moment):
+        span = conversions.moment(given).since(value).nanoseconds
+    elif isinstance(value, str):
+        with contextlib.suppress(errors.Fault):
+            span = times.duration(value).nanoseconds
+    for unit, seconds in _UNITS.items():
+        if abs(span) > seconds * times.SECOND:
+            return f"{abs(span) // (seconds * times.SECOND)}{unit}"
+    return "0s"
 
 
 def _type_is(_given: Context, name: object, value: object) -> object:
@@ -162,5 +180,6 @@ FUNCTIONS = context.table(
         1,
     ),
     ("duration", _duration, 1, 1),
+    ("durationRound", _duration_round, 1, 1),
 )
 """The remaining functions by name."""
