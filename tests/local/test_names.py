@@ -45,10 +45,10 @@ def test_mount_points_are_read_with_blanks_and_letters_of_any_language():
         "3 1 8:3 / /büro rw - ext4 /dev/c rw",
         "4 1 0:4 / /proc/sys rw - proc proc rw",
         "5 1 0:5 / /devices rw - ext4 /dev/d rw",
-        "6 1 0:6 / /home/ada rw - ext4 /dev/e rw",
+        "6 1 0:6 / /covered/ada rw - ext4 /dev/e rw",
     ]
 
-    shown = sandbox._mounted("\n".join(lines), [pathlib.Path("/home")])
+    shown = sandbox._mounted("\n".join(lines), [pathlib.Path("/covered")])
 
     assert shown == ("/my disk", "/büro", "/devices")
 
