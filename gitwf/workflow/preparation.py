@@ -54,7 +54,7 @@ class Source:
         )
         self.text = body.to_json()
         self.paths = _paths(original)
-        self.changing = self.kind in _CALLING and any(n in self.text for n in substitution.CHANGING)
+        self.changing = self.kind in _CALLING and substitution.changes(self.text)
         self._last: tuple[str, template.Template] | None = None
         self._known = self._outside()
 

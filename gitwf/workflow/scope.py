@@ -3,17 +3,21 @@
 A scope is a flat mapping, `steps.train.outputs.parameters.path` to text, as in Argo
 (Argo: workflow/controller/scope.go). Three kinds of values: text, an artifact, and None, which says
 that the producer was skipped or omitted and has no default: such a value is absent, not unknown.
-Expressions see the same mapping folded into nested ones.
+Expressions see the same mapping folded into nested ones, and the time of the run, under a name that
+no tag can mean, for their `now()`.
 """
 
 from collections import ChainMap
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+from gitwf.values import Instant
 from gitwf.workflow import record
 from gitwf.workflow.document import template
 
-Value: TypeAlias = str | record.ArtifactLocation | None
+Value: TypeAlias = str | record.ArtifactLocation | Instant | None
+
+NOW: Final = "now"
 
 
 class _Missing:
@@ -48,7 +52,8 @@ def nested(values: Mapping[str, Value]) -> dict[str, object]:
             if not isinstance(below, dict):
                 below = place[parent] = {}
             place = below
-        place[last] = values[name]
+        value = values[name]
+        place[last] = value.datetime() if isinstance(value, Instant) else value
     return root
 
 

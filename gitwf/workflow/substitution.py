@@ -10,7 +10,7 @@ place, which is what `Strictness` says.
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gitwf.workflow import expr, failure, quoting, scope
@@ -69,6 +69,7 @@ CHANGING = (
     "workflow.annotations",
     "workflow.outputs",
 )
+_CLOCK = "now("
 UNCHANGING = Strictness(later=CHANGING)
 
 
@@ -167,7 +168,7 @@ def _expression(tag: str, values: Mapping[str, scope.Value], strictness: Strictn
     (Argo: util/template/expression_template.go).
     """
     program = _program(tag)
-    if strictness.later and any(strictness.defers(".".join(path)) for path in program.paths):
+    if strictness.later and (_CLOCK in tag or any(map(strictness.defers, _names(program)))):
         return "{{" + tag + "}}"
     env = scope.nested(values)
     missing = [path for path in program.required if not _known(path, env)]
@@ -192,6 +193,15 @@ def _expression(tag: str, values: Mapping[str, scope.Value], strictness: Strictn
     if isinstance(result, str):
         return json.dumps(text, ensure_ascii=False)[1:-1]
     return quoting.for_json(text)
+
+
+def _names(program: expr.Program) -> Iterator[str]:
+    return (".".join(path) for path in program.paths)
+
+
+def changes(text: str) -> bool:
+    """Whether a text may read what changes while a workflow runs."""
+    return any(name in text for name in (*CHANGING, _CLOCK))
 
 
 def _program(tag: str) -> expr.Program:

@@ -131,3 +131,12 @@ def test_retries_end_with_the_time_of_the_workflow_and_say_so(play):
 def test_a_strategy_that_makes_no_sense_is_refused(strategy):
     with pytest.raises(failure.NodeFailure):
         decide(**strategy)
+
+
+def test_a_retry_expression_knows_the_last_attempt_and_no_variables_of_the_workflow(play):
+    strategy = {"limit": 2, "expression": "workflow.name == 'w'"}
+    leaf = {"name": "main", "container": {"image": "x", "command": ["false"]}}
+    bad = (record.Phase.FAILED, "main: Error (exit code 1)", record.Outputs(exit_code="1"))
+    final = play({"templates": [{**leaf, "retryStrategy": strategy}]}, outcome=lambda _: bad)
+    assert final.nodes["w"].phase == "Error"
+    assert final.message.startswith("error in entry template execution: unknown name workflow")

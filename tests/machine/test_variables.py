@@ -52,6 +52,26 @@ def test_the_status_is_empty_at_first_then_running_and_the_outcome_for_the_exit_
     assert said == {"w[0].a": "", "w[1].b": "Running", "w.onExit": "Succeeded"}
 
 
+def test_now_is_the_time_at_which_a_step_starts(player):
+    tells = {
+        "name": "tells",
+        "inputs": {"parameters": [{"name": "m"}]},
+        "container": {"image": "x", "command": ["echo", "{{=now().Second()}}"]},
+    }
+    given = {"parameters": [{"name": "m", "value": "{{=sprig.date('05', sprig.now())}}"}]}
+    call = {"template": "tells", "arguments": given}
+    steps = [[{"name": "a", **call}], [{"name": "b", **call}]]
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"expression": "now().Second()"}}]}
+    played = player({"templates": [{"name": "main", "steps": steps, "outputs": outputs}, tells]})
+    final = played.play()
+    told = {
+        name: (final.nodes[name].inputs["m"], start.template.container.command[1])
+        for name, start in played.starts.items()
+    }
+    assert told == {"w[0].a": ("00", "0"), "w[1].b": ("01", "1")}
+    assert final.nodes["w"].outputs.parameters == {"p": "2"}
+
+
 def test_labels_are_listed_as_argo_finds_them_when_it_looks(play):
     said = {}
 

@@ -135,7 +135,8 @@ class Composite:
     @property
     def local(self) -> scope.Names:
         """What artifacts and outputs may name: the scope and global outputs, no other variables."""
-        return scope.Names(self.scope, scope.of_declared("workflow", self.run.outputs))
+        shared = scope.of_declared("workflow", self.run.outputs)
+        return scope.Names(self.scope, {**shared, scope.NOW: self.run.now})
 
     def _outputs(self) -> record.Outputs:
         values = self.local

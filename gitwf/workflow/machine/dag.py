@@ -83,9 +83,9 @@ class Dag(composite.Composite):
             if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
                 return
-            seen, shared = self._scope(task), scope.of_declared("workflow", self.run.outputs)
+            seen = self._scope(task)
             values = scope.Names(self._own(), seen, self.run.variables)
-            ready = calls.ready(task, values, scope.Names(seen, shared))
+            ready = calls.ready(task, values, self.local.new_child(seen))
             turns = calls.turns(ready, task.name, values, task.hooks)
         except failure.NodeFailure as problem:
             child.skip(record.Phase.ERROR, str(problem))

@@ -94,7 +94,7 @@ class Retrying:
                 last,
                 self._attempts[0].started or self._run.began,
                 self._run.now,
-                scope.nested(self._run.visible(dict(names))),
+                scope.nested({**names, scope.NOW: self._run.now}),
             )
         except failure.NodeFailure as problem:
             self._run.undo(self.node, str(problem))

@@ -52,7 +52,7 @@ class Run:
         self.began = at
         self.now = at
         self.arguments = arguments
-        self.variables = variables
+        self.variables = {**variables, scope.NOW: at}
         self._volumes = template.Template(volumes=self.spec.volumes).to_json()
         self.templates = templates.Templates(workflow)
         self.gate = limits.Gate(workflow.spec.parallelism)
@@ -323,6 +323,7 @@ class Run:
 
     def _move_on(self, at: Instant) -> None:
         self.now = max(self.now, at)
+        self.variables[scope.NOW] = self.now
         self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
         if not self.variables["workflow.status"]:
             variables.look_again(self.variables)
