@@ -110,10 +110,17 @@ def _under_way(chosen: Settings, run: str) -> finding.Found:
 
 
 def _waiting(found: finding.Found, node: str) -> "suspended.Wait":
-    """The one waiting node that a word names. Stalled: none, or several."""
-    wanted = {one.id for one in finding.nodes(found.record(), node, found.run)}
+    """The one waiting node that a word names. Stalled: none, or several.
+
+    What waits goes before the rest of the tree, whose root may have a step's name.
+    """
+    shown = found.record()
     waits = found.engine.waits(found.run)
-    meant = [wait for wait in waits if wait.node in wanted]
+    called = {one.id for one in shown.nodes.values() if one.display_name == node}
+    meant = [wait for wait in waits if node in {wait.name, wait.node}]
+    meant = meant or [wait for wait in waits if wait.node in called]
+    if not meant:
+        finding.nodes(shown, node, found.run)
     if len(meant) == 1:
         return meant[0]
     names = ", ".join(wait.name for wait in meant or waits if wait.name)

@@ -317,6 +317,18 @@ def test_a_run_that_waits_says_how_and_goes_on_from_another_process(gitwf, place
 
 
 @slow
+def test_the_step_that_waits_is_meant_where_the_workflow_has_its_name(gitwf, place, begun):
+    (place / "ok").touch()
+    running = begun("run", "wf.yaml", "--name", "ask")
+    run = until_it_waits(gitwf)
+
+    told = gitwf("resume", run, "ask", "-p", "answer=yes")
+
+    assert told.out == f"{run}: asked to let ask[1].ask go on\n"
+    assert running.end() == 0
+
+
+@slow
 @pytest.mark.parametrize("command", ["stop", "terminate"])
 def test_a_run_is_ended_from_another_process(gitwf, place, begun, command):
     running = begun("run", "wf.yaml")
