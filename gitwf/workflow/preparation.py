@@ -233,16 +233,24 @@ def from_source(
         key = substitution.fill_value(reference.key, visible, substitution.STRICT)
     except failure.NodeFailure as problem:
         raise failure.NodeFailure(f"failed to substitute configMapKeyRef: {problem}") from None
-    found = config_maps.get(of, {}).get(key, source.default)
+    try:
+        return from_config_map(of, key, source.default, config_maps)
+    except failure.NodeFailure as problem:
+        what = f"unable to retrieve inputs.parameters.{name} from ConfigMap"
+        raise failure.NodeFailure(f"{what}: {problem}") from None
+
+
+def from_config_map(name: str, key: str, default: str | None, config_maps: ConfigMaps) -> str:
+    """Read a key of a ConfigMap, or its default. Raises NodeFailure: which of them is missing."""
+    found = config_maps.get(name, {}).get(key, default)
     if found is not None:
         return found
-    why = f"ConfigMap '{of}' does not have the key '{key}'"
-    if of not in config_maps:
-        why = (
-            f"ConfigMap '{of}' does not exist. Please make sure it has the label "
-            "workflows.argoproj.io/configmap-type: Parameter to be detectable by the controller"
-        )
-    raise failure.NodeFailure(f"unable to retrieve inputs.parameters.{name} from ConfigMap: {why}")
+    if name in config_maps:
+        raise failure.NodeFailure(f"ConfigMap '{name}' does not have the key '{key}'")
+    raise failure.NodeFailure(
+        f"ConfigMap '{name}' does not exist. Please make sure it has the label "
+        "workflows.argoproj.io/configmap-type: Parameter to be detectable by the controller"
+    )
 
 
 def own_location(artifact: parameters.Artifact) -> record.ArtifactLocation | None:

@@ -39,9 +39,7 @@ def bind(workflow: resolved.Resolved, given: Mapping[str, str]) -> parameters.Ar
         value = given.get(parameter.name, parameter.value)
         if value is None and parameter.value_from is not None:
             try:
-                value = preparation.from_source(
-                    parameter.name, parameter.value_from, workflow.config_maps, {}
-                )
+                value = _found(parameter.name, parameter.value_from, workflow)
             except failure.NodeFailure as problem:
                 problems.append(str(problem))
                 continue
@@ -62,6 +60,18 @@ def bind(workflow: resolved.Resolved, given: Mapping[str, str]) -> parameters.Ar
     values.update((name, value) for name, value in given.items() if name not in values)
     bound = tuple(parameters.Parameter(name=name, value=value) for name, value in values.items())
     return workflow.spec.arguments.model_copy(update={"parameters": bound})
+
+
+def _found(name: str, source: parameters.ValueFrom, workflow: resolved.Resolved) -> str | None:
+    """Read an argument's value where it comes from (Argo: setGlobalParameters)."""
+    if source.config_map_key_ref is None:
+        return source.default
+    of, key = source.config_map_key_ref.name, source.config_map_key_ref.key
+    try:
+        return preparation.from_config_map(of, key, source.default, workflow.config_maps)
+    except failure.NodeFailure as problem:
+        what = f"failed to set global parameter {name} from configmap with name {of} and key {key}"
+        raise failure.NodeFailure(f"{what}: {problem}") from None
 
 
 def begin(
