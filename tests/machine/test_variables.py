@@ -123,8 +123,10 @@ def test_the_parameters_are_listed_with_all_that_was_said_of_them(player):
         ({"name": "c", "key": "k"}, "ConfigMap 'c' does not have the key 'k'"),
         (
             {"name": "d", "key": "k"},
-            "ConfigMap 'd' does not exist. Please make sure it has the label "
-            "workflows.argoproj.io/configmap-type: Parameter to be detectable by the controller",
+            (
+                "ConfigMap 'd' does not exist. Please make sure it has the label "
+                "workflows.argoproj.io/configmap-type: Parameter to be detectable by the controller"
+            ),
         ),
     ],
 )
@@ -136,8 +138,10 @@ def test_a_run_does_not_begin_without_the_values_of_its_config_maps(player, refe
         player({"arguments": {"parameters": given}, "templates": [main("x")]}, config)
 
     assert [one.message for one in caught.value.diagnostics] == [
-        f"failed to set global parameter a from configmap with name {reference['name']} "
-        f"and key k: {why}"
+        (
+            f"failed to set global parameter a from configmap with name {reference['name']} "
+            f"and key k: {why}"
+        )
     ]
 
 
