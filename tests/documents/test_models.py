@@ -144,3 +144,10 @@ def test_a_secret_shows_no_value():
     )
 
     assert "aGVh" not in repr(secret)
+
+
+def test_a_secret_that_is_not_base64_says_where_plain_text_goes():
+    with pytest.raises(pydantic.ValidationError, match="k is not base64; plain text goes into"):
+        workflow.Secret.from_json(
+            '{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "%"}}'
+        )

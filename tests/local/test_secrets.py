@@ -132,3 +132,35 @@ def test_without_isolation_secrets_need_an_explicit_word(make, secrets, monkeypa
     (diagnostic,) = refused.value.diagnostics
     assert "a secret needs isolation, and this machine has none" in diagnostic.message
     assert "engine.isolation to none" in diagnostic.hint
+
+
+WRITTEN = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: wf}}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    volumes: [{{name: v, secret: {{secretName: here}}}}]
+    container:
+      image: none
+      env:
+      - {{name: A, valueFrom: {{secretKeyRef: {{name: here, key: a}}}}}}
+      - {{name: C, valueFrom: {{secretKeyRef: {{name: here, key: c, optional: true}}}}}}
+      envFrom: [{{prefix: ALL_, secretRef: {{name: here}}}}]
+      volumeMounts: [{{name: v, mountPath: {place}}}]
+      command: [sh, -c, 'echo "$A [$C] $ALL_b"; cat {place}/a {place}/b']
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: here}}
+data: {{a: b25l}}
+stringData: {{b: two}}
+"""
+
+
+def test_a_secret_that_is_a_document_needs_no_grant(local, place):
+    ran = local.run(WRITTEN.format(place=place))
+
+    assert ran.text == "one [] two\nonetwo\n"

@@ -3,7 +3,8 @@
 A step starts with a search path, an empty home, a private temporary folder and a language; then
 come `envFrom` and `env` as Kubernetes applies them, with `$(NAME)` standing for a variable declared
 before (kubernetes: third_party/forked/golang/expansion). Secrets are read from a folder of files,
-`<name>/<key>`, and only those that the policy grants to the template. Values never reach a message.
+`<name>/<key>`, and only those that the policy grants to the template; those written beside the
+workflow are documents of it. Values never reach a message.
 """
 
 import os
@@ -44,10 +45,14 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Secrets:
-    """The secrets of this machine: a folder, or none. `granted` are the names a step may have."""
+    """The secrets of this machine: a folder, or none. `granted` are the names a step may have.
+
+    `written` are documents beside the workflow, which everybody has who has the workflow.
+    """
 
     folder: Path | None = None
     granted: frozenset[str] = frozenset()
+    written: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     def path(self, name: str) -> Path:
         """The folder of a granted secret. Raises Unavailable."""
@@ -59,6 +64,8 @@ class Secrets:
 
     def value(self, name: str, key: str) -> str | None:
         """The value of one key, or None where there is no such file."""
+        if name in self.written:
+            return self.written[name].get(key)
         try:
             return (self.path(name) / folder.checked(key)).read_text("utf-8")
         except FileNotFoundError:
@@ -70,6 +77,8 @@ class Secrets:
 
     def values(self, name: str) -> Mapping[str, str] | None:
         """Every key of a secret, or None where there is none."""
+        if name in self.written:
+            return self.written[name]
         place = self.path(name)
         if not place.is_dir():
             return None

@@ -69,6 +69,7 @@ class Ground:
             config_maps=workflow.config_maps,
             granted=self._order.granted,
             secrets=self._settings.secrets,
+            written=workflow.secrets,
             source=self._order.source,
             claims=frozenset(claim_names(workflow.spec.volume_claim_templates)),
             entrypoints=self._settings.entrypoints,

@@ -108,4 +108,5 @@ def _workflow(told: dict[str, Any]) -> resolved.Resolved:
         spec=workflow.WorkflowSpec.from_json(json.dumps(told["spec"])),
         templates=templates,
         config_maps=told["configMaps"],
+        secrets=told.get("secrets", {}),
     )

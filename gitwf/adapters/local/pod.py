@@ -45,6 +45,7 @@ class Context:
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     granted: Mapping[str, frozenset[str]] = field(default_factory=dict)
     secrets: Path | None = None
+    written: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     source: Path | None = None
     claims: frozenset[str] = frozenset()
     entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -71,7 +72,7 @@ def prepare(
     granted = context.granted.get(start.origin, frozenset())
     sources = environment.Sources(
         config_maps=context.config_maps,
-        secrets=environment.Secrets(context.secrets, granted),
+        secrets=environment.Secrets(context.secrets, granted, context.written),
         pod=start.pod,
         node=start.name,
     )

@@ -79,7 +79,8 @@ class Pods:
 
     def _secrets(self, command: messages.StartPod) -> Secrets:
         context, _ = self._ready()
-        return Secrets(context.secrets, context.granted.get(command.origin, frozenset()))
+        granted = context.granted.get(command.origin, frozenset())
+        return Secrets(context.secrets, granted, context.written)
 
     def stop(self, command: messages.StopPod) -> None:
         """End a pod: ask its group first, and kill it when the grace is over."""

@@ -105,7 +105,7 @@ def _pod(one: Placed, order: ports.Order, settings: ground.Settings) -> Iterator
             )
     for container in one.containers:
         yield from _volumes(one, container)
-    for secret in sorted(secrets_of(one)):
+    for secret in sorted(secrets_of(one) - one.workflow.secrets.keys()):
         yield from _secret(one, secret, order, settings)
 
 
@@ -189,7 +189,7 @@ def _secret(
 
 
 def _bare(one: Placed, *, explicit: bool) -> Iterator[Diagnostic]:
-    if not explicit and _of_containers(one):
+    if not explicit and _of_containers(one) - one.workflow.secrets.keys():
         yield one.said("a secret needs isolation, and this machine has none", _NO_BARE_SECRETS)
     for path in members.outputs_of(one.made):
         if "{{" not in path and os.path.lexists(path) and not _in_volume(one, path):

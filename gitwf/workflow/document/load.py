@@ -14,7 +14,7 @@ from gitwf.errors import Diagnostic, Rejected
 from gitwf.text import models, yaml_reader
 from gitwf.workflow.document import workflow
 
-_REFERRED_TO = frozenset({"WorkflowTemplate", "ClusterWorkflowTemplate", "ConfigMap"})
+_REFERRED_TO = frozenset({"WorkflowTemplate", "ClusterWorkflowTemplate", "ConfigMap", "Secret"})
 _HINTS = {"withParams": "did you mean `withParam`?"}
 
 

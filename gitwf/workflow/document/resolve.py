@@ -153,7 +153,14 @@ def _gather(
                 ahead.append(
                     (f"{wanted.partition('/')[0]}/{found.name}", _spec_of(found)[1], library)
                 )
-    names = resolved.config_map_names([spec.plain(), *(one.plain() for one in templates.values())])
+    everything = [spec.plain(), *(one.plain() for one in templates.values())]
+    names = resolved.config_map_names(everything)
+    private = resolved.secret_names(everything)
+    secrets = {
+        one.name: one.model.plain_data
+        for one in catalogue.of_kind("Secret")
+        if isinstance(one.model, workflow.Secret) and resolved.may_name(private, one.name)
+    }
     maps = {
         one.name: dict(one.model.data)
         for one in catalogue.of_kind("ConfigMap")
@@ -164,6 +171,7 @@ def _gather(
         spec,
         templates,
         maps,
+        secrets,
         origins=places,
         spec_origins=tuple(origins),
         unread=catalogue.unread,

@@ -73,7 +73,8 @@ class Resolved:
     """One workflow, complete. Equal when a run of it would be, wherever it was written.
 
     `spec` is merged with that of its WorkflowTemplate and keeps `templateDefaults` apart;
-    `templates` has those of the spec under the scope `local`. `config_maps` is data by name.
+    `templates` has those of the spec under the scope `local`. `config_maps` is data by name,
+    `secrets` too: those that are documents beside the workflow.
     `cron` says when a CronWorkflow is due; that does not change what a run does.
     """
 
@@ -81,6 +82,7 @@ class Resolved:
     spec: workflow.WorkflowSpec
     templates: Mapping[TemplateKey, template.Template]
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     origins: Mapping[TemplateKey, Origin] = field(default_factory=dict, compare=False, repr=False)
     cron: workflow.CronWorkflowSpec | None = field(default=None, compare=False, repr=False)
     spec_origins: Sequence[Origin] = field(default=(), compare=False, repr=False)
@@ -183,6 +185,9 @@ class Resolved:
                 if may_name(names, name)
             },
         }
+        private = secret_names([spec, within])
+        if own := {n: dict(c) for n, c in self.secrets.items() if may_name(private, n)}:
+            meaning["secrets"] = own
         return values.canonical(meaning)
 
 
@@ -207,21 +212,31 @@ def calls(scope: str, caller: template.Template) -> Iterator[TemplateKey]:
 
 def config_map_names(value: Any) -> set[str]:
     """Gather the names of ConfigMaps that a document refers to, tags and all."""
+    return _names(value, _CONFIG_MAP_FIELDS)
+
+
+def secret_names(value: Any) -> set[str]:
+    """Gather the names of Secrets that a document refers to, tags and all."""
+    return _names(value, _SECRET_FIELDS)
+
+
+def _names(value: Any, fields: Mapping[str, str]) -> set[str]:
     names: set[str] = set()
     ahead = [value]
     while ahead:
         one = ahead.pop()
         if isinstance(one, dict):
             for field_name, part in one.items():
-                if field_name in _CONFIG_MAP_FIELDS and isinstance(part, dict):
-                    names.add(str(part.get("name", "")))
+                if field_name in fields and isinstance(part, dict):
+                    names.add(str(part.get(fields[field_name], "")))
             ahead += one.values()
         elif isinstance(one, list):
             ahead += one
     return names
 
 
-_CONFIG_MAP_FIELDS = frozenset({"configMapKeyRef", "configMapRef", "configMap"})
+_CONFIG_MAP_FIELDS = dict.fromkeys(("configMapKeyRef", "configMapRef", "configMap"), "name")
+_SECRET_FIELDS = {"secretKeyRef": "name", "secretRef": "name", "secret": "secretName"}
 
 
 def may_name(names: set[str], name: str) -> bool:

@@ -5,6 +5,8 @@ Secret are here because workflows take values from them. Fields that only place 
 are carried unread: the local engine says that it ignores them, Argo gets them as written.
 """
 
+import base64
+import binascii
 from typing import Literal
 
 import pydantic
@@ -160,7 +162,10 @@ class ConfigMap(base.Model):
 
 
 class Secret(base.Model):
-    """A Secret's shape. gitwf reads only its name; its values never leave the document."""
+    """Values written down beside a workflow that reads them; whoever reads the document has them.
+
+    Secrets of the machine are another thing: those the policy grants.
+    """
 
     api_version: Literal["v1"]
     kind: Literal["Secret"]
@@ -169,6 +174,25 @@ class Secret(base.Model):
     data: dict[str, str] = pydantic.Field(default_factory=dict, repr=False)
     string_data: dict[str, str] = pydantic.Field(default_factory=dict, repr=False)
     immutable: bool | None = None
+
+    @pydantic.field_validator("data")
+    @classmethod
+    def _encoded(cls, data: dict[str, str]) -> dict[str, str]:
+        for key, value in data.items():
+            try:
+                base64.b64decode(value, validate=True)
+            except binascii.Error:
+                raise ValueError(f"{key} is not base64; plain text goes into stringData") from None
+        return data
+
+    @property
+    def plain_data(self) -> dict[str, str]:
+        """Its values by key, decoded; `stringData` goes first."""
+        decoded = {
+            key: base64.b64decode(value).decode("utf-8", "replace")
+            for key, value in self.data.items()
+        }
+        return {**decoded, **self.string_data}
 
 
 Runnable = Workflow | WorkflowTemplate | ClusterWorkflowTemplate | CronWorkflow
