@@ -110,3 +110,19 @@ def test_the_turns_of_a_loop_are_what_what_follows_hangs_below(play):
     for turn in ("w.a(0:1)", "w.a(1:2)"):
         assert [names[child] for child in final.nodes[turn].children] == ["w.b"]
     assert [names[end] for end in final.nodes["w"].outbound] == ["w.b"]
+
+
+def test_a_set_ends_once_for_every_way_that_leads_to_its_last_container(play):
+    def container(name, *before):
+        return {"name": name, "image": "x", "command": ["true"], "dependencies": list(before)}
+
+    diamond = [
+        container("a"),
+        container("b", "a"),
+        container("c", "a"),
+        container("main", "b", "c"),
+    ]
+    whole = {"name": "whole", "containerSet": {"containers": diamond}}
+    main = {"name": "main", "dag": {"tasks": [{"name": "t", "template": "whole"}]}}
+    nodes = play({"templates": [main, whole]}).nodes
+    assert nodes["w"].outbound == (nodes["w.t.main"].id,) * 2

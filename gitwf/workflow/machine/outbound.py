@@ -9,6 +9,7 @@ from collections import deque
 from gitwf.workflow import record
 from gitwf.workflow.machine import nodes
 
+_WAYS = 1_000  # A layered set has ways without end; nobody follows so many.
 _COMPOSITES = frozenset({record.NodeType.STEPS, record.NodeType.DAG})
 
 
@@ -32,23 +33,21 @@ def of(node: nodes.Node) -> tuple[nodes.Node, ...]:
 
 
 def _ends_of_pod(pod: nodes.Node) -> tuple[nodes.Node, ...]:
-    """Give the last containers of a set; any other pod is its own end.
+    """Give the last containers of a set, each once for every way that leads to it, as Argo does.
 
-    What comes after a container in another template is its child too, of another boundary.
+    Any other pod is its own end. What comes after a container in another template is its child
+    too, of another boundary.
     """
     if all(child.type is not record.NodeType.CONTAINER for child in pod.children.values()):
         return (pod,)
-    found: dict[str, nodes.Node] = {}
-    seen: set[str] = set()
+    found: list[nodes.Node] = []
     ahead = deque(pod.children.values())
-    while ahead:
+    while ahead and len(found) < _WAYS:
         one = ahead.popleft()
         if one.type is not record.NodeType.CONTAINER:
-            found.update((end.name, end) for end in of(one))
-        elif one.name not in seen:
-            seen.add(one.name)
-            inside = [child for child in one.children.values() if child.boundary is pod]
-            ahead.extend(inside)
-            if len(inside) < len(one.children) or not inside:
-                found[one.name] = one
-    return tuple(found.values())
+            found.extend(of(one))
+            continue
+        inside = [child for child in one.children.values() if child.boundary is pod]
+        ahead.extendleft(reversed(inside))
+        found.extend([one] * (len(one.children) - len(inside) or not inside))
+    return tuple(found)
