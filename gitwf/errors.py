@@ -3,7 +3,8 @@
     GitwfError
     ├── Rejected    the documents are wrong; carries diagnostics        exit code 2
     ├── Stalled     nothing to do until a person changes something      exit code 1
-    │   └── DigestMismatch   the bytes are not the bytes recorded
+    │   ├── DigestMismatch   the bytes are not the bytes recorded
+    │   └── Unreadable       the remote lets itself not be read: its address, credentials
     └── Transient   the world failed, not the person; try again         exit code 1
         └── RaceLost    somebody else wrote first; plan anew
 
@@ -79,6 +80,10 @@ class DigestMismatch(Stalled):
         super().__init__(f"{what} holds {found}, not the recorded {expected}", hint=hint)
         self.expected = expected
         self.found = found
+
+
+class Unreadable(Stalled):
+    """The remote cannot be read: it is not there, or not for these credentials."""
 
 
 class Transient(GitwfError):

@@ -80,7 +80,8 @@ def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bo
     from gitwf.adapters.viewer import control
     from gitwf.wiring import local
 
-    opened = wiring.repository(local.existing(chosen) if on_laptop else chosen)
+    # Offline: what runs here can be stopped although the remote is out of reach, or gone.
+    opened = wiring.repository(local.existing(chosen) if on_laptop else chosen, offline=True)
     homes = sorted((opened.state / "fronts" / environment).glob("*"))
     if model is None and len(homes) > 1:
         names = ", ".join(home.name for home in homes)
@@ -95,7 +96,12 @@ def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bo
             was_there = control.down(own) or was_there
     if on_laptop:
         local.tidy(chosen)
-    click.echo(f"{environment}: " + ("stopped" if was_there else "was not running"))
+    known = {home.parent.name for home in (opened.state / "fronts").glob("*/*")}
+    others = ", ".join(sorted(known - {environment}))
+    said = "stopped" if was_there else "was not running"
+    click.echo(
+        f"{environment}: {said}" + (f"; there is {others}" if others and not was_there else "")
+    )
 
 
 def _front(chosen: Settings, environment: str, model: str | None, port: str) -> FrontSettings:
@@ -110,6 +116,8 @@ def _front(chosen: Settings, environment: str, model: str | None, port: str) -> 
             hint="one of " + ", ".join(at.project.spec.environments),
         )
     models = [name for name, one in at.pipelines.items() if one.document.deploy(environment)]
+    if not models and at.problems:
+        raise errors.Rejected(at.problems)
     if model is None and len(models) != 1:
         raise errors.Stalled(
             f"{len(models)} models deploy to {environment}", hint="say which with --model"

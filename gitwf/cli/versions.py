@@ -17,7 +17,7 @@ def _looking_back(chosen: Settings) -> retrospect.Retrospect:
     """Look back from what the remote holds, or from what was seen of it last."""
     try:
         return _from(chosen, wiring.repository(chosen, listener=options.warn))
-    except errors.Transient as error:
+    except (errors.Transient, errors.Unreadable) as error:
         opened = wiring.repository(chosen, offline=True)
         if wiring.edge(chosen, opened).repo.head() is None:
             raise
@@ -56,6 +56,9 @@ def history(chosen: Settings, model: str | None, form: str, *, releases: bool) -
     for one in stories:
         if model is None:
             console.print(one.model, style="bold", markup=False)
+        elif not one.versions and not one.releases:
+            console.print(f"{model} has no version yet", markup=False)
+            return
         (render.release_table if releases else render.history_table)(console, one)
     if not stories:
         console.print("no model has a version yet")

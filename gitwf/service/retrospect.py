@@ -29,7 +29,8 @@ class Retrospect:
 
     def __init__(self, repo: ports.Repo, ledger: ports.Ledger) -> None:
         self._repo = repo
-        self._past = past.Past(repo, documents.Documents(repo))
+        self._documents = documents.Documents(repo)
+        self._past = past.Past(repo, self._documents)
         self._head = documents.head(repo)
         self.facts = ledger.facts()
         lost = {stamp for stamp in self._stamps() if not ledger.contains(stamp)}
@@ -48,13 +49,20 @@ class Retrospect:
         return tuple(sorted({*named, *self.facts.models()}))
 
     def story(self, model: str) -> Story:
-        """Tell everything about a model. Stalled: there is no such model."""
+        """Tell everything about a model. Stalled: there is neither a version nor a pipeline of it."""
         places = self._places(model)
         versions = history.versions(model, places, self._rejected(model), self.facts)
-        if not versions and not places:
+        if not versions and not places and not self._has_pipeline(model):
             known = ", ".join(self.models()) or "there is none yet"
             raise Stalled(f"there is no model {model}", hint=f"models: {known}")
         return Story(model, history.releases(model, places, self.facts), versions)
+
+    def _has_pipeline(self, model: str) -> bool:
+        """Whether HEAD has a pipeline of that name, which was not trained yet."""
+        try:
+            return model in self._documents.at(self._head).pipelines
+        except Rejected:
+            return False
 
     def diff(self, model: str, old: int, new: int) -> diff.Difference:
         """Compare two versions. Stalled: one of them has no result."""

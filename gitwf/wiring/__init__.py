@@ -69,10 +69,13 @@ def repository(
     where = settings.remote or (found.origin if found else "")
     if not where:
         what = "the checkout has no remote called origin" if found else "this is no Git checkout"
-        raise errors.Stalled(what, hint="name the remote with --remote or GITWF_REMOTE")
+        add = "`git remote add origin URL`, or " if found else ""
+        raise errors.Stalled(what, hint=f"{add}name the remote with --remote or GITWF_REMOTE")
     ticking = now or clock.SystemClock()
     place = address.Address.parse(where)
-    name = hashlib.sha256(place.url.encode()).hexdigest()[:12]
+    # A folder is the same one by whatever way it is named.
+    same_for_all = str(place.path.resolve()) if place.path is not None else place.url
+    name = hashlib.sha256(same_for_all.encode()).hexdigest()[:12]
     state = settings.state_folder / "remotes" / name
     if offline:
         same = found is not None and (found.origin == where or not settings.remote)
@@ -174,7 +177,7 @@ def _rendered(template: str, values: Mapping[str, Any]) -> str:
 def proposed(opened: Repository, around: "edges.Edge") -> "tuple[edges.Edge, CommitId | None]":
     """An edge whose branch ends at the checkout's commit, and the branch's own head.
 
-    Stalled: there is no checkout, or none with a commit.
+    Stalled: there is no checkout.
     """
     from gitwf.service import proposal
     from gitwf.wiring import local

@@ -175,7 +175,8 @@ def test_credentials_in_a_remote_are_never_shown(gitwf, name, tmp_path, monkeypa
 
     done = called(gitwf, name)
 
-    assert done.code in {1, 2}
+    # `down` asks no remote: what is not running need not be stopped.
+    assert done.code in ({0} if name == "down" else {1, 2})
     assert SECRET not in done.out + done.err
     assert "Traceback" not in done.err
 

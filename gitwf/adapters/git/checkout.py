@@ -13,8 +13,9 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode, FileStatus
 
+from gitwf.adapters.git import errors
 from gitwf.adapters.git.objects import Identity
-from gitwf.errors import Stalled, redact
+from gitwf.errors import redact
 from gitwf.values import CommitId
 
 _HEADS = "refs/heads/"
@@ -55,10 +56,7 @@ def default_branch(path: Path) -> str:
     try:
         target = pygit2.Repository(str(path)).lookup_reference("HEAD").target
     except (pygit2.GitError, KeyError) as error:
-        raise Stalled(
-            f"there is no Git repository at {redact(str(path))}",
-            hint="name the remote with --remote or GITWF_REMOTE",
-        ) from error
+        raise errors.not_there(redact(str(path))) from error
     return target.removeprefix(_HEADS) if isinstance(target, str) else "main"
 
 
@@ -98,11 +96,12 @@ def copy(
     `without`: a folder that is left out. `rewritten`: files by path, and what becomes of them.
     """
     made = pygit2.init_repository(str(to), bare=True, initial_head=branch)
-    made.remotes.create_anonymous(str(source.folder)).fetch([f"+HEAD:{_BORROWED}"])
-    borrowed = made.references[_BORROWED]
     index = pygit2.Index()
-    index.read_tree(made[borrowed.target].tree)
-    borrowed.delete()
+    if source.commit is not None:
+        made.remotes.create_anonymous(str(source.folder)).fetch([f"+HEAD:{_BORROWED}"])
+        borrowed = made.references[_BORROWED]
+        index.read_tree(made[borrowed.target].tree)
+        borrowed.delete()
     if uncommitted:
         _add_uncommitted(source, made, index)
     if without:
@@ -114,8 +113,9 @@ def copy(
             index.add(pygit2.IndexEntry(path, blob, kept.mode))
     who = pygit2.Signature("gitwf", "gitwf@localhost")
     what = "The working tree on top of" if uncommitted else "The tree of"
+    base = source.commit or "nothing"
     tree = index.write_tree(made)
-    made.create_commit(f"{_HEADS}{branch}", who, who, f"{what} {source.commit}\n", tree, [])
+    made.create_commit(f"{_HEADS}{branch}", who, who, f"{what} {base}\n", tree, [])
 
 
 def _add_uncommitted(source: Checkout, made: pygit2.Repository, index: pygit2.Index) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pygit2
 
-from gitwf.errors import GitwfError, Stalled, Transient, redact
+from gitwf.errors import GitwfError, Stalled, Transient, Unreadable, redact
 
 # libgit2: include/git2/errors.h, git_error_t
 _NET, _SSL, _SSH, _HTTP = 12, 16, 23, 34
@@ -38,14 +38,14 @@ class Damaged(Transient):
     """Git failed in a way that a damaged cache would explain: repair it and try once more."""
 
 
-def credentials_refused(place: str) -> Stalled:
+def credentials_refused(place: str) -> Unreadable:
     """The remote wants credentials that we do not have, or did not like those it got."""
-    return Stalled(f"{place} did not accept the credentials", hint=_CREDENTIALS_HINT)
+    return Unreadable(f"{place} did not accept the credentials", hint=_CREDENTIALS_HINT)
 
 
-def credentials_missing(place: str) -> Stalled:
+def credentials_missing(place: str) -> Unreadable:
     """The remote asks for credentials, and none are known."""
-    return Stalled(f"{place} asks for credentials, and none are given", hint=_CREDENTIALS_HINT)
+    return Unreadable(f"{place} asks for credentials, and none are given", hint=_CREDENTIALS_HINT)
 
 
 def from_the_network(error: Exception) -> bool:
@@ -88,9 +88,12 @@ def translate(error: Exception, place: str, secrets: Iterable[str] = ()) -> Gitw
     return Damaged(f"Git failed on {place}: {said}")
 
 
-def not_there(place: str) -> Stalled:
+def not_there(place: str) -> Unreadable:
     """There is no repository at `place`."""
-    return Stalled(f"there is no Git repository at {place}", hint="check the remote's address")
+    return Unreadable(
+        f"there is no Git repository at {place}",
+        hint="check the remote's address, or name another one with --remote or GITWF_REMOTE",
+    )
 
 
 def shallow(place: str) -> Stalled:
@@ -101,8 +104,8 @@ def shallow(place: str) -> Stalled:
     )
 
 
-def _distrusted(place: str, said: str) -> Stalled:
-    return Stalled(
+def _distrusted(place: str, said: str) -> Unreadable:
+    return Unreadable(
         f"the identity of {place} could not be checked: {said}",
         hint="for ssh, add the server's key to ~/.ssh/known_hosts after comparing its "
         "fingerprint; for https, install the certificate authority that signed it",
@@ -113,7 +116,7 @@ def _of_status(status: int, place: str, said: str) -> GitwfError:
     if status in _REFUSED:
         return credentials_refused(place)
     if status in _GONE:
-        return Stalled(
+        return Unreadable(
             f"there is no Git repository at {place}, or these credentials may not see it",
             hint="check the remote's address and the token's permissions",
         )

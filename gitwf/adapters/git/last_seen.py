@@ -3,9 +3,10 @@
 Nobody is asked. A ref is where this machine's cache saw it last, or where the tracking refs of a
 checkout say that a `git fetch` found it, whichever is the later. Nothing can be written. Branch and
 ledger may have been seen at different times; the stamps in release files tell when the ledger is the
-older one.
+older one. Of a remote that is a folder the cache holds nothing of its own, so that a checkout tells.
 """
 
+import dataclasses
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +28,8 @@ class LastSeen(remote.Remote):
     def __init__(
         self, place: address.Address, cache: Path, found: checkout.Checkout | None
     ) -> None:
+        if place.path is not None:
+            place, cache = dataclasses.replace(place, path=None), cache.with_name("last-seen")
         super().__init__(place, cache)
         self._checkout = found.folder if found is not None else None
 
