@@ -9,12 +9,15 @@ import secrets
 import threading
 
 import click
+import rich.console
 
 from gitwf import errors, ports, wiring
 from gitwf.cli import options
-from gitwf.cli.render import progress
-from gitwf.service import documents
+from gitwf.cli.render import progress, tables
+from gitwf.delivery import agreement
+from gitwf.service import documents, edge
 from gitwf.service import reconcile as service
+from gitwf.text import models
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
 
@@ -26,7 +29,7 @@ def ordered(
     try:
         world = local.settings(chosen, uncommitted=True)
     except errors.Stalled as error:
-        what = f"there is no file {name}, and no checkout whose pipeline could be meant"
+        what = f"there is no file {name}, and no pipeline of that name: {error.message}"
         raise errors.Stalled(what, hint=error.hint) from error
     opened = wiring.repository(world)
     around = wiring.edge(world, opened)
@@ -34,14 +37,23 @@ def ordered(
     at = read.at(documents.head(around.repo))
     one = at.pipelines.get(name)
     if one is None:
+        if at.problems:
+            raise errors.Rejected(at.problems)
         raise errors.Stalled(
             f"there is no file and no pipeline {name}",
             hint="pipelines: " + (", ".join(at.pipelines) or "none"),
         )
     if one.refused or one.workflow is None:
         raise errors.Rejected(one.problems)
+    for unknown in agreement.unknown_parameters(given, one.workflow):
+        hint = models.suggest(
+            unknown, [each.name for each in one.workflow.spec.arguments.parameters]
+        )
+        raise click.UsageError(
+            f"the workflow of {name} has no parameter {unknown}" + (f"; {hint}" if hint else "")
+        )
     if view:
-        _view(world, at, name)
+        _view(world, around, at, one, given)
         return None
     source = opened.state / "sources" / name
     around.repo.export(at.commit, one.sources(), source)
@@ -57,28 +69,33 @@ def ordered(
     )
 
 
-def _view(world: Settings, at: documents.ProjectAt, name: str) -> None:
-    """Train, gate and serve in the throw-away world, then wait for Ctrl-C."""
+def _view(
+    world: Settings,
+    around: edge.Edge,
+    at: documents.ProjectAt,
+    one: documents.PipelineAt,
+    given: dict[str, str],
+) -> None:
+    """Train, gate and serve this one pipeline in the throw-away world, then wait for Ctrl-C."""
     from gitwf.adapters.viewer import control
 
+    name = one.document.name
+    if not one.document.spec.deploy:
+        raise errors.Stalled(
+            f"{name} is deployed nowhere, so it has no viewer", hint=f"gitwf run {name} runs it"
+        )
+    around.repo.publish(at.commit, local.alone(around.repo, at.commit, one.file, given), name)
     console = options.console()
-    opened = wiring.repository(world)
-    fronts = wiring.fronts(world, opened, at, name)
-    with progress.listening(console) as listener:
-        outcome = service.Reconciler(wiring.edge(world, opened, listener=listener)).run()
+    fronts = wiring.fronts(world, wiring.repository(world), at, name)
     try:
-        for own in fronts:
-            url = control.url(own)
-            console.print(f"{own.environment}: {url or 'nothing is served'}")
-            if url and console.is_terminal:
-                click.launch(url)
-        for one in outcome.reports:
-            console.out(str(one), highlight=False)
-        if outcome.verdict is service.Verdict.REJECTED:
-            raise errors.Rejected(outcome.diagnostics)
-        if outcome.verdict is not service.Verdict.IN_SYNC:
-            raise errors.Stalled("; ".join(outcome.failures) or "the pipeline is not served")
-        if console.is_terminal and fronts:
+        _close(_reconciled(world, console), console)
+        urls = [url for own in fronts if (url := control.url(own))]
+        if not urls:
+            raise errors.Stalled(f"{name} is not served")
+        for url in urls:
+            console.print(f"{name} is shown at {url}", markup=False)
+        if console.is_terminal:
+            click.launch(urls[0])
             console.print("Ctrl-C ends it.", style="dim")
             threading.Event().wait()
     except KeyboardInterrupt:
@@ -86,3 +103,23 @@ def _view(world: Settings, at: documents.ProjectAt, name: str) -> None:
     finally:
         for own in fronts:
             control.down(own)
+
+
+def _reconciled(world: Settings, console: rich.console.Console) -> service.Outcome:
+    with progress.listening(console) as listener:
+        around = wiring.edge(world, wiring.repository(world), listener=listener)
+        reconciler = service.Reconciler(around)
+        try:
+            return reconciler.run()
+        finally:
+            reconciler.hand_over()
+
+
+def _close(outcome: service.Outcome, console: rich.console.Console) -> None:
+    """Say how it went. Rejected, Stalled: not well."""
+    for one in outcome.reports:
+        tables.line(console, "", str(one))
+    if outcome.verdict is service.Verdict.REJECTED:
+        raise errors.Rejected(outcome.diagnostics)
+    if outcome.failures:
+        raise errors.Stalled("; ".join(outcome.failures))

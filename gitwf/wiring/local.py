@@ -12,12 +12,15 @@ import dataclasses
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from gitwf import errors
+from gitwf import errors, ports
 from gitwf.adapters.git import checkout
 from gitwf.delivery import project, release
 from gitwf.text import models, yaml_reader
+from gitwf.values import CommitId
 from gitwf.wiring import settings as all_settings
 
 BRANCH = "main"
@@ -32,18 +35,18 @@ def folder(chosen: all_settings.Settings, found: checkout.Checkout) -> Path:
 
 
 def here() -> checkout.Checkout:
-    """The checkout that the current folder is in. Stalled: none, or one without a commit."""
+    """The checkout that the current folder is in. Stalled: there is none."""
     found = checkout.find(Path.cwd())
-    if found is None or found.commit is None:
-        raise errors.Stalled(
-            "this works on a checkout with a commit", hint="run it inside one; commit first"
-        )
+    if found is None:
+        raise errors.Stalled("this is no Git checkout", hint="run it inside one")
     return found
 
 
 def settings(chosen: all_settings.Settings, *, uncommitted: bool = False) -> all_settings.Settings:
-    """Make the world anew, and give the settings that name it."""
+    """Make the world anew, and give the settings that name it. Stalled: nothing to make it of."""
     found = here()
+    if found.commit is None and not uncommitted:
+        raise errors.Stalled("the checkout has no commit yet", hint="commit first")
     root = folder(chosen, found)
     clear(root)
     root.mkdir(parents=True)
@@ -75,6 +78,25 @@ def on_this_machine(content: bytes) -> bytes:
     spec["store"] = STORE
     spec["environments"] = {name: {"local": {}} for name in read.spec.environments}
     return json.dumps(written, indent=2, ensure_ascii=False).encode()
+
+
+def alone(
+    tree: ports.Tree, commit: CommitId, file: str, parameters: Mapping[str, str]
+) -> dict[str, bytes]:
+    """The edits by which a project has this one pipeline, with these parameters, shown at once."""
+    whole = _value(tree, commit, project.FILE)
+    whole["spec"]["pipelines"] = [file]
+    only = _value(tree, commit, file)
+    spec = only["spec"]
+    spec["parameters"] = {**spec.get("parameters", {}), **parameters}
+    spec["deploy"] = [
+        {name: value for name, value in one.items() if name != "promote"} for one in spec["deploy"]
+    ]
+    return {project.FILE: json.dumps(whole).encode(), file: json.dumps(only).encode()}
+
+
+def _value(tree: ports.Tree, commit: CommitId, file: str) -> Any:
+    return yaml_reader.read_one(tree.read(commit, file) or b"", file).value
 
 
 def existing(chosen: all_settings.Settings) -> all_settings.Settings:
