@@ -37,6 +37,9 @@ def runs(chosen: Settings, run: str | None, limit: int, form: str) -> None:
     if form != "text":
         options.print_document([row.plain() for row in found], form)
         return
+    if not found:
+        click.echo("nothing has run on this machine", err=True)
+        return
     columns = ["RUN", "WORKFLOW", "PHASE", "STARTED", "DURATION", "PROGRESS"]
     tables.table(options.console(), columns, [row.cells() for row in found])
 
@@ -128,16 +131,19 @@ def logs(chosen: Settings, run: str | None, node: str | None, *, follow: bool) -
     found = finding.anywhere(chosen, run) if run is not None else finding.last(chosen)
     read = found.engine.follow if follow else found.engine.logs
     if node is None:
-        _print(read(found.run), named=True)
+        _print(read(found.run), found.run, named=True)
         return
     wanted = finding.nodes(found.record(), node, found.run)
     lines = itertools.chain.from_iterable(read(found.run, one.name) for one in wanted)
-    _print(lines, named=len(wanted) > 1 or wanted[0].type is not record.NodeType.POD)
+    _print(lines, node, named=len(wanted) > 1 or wanted[0].type is not record.NodeType.POD)
 
 
-def _print(lines: Iterator[ports.LogLine], *, named: bool) -> None:
+def _print(lines: Iterator[ports.LogLine], what: str, *, named: bool) -> None:
+    """Print the lines of `what`; that there are none is told beside the result, which is empty."""
     colours: dict[str, str] = {}
     for line in lines:
         colour = colours.setdefault(line.node, _COLOURS[len(colours) % len(_COLOURS)])
         prefix = click.style(f"{line.node}: ", fg=colour) if named else ""
         click.echo(prefix + line.text)
+    if not colours:
+        click.echo(f"{what} wrote nothing", err=True)

@@ -57,7 +57,7 @@ def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> Non
         )
     else:
         plans.engine(options.console(), engine)
-        plans.show(options.console(), planned)
+        plans.show(options.console(), planned, wrong=_wrong(diagnostics))
     pending = bool(planned.pending)
     github.output(
         {
@@ -65,7 +65,7 @@ def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> Non
             "plan": json.dumps(plans.rows(planned)),
         }
     )
-    github.summary(plans.markdown(planned))
+    github.summary(plans.markdown(planned, wrong=_wrong(diagnostics)))
     refuse(diagnostics)
     if exit_code and pending:
         sys.exit(3)
@@ -94,8 +94,12 @@ def status(chosen: Settings, form: str) -> None:
         )
     else:
         plans.engine(options.console(), engine)
-        plans.statuses(options.console(), rows)
+        plans.statuses(options.console(), rows, wrong=_wrong(seen.diagnostics()))
     refuse(seen.diagnostics())
+
+
+def _wrong(diagnostics: Sequence[errors.Diagnostic]) -> bool:
+    return any(one.severity == "error" for one in diagnostics)
 
 
 def refuse(diagnostics: Sequence[errors.Diagnostic]) -> None:

@@ -37,8 +37,16 @@ def itself(found: pipeline.Pipeline, document: yaml_reader.Document) -> Iterator
 def with_workflow(
     found: pipeline.Pipeline, document: yaml_reader.Document, workflow: resolved.Resolved
 ) -> Iterator[Diagnostic]:
-    """Name the outputs that the pipeline wants and no template of the workflow makes global."""
+    """Name the outputs that the pipeline wants and no template of the workflow makes global.
+
+    Warns of parameters that the workflow takes no notice of.
+    """
     yield from _templates(found, document, workflow)
+    for name in unknown_parameters(found.spec.parameters, workflow):
+        what = f"the workflow takes no notice of the parameter `{name}`"
+        hint = models.suggest(name, _parameters(workflow))
+        place = ("spec", "parameters", name)
+        yield document.diagnostic(place, what, hint, key=True, severity="warning")
     model = found.spec.model
     if model is None:
         return
@@ -49,6 +57,16 @@ def with_workflow(
             what = f"no template of the workflow has the global output {kind[:-1]} `{name}`"
             hint = models.suggest(name, made) or f"give an output {kind[:-1]} `globalName: {name}`"
             yield document.diagnostic(("spec", "model", field), what, hint)
+
+
+def unknown_parameters(given: Iterable[str], workflow: resolved.Resolved) -> list[str]:
+    """The parameters that a workflow neither declares nor uses."""
+    known, text = _parameters(workflow), workflow.canonical()
+    return [one for one in given if one not in known and f"workflow.parameters.{one}" not in text]
+
+
+def _parameters(workflow: resolved.Resolved) -> frozenset[str]:
+    return frozenset(one.name for one in workflow.spec.arguments.parameters)
 
 
 def _templates(

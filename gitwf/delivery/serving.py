@@ -18,7 +18,8 @@ class Serving:
 
     `release`: the release commit that was applied last; `model`: as in MODEL, `ad-effect-v42`;
     `viewer`: the tree id of the viewer's files; `ready`: a viewer with this model answers. `at`:
-    where, when that is no longer the place that settings name; "" when it is.
+    where, when that is no longer the place that settings name; "" when it is. `url`: where people
+    open it; "" when the target does not know.
     """
 
     revision: str
@@ -28,6 +29,7 @@ class Serving:
     viewer: str | None = None
     ready: bool = False
     at: str = ""
+    url: str = ""
 
 
 class RolloutState(enum.StrEnum):

@@ -20,7 +20,10 @@ _WORST_FIRST = (
 
 @dataclass(frozen=True)
 class Row:
-    """One environment of one model. `served` is MODEL's value; `next` is what a pass would do."""
+    """One environment of one model. `served` is MODEL's value, `url` where people see it.
+
+    `next` is what a pass would do, or why it does nothing; then `hint` says what a person can do.
+    """
 
     model: str
     environment: str
@@ -30,6 +33,8 @@ class Row:
     held: str
     next: str
     state: str
+    url: str = ""
+    hint: str = ""
 
 
 def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
@@ -40,7 +45,17 @@ def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
         for environment in view.environments
     ]
     left = [
-        Row(one.model, one.environment, None, None, False, "", one.reason, str(one.state))
+        Row(
+            one.model,
+            one.environment,
+            None,
+            None,
+            False,
+            "",
+            one.reason,
+            str(one.state),
+            hint=one.hint,
+        )
         for one in plan.actions
         if isinstance(one, action.Report) and (one.model in observed.left or _stray(one, observed))
     ]
@@ -72,7 +87,12 @@ def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.P
         held = hold.reason or "by a person"
     elif hold is not None and hold.versions:
         held = "versions " + ", ".join(map(str, hold.versions))
-    words = pending or [one.reason for one in reports]
+    if pending:
+        state, words, hint = "pending", pending[0], ""
+    elif reports:
+        state, words, hint = str(reports[0].state), reports[0].reason, reports[0].hint
+    else:
+        state = words = hint = ""
     return Row(
         view.name,
         environment.name,
@@ -80,6 +100,8 @@ def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.P
         served.model if served is not None else None,
         served.ready if served is not None else False,
         held,
-        words[0] if words else "",
-        "pending" if pending else str(reports[0].state) if reports else "",
+        words,
+        state,
+        served.url if served is not None else "",
+        hint,
     )

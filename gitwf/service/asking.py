@@ -7,7 +7,7 @@ branch is lost, so that a promotion never lands on a branch that it was not deci
 from collections.abc import Callable
 
 from gitwf.delivery import action, observed, plan, verbs
-from gitwf.errors import RaceLost, Stalled
+from gitwf.errors import RaceLost, Rejected, Stalled
 from gitwf.service import edge, observe, targets
 from gitwf.values import CommitId, Instant
 
@@ -25,12 +25,15 @@ class Asking:
         self._observer = observe.Observer(around, targets.Targets(around))
 
     def _seen(self, model: str) -> tuple[observed.ModelView, observed.Observed]:
-        seen = self._observer.observe({}).observed
+        passed = self._observer.observe({})
+        seen = passed.observed
         if seen.lost_stamps:
             why, hint = plan.lost(seen.lost_stamps)
             raise Stalled(why, hint=hint)
         view = seen.models.get(model)
         if view is None:
+            if passed.at.problems:
+                raise Rejected(passed.at.problems)
             known = ", ".join(seen.models) or "there is none"
             raise Stalled(f"there is no pipeline {model} at HEAD", hint=f"pipelines: {known}")
         return view, seen

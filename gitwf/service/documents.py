@@ -194,16 +194,11 @@ class Documents:
         document = yaml_reader.read_one(source or b"", file)
         found, problems = models.check(pipeline.Pipeline, document)
         if found is None:
-            raise Rejected(problems)
+            raise Rejected([*problems, *self._of_its_workflow(commit, document, catalogue)])
         where = pipeline.rooted(found.spec.workflow, file)
         own_problems = [*agreement.itself(found, document), *self._missing(commit, found, document)]
         try:
-            content = self._repo.read(commit, where)
-            if content is None:
-                place = document.diagnostic(("spec", "workflow"), f"there is no file {where}")
-                raise Rejected([place])  # noqa: TRY301  one way out for everything that is wrong
-            own = load.load({where: content})
-            workflow = resolve.resolve(own.runnable(where), _joined(own, catalogue, where))
+            workflow = self._workflow(commit, document, where, catalogue)
         except Rejected as error:
             problems = [*own_problems, *error.diagnostics]
             return PipelineAt(file, found, None, frozenset({where}), tuple(problems), document)
@@ -215,6 +210,41 @@ class Documents:
             wrong += agreement.with_workflow(found, document, workflow)
         files = frozenset({where, *(one.file for one in workflow.origins.values())})
         return PipelineAt(file, found, workflow, files, tuple(wrong), document)
+
+    def _workflow(
+        self, commit: CommitId, document: yaml_reader.Document, where: str, catalogue: load.Loaded
+    ) -> resolved.Resolved:
+        """Read the workflow that a pipeline names. Rejected: it is missing, or wrong."""
+        content = self._repo.read(commit, where)
+        if content is None:
+            what = f"there is no file {where}"
+            raise Rejected([document.diagnostic(("spec", "workflow"), what)])
+        own = load.load({where: content})
+        return resolve.resolve(own.runnable(where), _joined(own, catalogue, where))
+
+    def _of_its_workflow(
+        self, commit: CommitId, document: yaml_reader.Document, catalogue: load.Loaded
+    ) -> Sequence[Diagnostic]:
+        """Say what is wrong with the workflow of a pipeline which is wrong in itself.
+
+        Nothing, where it is not clear which workflow is meant, or what it is given.
+        """
+        match document.value:
+            case {"spec": {"workflow": str(path), **rest}}:
+                given = rest.get("parameters", {})
+            case _:
+                return ()
+        try:
+            where = pipeline.rooted(path, document.file)
+            workflow = self._workflow(commit, document, where, catalogue)
+        except Rejected as error:
+            return error.diagnostics
+        except ValueError:
+            return ()
+        if not isinstance(given, dict):
+            return ()
+        known = {name: str(value) for name, value in given.items()}
+        return validate.validate(workflow, parameters_given={**known, "model": "", "commit": ""})
 
     def _missing(
         self, commit: CommitId, found: pipeline.Pipeline, document: yaml_reader.Document

@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 from tests.cli import conftest
 from tests.e2e import conftest as e2e
 
@@ -49,6 +51,58 @@ def test_a_warning_is_marked_and_is_no_failure(project, gitwf):
     assert done.code == 0
     assert done.out.startswith("pipelines/toy/workflow.yaml:5:3: warning: ")
     assert done.out.splitlines()[-1] == "3 documents checked: 1 warning"
+
+
+def test_a_pipeline_that_is_wrong_in_itself_hides_no_mistake_of_its_workflow(project, gitwf):
+    conftest.write(
+        project,
+        {
+            "pipelines/toy/pipeline.yaml": e2e.PIPELINE.replace("triggers:", "trigers:"),
+            "pipelines/toy/workflow.yaml": e2e.WORKFLOW.replace(
+                "entrypoint: main", "entrypoint: man"
+            ),
+        },
+    )
+
+    assert gitwf("lint").out.splitlines()[:-1] == [
+        "pipelines/toy/pipeline.yaml:6:3: unknown field `trigers` (did you mean `triggers`?)",
+        "pipelines/toy/workflow.yaml:5:15: template name 'man' undefined (did you mean `main`?)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        e2e.PIPELINE.replace("triggers:", "trigers:"),
+        e2e.PIPELINE.replace("workflow: workflow.yaml", "workflow: /../workflow.yaml"),
+        e2e.PIPELINE.replace("workflow: workflow.yaml", "workflow: 3"),
+        e2e.PIPELINE.replace('{scale: "1"}', "[scale]"),
+        "kind: Pipeline\n",
+        "spec: 3\n",
+    ],
+)
+def test_a_pipeline_that_is_wrong_in_itself_adds_no_mistakes_to_a_right_workflow(
+    project, gitwf, text
+):
+    conftest.write(project, {"pipelines/toy/pipeline.yaml": text})
+
+    lines = gitwf("lint").out.splitlines()[:-1]
+
+    assert lines
+    assert all(line.startswith("pipelines/toy/pipeline.yaml:") for line in lines)
+
+
+def test_a_parameter_that_the_workflow_takes_no_notice_of_is_doubtful(project, gitwf):
+    mistyped = e2e.PIPELINE.replace('{scale: "1"}', '{scael: "1"}')
+    conftest.write(project, {"pipelines/toy/pipeline.yaml": mistyped})
+
+    done = gitwf("lint")
+
+    assert done.code == 0
+    assert done.out.splitlines()[0] == (
+        "pipelines/toy/pipeline.yaml:7:16: warning: the workflow takes no notice of the parameter "
+        "`scael` (did you mean `scale`?)"
+    )
 
 
 def test_a_grant_to_a_template_that_is_not_there_is_doubtful(project, gitwf):

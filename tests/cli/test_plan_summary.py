@@ -31,6 +31,14 @@ def test_it_says_why_nothing_is_pending(states, line):
     assert plans.summary(action.Plan(reports)) == line
 
 
+def test_it_never_calls_documents_that_are_wrong_in_order():
+    plan = action.Plan(())
+
+    assert plans.summary(plan, wrong=True) == "nothing to do until a person mends the documents"
+    pending = action.Plan((action.Reread("toy", "production", "to be sure"),))
+    assert plans.summary(pending, wrong=True) == "1 change pending"
+
+
 @pytest.mark.parametrize(("count", "line"), [(1, "1 change pending"), (2, "2 changes pending")])
 def test_it_counts_what_is_pending(count, line):
     report = action.Report("toy", "", STATE.FAILED, "so it is")

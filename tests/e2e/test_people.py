@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from gitwf.adapters.viewer import control
 from tests.e2e import conftest
 
 pytestmark = pytest.mark.slow
@@ -206,3 +207,35 @@ def test_a_front_that_nothing_names_any_more_is_reported_and_can_be_stopped(worl
     assert "production: stopped" in world.gitwf("down", "production", "--model", "toy")
     assert "still runs" not in world.gitwf("plan")
     assert world.answering() == []
+
+
+def test_the_status_says_where_people_see_a_model_and_what_a_person_can_do(two):
+    (front,) = two.fronts()
+    url = control.url(front)
+    path = "models/toy/production.yaml"
+    lie = two.remote.git("show", f"main:{path}").replace("version: 2", "version: 1")
+    two.write({path: lie}, "Lie")
+
+    rows = json.loads(two.gitwf("status", "-o", "json"))["environments"]
+    two.gitwf("reconcile", code=1)
+
+    assert [(row["served"], row["url"]) for row in rows] == [("toy-v2", url)]
+    out = two.gitwf("status")
+    assert f"toy-v2 at {url}" in out
+    assert "(try: gitwf promote toy@VERSION --in ENVIRONMENT writes all three fields)" in out
+
+
+def test_a_pipeline_that_was_never_trained_has_an_empty_history(world):
+    assert world.gitwf("history", "toy") == "toy has no version yet\n"
+    out = world.gitwf("history", "tyo", code=1)
+    assert "there is no model tyo" in out
+
+
+def test_nothing_is_called_in_order_while_a_pipeline_cannot_be_read(world):
+    world.write({"pipelines/toy/pipeline.yaml": "spec: 3\n"}, "Break it")
+
+    plan, status = world.gitwf("plan", code=2), world.gitwf("status", code=2)
+
+    assert "nothing to do until a person mends the documents" in plan
+    assert "in sync" not in status
+    assert "no document can be read" in status

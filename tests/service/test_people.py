@@ -6,7 +6,7 @@ import pytest
 
 from gitwf import wiring
 from gitwf.delivery import action, verbs
-from gitwf.errors import Stalled
+from gitwf.errors import Rejected, Stalled
 from gitwf.service import reconcile
 from gitwf.testing import git_repository, memory_git
 from gitwf.wiring import settings as all_settings
@@ -221,3 +221,10 @@ def test_a_lost_ledger_is_given_up_by_whoever_takes_its_stamps_out(two):
 
     assert two.served() == "toy-v3"
     assert two.entries("versions/") == ["versions/toy/3.json"]
+
+
+def test_who_asks_of_a_pipeline_that_cannot_be_read_is_told_why(two):
+    two.commit({"pipelines/toy/pipeline.yaml": b"spec: 3\n"})
+
+    with pytest.raises(Rejected, match=r"pipelines/toy/pipeline\.yaml:1:"):
+        two.asks(lambda view, seen: verbs.promote(view, "production", 1, seen, "ada"))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from gitwf.adapters.viewer import launch, settings
@@ -53,6 +54,7 @@ def start(own: settings.FrontSettings) -> State:
     command = [sys.executable, "-m", "gitwf.adapters.viewer.front", own.dump()]
     try:
         own.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        before = log.stat().st_size if log.exists() else 0
         with log.open("ab") as errors, contextlib.suppress(subprocess.TimeoutExpired):
             # Standard output closes when the front listens, or when it has ended.
             subprocess.run(
@@ -63,11 +65,17 @@ def start(own: settings.FrontSettings) -> State:
         raise Stalled(f"the front of {own.environment} cannot start: {error}") from error
     state = find(own)
     if state is None:
-        with contextlib.suppress(OSError):
-            last = log.read_text("utf-8", "replace")[-2000:].strip()
-            raise Stalled(f"the front of {own.environment} did not start: {last or 'no reason'}")
-        raise Stalled(f"the front of {own.environment} did not start")
+        raise Stalled(f"the front of {own.environment} did not start: {_written(log, before)}")
     return state
+
+
+def _written(log: Path, before: int) -> str:
+    """What a front wrote since its log had `before` bytes, the end of it."""
+    try:
+        said = log.read_bytes()[before:].decode("utf-8", "replace")
+    except OSError:
+        said = ""
+    return said.strip()[-2000:] or "it gave no reason"
 
 
 def post(own: settings.FrontSettings, state: State, what: str, body: object) -> tuple[int, State]:

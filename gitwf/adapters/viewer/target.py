@@ -121,6 +121,7 @@ def _serving(state: control.State) -> ports.Serving:
         digest=Digest(applied["digest"]),
         viewer=applied["viewer"],
         ready=applied["ready"],
+        url=state["url"],
     )
 
 

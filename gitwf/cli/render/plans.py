@@ -60,8 +60,11 @@ def engine_json(one: ports.Engine) -> dict[str, Any]:
     return {"name": one.name, "described": one.describe().split("; ")}
 
 
-def show(console: "rich.console.Console", plan: action.Plan) -> None:
-    """Print the plan as a table, with a last line that sums it up."""
+def show(console: "rich.console.Console", plan: action.Plan, *, wrong: bool = False) -> None:
+    """Print the plan as a table, with a last line that sums it up.
+
+    `wrong`: whether there are documents that nothing could be planned for.
+    """
     listed: Sequence[Mapping[str, Any]] = rows(plan)
     if listed:
         tables.table(
@@ -77,14 +80,16 @@ def show(console: "rich.console.Console", plan: action.Plan) -> None:
                 for row in listed
             ],
         )
-    console.print(summary(plan))
+    console.print(summary(plan, wrong=wrong))
 
 
-def summary(plan: action.Plan) -> str:
+def summary(plan: action.Plan, *, wrong: bool = False) -> str:
     """The last line: how much is pending, or why nothing is."""
     pending = len(plan.pending)
     if pending:
         return f"{pending} {'change' if pending == 1 else 'changes'} pending"
+    if wrong:
+        return "nothing to do until a person mends the documents"
     states = {one.state for one in plan.actions if isinstance(one, action.Report)}
     if states & {action.State.FAILED, action.State.STALLED}:
         return "nothing to do until a person mends what failed or stalled"
@@ -95,7 +100,7 @@ def summary(plan: action.Plan) -> str:
     return "nothing to do: every environment is what Git says"
 
 
-def markdown(plan: action.Plan) -> str:
+def markdown(plan: action.Plan, *, wrong: bool = False) -> str:
     """The plan as Markdown for a job's summary."""
     lines = ["### gitwf plan", "", "| model | environment | action | why |", "|---|---|---|---|"]
     for row in rows(plan):
@@ -103,17 +108,22 @@ def markdown(plan: action.Plan) -> str:
         lines.append(
             f"| {row['model'] or '-'} | {row['environment'] or '-'} | {row['action']} | {why} |"
         )
-    return "\n".join([*lines, "", summary(plan)])
+    return "\n".join([*lines, "", summary(plan, wrong=wrong)])
 
 
 def _served(row: status.Row) -> tables.Cell:
     if row.served is None:
         return ("nothing", "red")
-    return (row.served, "green") if row.ready else (f"{row.served}, not ready", "red")
+    where = f" at {row.url}" if row.url else ""
+    return (
+        (row.served + where, "green") if row.ready else (f"{row.served}{where}, not ready", "red")
+    )
 
 
-def statuses(console: "rich.console.Console", rows: Sequence[status.Row]) -> None:
-    """Print where each environment stands as a table."""
+def statuses(
+    console: "rich.console.Console", rows: Sequence[status.Row], *, wrong: bool = False
+) -> None:
+    """Print where each environment stands as a table. `wrong`: as in `show`."""
     listed: list[list[tables.Cell]] = [
         [
             row.model,
@@ -121,11 +131,13 @@ def statuses(console: "rich.console.Console", rows: Sequence[status.Row]) -> Non
             "none" if row.named is None else str(row.named),
             _served(row),
             (row.state, _STYLES.get(row.state, "bold")),
-            row.next + (f" (held: {row.held})" if row.held and row.held not in row.next else ""),
+            row.next
+            + (f" (held: {row.held})" if row.held and row.held not in row.next else "")
+            + (f" (try: {row.hint})" if row.hint else ""),
         ]
         for row in rows
     ]
     if not listed:
-        console.print("no model is deployed anywhere")
+        console.print("no document can be read" if wrong else "no model is deployed anywhere")
         return
     tables.table(console, ["MODEL", "ENVIRONMENT", "NAMED", "SERVED", "STATE", "WHY"], listed)
