@@ -89,12 +89,16 @@ class Reconciler:
         self._beating: set[str] = set()
         self._lost_races = 0
         self._faults = 0
+        # As it was when the world was last looked at: a run that has ended since is yet to be seen.
+        self._under_way = False
 
     def look(self) -> tuple[observe.Pass, action.Plan]:
         """Observe and plan, and do nothing."""
         reread, self._actor.rereads = self._actor.rereads, False
+        held = self._actor.executions.held()
+        self._under_way = any(one.record is None or not one.record.over for one in held.values())
         seen = self._observer.observe(
-            self._actor.executions.held(),
+            held,
             self._actor.finished,
             self._actor.applied,
             reread=reread,
@@ -113,7 +117,7 @@ class Reconciler:
         while not self._stopping():
             if self._attempt(outcome):
                 patience = 0
-            elif self._actor.executions.held() and not self._all_over():
+            elif self._under_way:
                 self._edge.clock.wait(min(LOOK, self._edge.lease / 3))
             elif wait and self._waits_for_others(outcome):
                 patience += 1
@@ -184,10 +188,6 @@ class Reconciler:
             outcome.failures.append(f"{one.model}: {one.ended.reason}")
         if isinstance(one, action.RecordRollout) and not one.rollout.ok:
             outcome.failures.append(f"{one.model} in {one.environment}: {one.rollout.reason}")
-
-    def _all_over(self) -> bool:
-        held = self._actor.executions.held().values()
-        return all(one.record is not None and one.record.over for one in held)
 
     def _waits_for_others(self, outcome: Outcome) -> bool:
         """Whether something another reconciler does, or a short pause, is all that is missing."""

@@ -8,6 +8,7 @@ import itertools
 import json
 import pathlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -39,8 +40,11 @@ class Wakeable(clock.ManualClock):
         self._awake = threading.Event()
 
     def wait(self, seconds: float) -> None:
-        if self._awake.is_set() or self._busy():
-            assert self._awake.wait(PATIENCE_SECONDS)
+        # Who is busy wakes us before it is done with: asked in this order nobody is missed.
+        if self._busy() or self._awake.is_set():
+            until = time.monotonic() + PATIENCE_SECONDS
+            while not self._awake.wait(0.01) and self._busy():
+                assert time.monotonic() < until
             self._awake.clear()
             return
         super().wait(seconds)

@@ -1,11 +1,13 @@
 """State in, reconcile, state out: the loop on in-memory ports."""
 
+import threading
+
 import pytest
 
 from gitwf import ports
-from gitwf.delivery import action
+from gitwf.delivery import action, plan
 from gitwf.errors import Rejected, Stalled, Transient
-from gitwf.service import reconcile
+from gitwf.service import reconcile, signals
 from gitwf.testing import memory_git, memory_target
 from gitwf.workflow import record
 from tests.e2e import conftest as toys
@@ -37,6 +39,29 @@ def test_a_second_reconcile_writes_nothing(world):
     world.reconcile()
 
     assert world.remote.branches == before
+
+
+def test_a_run_that_ends_while_the_plan_is_made_is_not_left_behind(world, monkeypatch):
+    over = threading.Event()
+
+    def hear(signal):
+        if isinstance(signal, signals.RunMoved) and signal.record.over:
+            over.set()
+
+    def late(observed, now):
+        made = planned(observed, now)
+        if observed.runs and not made.pending:
+            world.engine.let_end()
+            assert over.wait(20)
+        return made
+
+    planned = plan.plan
+    monkeypatch.setattr(plan, "plan", late)
+    world.engine.hanging = True
+
+    world.reconcile(wait=False, listener=hear)
+
+    assert world.served() == "toy-v1"
 
 
 def test_a_claim_that_nobody_wants_any_more_is_given_up(world):
