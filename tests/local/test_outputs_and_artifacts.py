@@ -319,3 +319,26 @@ def test_a_key_at_which_nothing_was_put_is_an_error_unless_optional(local, place
 
     ran = local.run(KEYED.format(place=place, key="other", optional="true"), "again")
     assert ran["wf.b"].phase == "Succeeded"
+
+
+@pytest.mark.parametrize(("recurse", "mode"), [("true", "750\n"), ("false", "640\n")])
+def test_a_mode_is_for_the_artifact_or_for_all_that_is_in_it(local, place, recurse, mode):
+    ran = local.run(f"""
+  templates:
+  - name: main
+    steps:
+    - - {{name: a, template: puts}}
+    - - name: b
+        template: gets
+        arguments: {{artifacts: [{{name: i, from: "{{{{steps.a.outputs.artifacts.o}}}}"}}]}}
+  - name: puts
+    container:
+      image: none
+      command: [sh, -c, "mkdir -p {place}/d; echo x > {place}/d/f; chmod 640 {place}/d/f"]
+    outputs: {{artifacts: [{{name: o, path: {place}/d}}]}}
+  - name: gets
+    inputs: {{artifacts: [{{name: i, path: {place}/i, mode: 0750, recurseMode: {recurse}}}]}}
+    container: {{image: none, command: [stat, -c, "%a", {place}/i/f]}}
+""")
+
+    assert ran.log["wf[1].b"] == mode

@@ -86,6 +86,15 @@ def give(run: folder.RunFolder, location: record.ArtifactLocation, to: Path) -> 
     copy(find(run, found), to)
 
 
+def set_mode(path: Path, mode: int, *, recurse: bool) -> None:
+    """Set the permissions of a file or folder, with `recurse` of all that is in it too."""
+    # What is inside first: a folder's own mode may close it.
+    inside = sorted(path.rglob("*"), reverse=True) if recurse and path.is_dir() else []
+    for one in (*inside, path):
+        if not one.is_symlink():
+            one.chmod(mode)
+
+
 def copy(source: Path, to: Path) -> None:
     """Copy a file or folder as `to`; its parent must be there."""
     parent = os.open(to.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -218,5 +218,5 @@ def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Con
     own.parent.mkdir(exist_ok=True)
     artifacts.give(context.run, location, own)
     if wanted.mode is not None:
-        own.chmod(wanted.mode)
+        artifacts.set_mode(own, wanted.mode, recurse=wanted.recurse)
     return box.Mount(wanted.path, own, box.Kind.OWN)

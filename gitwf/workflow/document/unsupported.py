@@ -56,7 +56,6 @@ _REFUSED_IN_TEMPLATE = {
     **_TEMPLATE,
     **{f"volumes.*.{source}": _CLUSTER for source in _VOLUMES},
     **{f"{place}.{store}": _STORE for place in _ARTIFACTS for store in _STORES},
-    "inputs.artifacts.*.recurseMode": "it sets the mode of a file alone",
     **{f"{one}.env.*.valueFrom.{source}": _CLUSTER for one in _CONTAINERS for source in _SOURCES},
 }
 _REFUSED_IN_SPEC = {

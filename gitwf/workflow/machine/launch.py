@@ -222,7 +222,9 @@ def _begin_pod(
     written = prepared.fill(values)
     made = written.around
     placed = tuple(
-        messages.InputArtifact(declared.name, declared.path, location, declared.mode)
+        messages.InputArtifact(
+            declared.name, declared.path, location, declared.mode, declared.recurse_mode
+        )
         for declared in made.inputs.artifacts
         if (location := artifacts[declared.name]) is not None
     )

@@ -23,6 +23,7 @@ class InputArtifact:
     path: str
     location: record.ArtifactLocation
     mode: int | None = None
+    recurse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
