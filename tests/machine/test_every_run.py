@@ -1,9 +1,12 @@
 """What holds for every run, whatever the workflow and however its pods end."""
 
+import json
+
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from gitwf.adapters.local import journal
 from gitwf.values import Instant
 from gitwf.workflow import machine, record
 from gitwf.workflow.machine import messages, states
@@ -196,7 +199,10 @@ class World:
         if state not in {"new", "running"}:
             return messages.PodEnded(node, at, record.Phase.FAILED, state)
         phase = self.draw(st.sampled_from(PHASES))
-        outputs = record.Outputs({"p": "1"}, exit_code="0" if phase.completed else None)
+        code = "0" if phase.completed else None
+        outputs = record.Outputs({"p": "1"}, exit_code=code)
+        if self.draw(st.booleans()):
+            outputs = record.Outputs(exit_code=code, unset=("p",))
         return messages.PodEnded(node, at, phase, "", outputs)
 
     def play(self):
@@ -264,14 +270,26 @@ def test_a_run_that_failed_ends_well_formed_when_it_is_tried_again(resolve_spec,
         assert not kept & world.started
 
 
+def told(event):
+    """An event as the history of a run gives it back."""
+    return journal.decode(json.loads(json.dumps(journal.encode(event))))
+
+
 @SETTINGS
 @hypothesis.given(spec=specs(), data=st.data())
-def test_a_run_fed_the_same_events_is_the_same_run_at_every_event(resolve_spec, spec, data):
+def test_a_run_that_is_resumed_after_any_event_is_the_same_run_at_every_event(
+    resolve_spec, spec, data
+):
     whole = resolve_spec(spec)
     world = World(whole, data.draw)
     world.play()
-    twin = machine.begin(whole, "w", {}, START)
-    for event, commands, snapshot in world.history:
-        again = twin.start() if event is None else twin.advance(event)
-        assert commands == again
-        assert snapshot == twin.record()
+    (_, begun, _), *history = world.history
+    for cut in range(len(history) + 1):
+        resumed = machine.begin(whole, "w", {}, START)
+        assert resumed.start() == begun
+        for event, _, _ in history[:cut]:
+            resumed.advance(told(event))
+        assert resumed.record() == world.history[cut][2]
+        for event, commands, snapshot in history[cut:]:
+            assert resumed.advance(event) == commands
+            assert resumed.record() == snapshot

@@ -9,6 +9,7 @@ not the file system, which would write down every folder that changed too. No st
 declared outputs is ever written here.
 """
 
+import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -111,7 +112,7 @@ def encode(entry: Entry) -> dict[str, Any]:
         elif isinstance(value, record.Outputs):
             if value:
                 told[name] = encode_outputs(value)
-        elif value or name == "node":
+        elif value or name in _NEEDED[type(entry)]:
             told[name] = dict(value) if isinstance(value, Mapping) else value
     return told
 
@@ -124,8 +125,9 @@ def encode_outputs(outputs: record.Outputs) -> dict[str, Any]:
         "artifacts": locations,
         "result": outputs.result,
         "exit_code": outputs.exit_code,
+        "unset": list(outputs.unset),
     }
-    return {name: value for name, value in told.items() if value not in (None, {})}
+    return {name: value for name, value in told.items() if value not in (None, {}, [])}
 
 
 _EVENTS: dict[str, type[messages.Event]] = {
@@ -142,6 +144,15 @@ _EVENTS: dict[str, type[messages.Event]] = {
         messages.GiveUp,
         messages.Retry,
     )
+}
+# Fields without a default, which are there though they are empty.
+_NEEDED: dict[type[messages.Event], frozenset[str]] = {
+    event: frozenset(
+        one.name
+        for one in dataclasses.fields(event)
+        if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+    )
+    for event in _EVENTS.values()
 }
 
 
@@ -162,4 +173,5 @@ def decode_outputs(told: dict[str, Any]) -> record.Outputs:
     """Turn JSON values back into outputs. KeyError or TypeError on anything else."""
     locations = told.get("artifacts", {}).items()
     artifacts = {name: record.ArtifactLocation(**at) for name, at in locations}
-    return record.Outputs(**{**told, "artifacts": artifacts})
+    unset = tuple(told.get("unset", ()))
+    return record.Outputs(**{**told, "artifacts": artifacts, "unset": unset})
