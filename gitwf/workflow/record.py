@@ -62,8 +62,9 @@ class NodeType(enum.StrEnum):
 
 @dataclass(frozen=True)
 class ArtifactLocation:
-    """Where an artifact's bytes are; exactly one of `node`, `raw`, `key`, `source` is set.
+    """Where an artifact's bytes are; at most one of `node`, `raw`, `key`, `source` is set.
 
+    None is set where the artifact was passed on by name although nobody made it.
     `node` + `name`: the output artifact `name` of that node id, kept by the engine. `raw`: the
     content itself. `key`: an object of the artifact repository. `source`: the code at the commit.
     `sub_path` picks a file inside a directory artifact.
@@ -75,6 +76,11 @@ class ArtifactLocation:
     key: str = ""
     source: bool = False
     sub_path: str = ""
+
+    @property
+    def nowhere(self) -> bool:
+        """Whether there are no bytes."""
+        return not (self.node or self.raw is not None or self.key or self.source)
 
 
 @dataclass(frozen=True)

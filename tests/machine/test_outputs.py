@@ -108,3 +108,36 @@ def test_of_tasks_with_one_global_name_the_last_of_the_document_counts_in_the_en
         seconds=lambda start: 2.0 if start.name == "w.early" else 1.0,
     ).play()
     assert final.outputs.parameters == {"global-p": "w.late"}
+
+
+MAKES = {**LEAF, "name": "makes", "outputs": {"artifacts": [{"name": "o", "path": "/o"}]}}
+TAKES = {
+    **LEAF,
+    "name": "takes",
+    "inputs": {"artifacts": [{"name": "i", "path": "/i", "optional": True}]},
+}
+
+
+def taking(name, source):
+    given = {"artifacts": [{"name": "i", "from": f"{{{{{source}}}}}"}]}
+    return call(name, "takes", arguments=given)
+
+
+def test_an_optional_artifact_that_nobody_gave_can_be_passed_on(play):
+    middle = {
+        **steps([taking("x", "inputs.artifacts.m")], name="middle"),
+        "inputs": {"artifacts": [{"name": "m", "optional": True}]},
+    }
+    final = play({"templates": [steps([call("a", "middle")]), middle, TAKES]})
+    assert final.phase == "Succeeded"
+    assert final.nodes["w[0].a[0].x"].input_artifacts == ("i",)
+
+
+def test_steps_list_the_artifact_of_a_step_that_was_skipped_and_it_leads_nowhere(player):
+    passed = {"artifacts": [{"name": "p", "from": "{{steps.x.outputs.artifacts.o}}"}]}
+    inner = steps([call("x", "makes", when="false")], name="inner", outputs=passed)
+    main = steps([call("a", "inner")], [taking("b", "steps.a.outputs.artifacts.p")])
+    played = player({"templates": [main, inner, MAKES, TAKES]})
+    final = played.play()
+    assert list(final.nodes["w[0].a"].outputs.artifacts) == ["p"]
+    assert played.starts["w[1].b"].artifacts == ()

@@ -41,9 +41,7 @@ class Composite:
         self.results_read = preparation.results_read(prepared.text)
         self.gate = limits.Gate(made.parallelism)
         self.scope: dict[str, scope.Value] = {
-            f"inputs.artifacts.{name}": place
-            for name, place in artifacts.items()
-            if place is not None
+            f"inputs.artifacts.{name}": place for name, place in artifacts.items()
         }
         self.scope.update((f"inputs.parameters.{n}", v) for n, v in prepared.inputs.items())
         self._failures = 0
@@ -153,8 +151,7 @@ class Composite:
                 raise failure.NodeFailure(
                     f"unable to resolve outputs from scope: {problem}"
                 ) from problem
-            if place is not None:
-                places[artifact.name] = place
+            places[artifact.name] = place or record.ArtifactLocation(artifact.name)
         return record.Outputs(found, places)
 
 

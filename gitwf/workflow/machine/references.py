@@ -49,8 +49,10 @@ def place(artifact: parameters.Artifact, values: Values) -> record.ArtifactLocat
 
 
 def _artifact(named: str, found: object) -> record.ArtifactLocation | None:
-    if found is None or isinstance(found, record.ArtifactLocation):
-        return found
+    if isinstance(found, record.ArtifactLocation):
+        return None if found.nowhere else found
+    if found is None:
+        return None
     raise failure.NodeFailure(f"variable {named} is not an artifact")
 
 
