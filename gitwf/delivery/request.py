@@ -9,19 +9,18 @@ docs/protocol.md, rule 3.
 from collections.abc import Iterable, Iterator
 
 from gitwf.delivery import observed
-from gitwf.values import CommitId, Instant
 
-History = Iterable[tuple[CommitId, Instant, str]]
-"""(commit, committer's time, base of the key), newest first."""
+History = Iterable[tuple[observed.Request, str]]
+"""The oldest commit of each span in which nothing changed, and the base of the key; newest first."""
 
 
 def stretches(history: History) -> Iterator[observed.Stretch]:
-    """Give the stretches of a history, newest first, reading one commit further than each goes."""
+    """Give the stretches of a history, newest first, reading one span further than each goes."""
     found: observed.Stretch | None = None
-    for depth, (commit, time, base) in enumerate(history):
+    for oldest, base in history:
         if found is not None and base != found.base:
             yield found
-        found = observed.Stretch(base, observed.Request(commit, depth, time))
+        found = observed.Stretch(base, oldest)
     if found is not None:
         yield found
 

@@ -128,6 +128,12 @@ class Observer:
         def request() -> observed.Request:
             return self.past.request(head, name)
 
+        def due() -> Instant | None:
+            wanted = one.document.spec.triggers.schedule
+            # Most have none, and need not know since when they are wanted.
+            now = self._edge.clock.now()
+            return schedule.due(wanted, request().time, now) if wanted is not None else None
+
         errors = tuple(problem for problem in problems if problem.severity == "error")
         return observed.ModelView(
             name=name,
@@ -137,9 +143,7 @@ class Observer:
             request=request,
             environments=tuple(views),
             stretches=lambda: self.past.stretches(head, name),
-            due=lambda: schedule.due(
-                one.document.spec.triggers.schedule, request().time, self._edge.clock.now()
-            ),
+            due=due,
             named=lambda: self.past.named(head, name),
             rejected=rejected,
             rejected_source=rejected_source,

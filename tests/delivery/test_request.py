@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitwf.delivery import request
+from gitwf.delivery import observed, request
 from gitwf.values import CommitId, Instant
 
 NOW = Instant.of_seconds(0)
@@ -13,7 +13,7 @@ NOW = Instant.of_seconds(0)
 def commits(bases):
     """Newest first; commit ids say how old they are."""
     for age, base in enumerate(bases):
-        yield CommitId(f"{age:040x}"), NOW.after(-age), base
+        yield observed.Request(CommitId(f"{age:040x}"), age, NOW.after(-age)), base
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,10 @@ class Universe:
 
     @functools.cache  # noqa: B019
     def stretches(self, head: str) -> tuple[observed.Stretch, ...]:
-        found = ((commit.id, NOW, self.parts(commit).base) for commit in self.history(head))
+        found = (
+            (observed.Request(commit.id, depth, NOW), self.parts(commit).base)
+            for depth, commit in enumerate(self.history(head))
+        )
         return tuple(request.stretches(found))
 
     @functools.cache  # noqa: B019

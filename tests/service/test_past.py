@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitwf.delivery import request
+from gitwf.delivery import observed, request
 from gitwf.service import documents, past
 from gitwf.testing import clock, memory_git
 from tests.e2e import conftest as toys
@@ -39,8 +39,11 @@ def told(repo):
     read = documents.Documents(repo)
     head = documents.head(repo)
     every = [
-        (commit.id, commit.time, parts.base if parts is not None else "")
-        for commit in repo.history(head)
+        (
+            observed.Request(commit.id, depth, commit.time),
+            parts.base if parts is not None else "",
+        )
+        for depth, commit in enumerate(repo.history(head))
         for parts in [read.parts(commit.id, "toy")]
     ]
     return list(past.Past(repo, read).stretches(head, "toy")), list(request.stretches(every))
@@ -87,3 +90,38 @@ def test_a_new_head_keeps_what_was_walked(name):
     then = walked.request(documents.head(repo), name)
 
     assert (then.commit, then.depth) == (first.commit, first.depth + 1)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(EDITS), st.booleans()), max_size=8))
+def test_one_that_has_walked_on_tells_what_a_new_one_tells(edits):
+    repo = history([])
+    walked = past.Past(repo, documents.Documents(repo))
+    first = documents.head(repo)
+    for edit, forced in edits:
+        if forced:
+            repo.remote.force(first)
+        repo.remote.commit({**edit, "count": b"x"})
+        head = documents.head(repo)
+        new = past.Past(repo, documents.Documents(repo))
+
+        assert list(walked.stretches(head, "toy")) == list(new.stretches(head, "toy"))
+        assert walked.trail(head, PIPELINE) == new.trail(head, PIPELINE)
+
+
+def test_a_history_is_looked_at_once_for_all_that_is_below_a_name_of_the_root(monkeypatch):
+    repo = history([EDITS[9]] * 30)
+    looked = []
+    look = repo.object_id
+    monkeypatch.setattr(repo, "object_id", lambda *asked: looked.append(asked) or look(*asked))
+    walked = past.Past(repo, documents.Documents(repo))
+    head = documents.head(repo)
+    walked.request(head, "toy")
+    once = len(looked)
+
+    walked.trail(head, PIPELINE)
+    walked.request(head, "toy")
+
+    assert once > 30
+    assert len(looked) < once + 5
