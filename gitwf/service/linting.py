@@ -123,5 +123,10 @@ def _workflow(tree: ports.Tree, commit: CommitId, file: str) -> Sequence[Diagnos
         and (content := tree.read(commit, path)) is not None
     }
     loaded = load.load({**beside, file: tree.read(commit, file) or b""}, asked=[file])
-    workflow = resolve.resolve(loaded.runnable(file), loaded)
-    return [*validate.validate(workflow), *unsupported.check(workflow)]
+    found: list[Diagnostic] = []
+    for one in [one for one in loaded.sources if one.file == file and one.runs]:
+        library = one.kind in {"WorkflowTemplate", "ClusterWorkflowTemplate"}
+        purpose = validate.Purpose.LIBRARY if library else validate.Purpose.LINT
+        workflow = resolve.resolve(one, loaded)
+        found += [*validate.validate(workflow, purpose=purpose), *unsupported.check(workflow)]
+    return found

@@ -188,6 +188,29 @@ def test_a_workflow_of_no_project_is_checked_on_its_own_with_its_siblings(
     assert gitwf("lint", "flows/a.yaml").out.splitlines()[0] == missing
 
 
+def test_a_library_is_checked_template_by_template_and_need_not_run(tmp_path, gitwf, monkeypatch):
+    library = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nmetadata: {name: NAME}\n"
+        "spec:\n  arguments: {parameters: [{name: p}]}\n  templates:\n"
+        "  - {name: a, container: {image: i, args: ['{{workflow.parameters.p}} TAG']}}\n"
+    )
+    one, other = library.replace("NAME", "one"), library.replace("NAME", "other")
+    (tmp_path / "lib.yaml").write_text(
+        one + "---\n" + other.replace("TAG", "{{inputs.parameters.x}}")
+    )
+    monkeypatch.chdir(tmp_path)
+
+    told = gitwf("lint", "lib.yaml")
+
+    assert (told.code, told.out) == (
+        2,
+        (
+            "lib.yaml:15:71: templates.a templates.a: failed to resolve {{inputs.parameters.x}}\n"
+            "1 document checked: 1 mistake\n"
+        ),
+    )
+
+
 def test_a_document_of_no_project_is_checked_on_its_own(tmp_path, gitwf):
     file = tmp_path / "pipeline.yaml"
     file.write_text(e2e.PIPELINE.replace("triggers", "trigers"))

@@ -215,6 +215,8 @@ TABLE = [
      "templates.main metric 'a' error: 'resourcesDuration.*' metrics cannot be used in real-time"),
     # The workflow as a whole.
     (spec("onExit: «no"), "template name 'no' undefined"),
+    (spec("podGC: {labelSelector: {matchExpressions: [«{key: a, operator: Like, values: [b]}]}}"),
+     'podGC.labelSelector invalid: "Like" is not a valid label selector operator'),
     (spec("podGC: {strategy: «Never}"), "podGC.strategy unknown strategy 'Never'"),
     ("  entrypoint: «no\n  templates:\n" + LEAF, "template name 'no' undefined"),
     # A field that nobody knows.
@@ -377,3 +379,54 @@ def test_a_cron_workflow_is_refused_at_the_field_that_is_wrong(text, message):
     found, place = found_in(f"{head}spec: {{{text}, {inner}}}\n")
 
     assert [(one.message, one.line, one.column) for one in found] == [(message, *place)]
+
+
+LIBRARY = """\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: lib}
+spec:
+  arguments: {parameters: [{name: size, enum: [s, l]}]}
+  templates:
+  - {name: a, inputs: {parameters: [{name: m}]}, container: {image: i, args: ["{{workflow.parameters.x}}"]}}
+  - {name: b, steps: [[{name: s, template: gone}]]}
+"""
+GONE = "templates.b templates.b.steps[0].s template name 'gone' undefined"
+
+
+@pytest.mark.parametrize(
+    ("purpose", "text", "messages"),
+    [
+        (validate.Purpose.LIBRARY, LIBRARY, [GONE]),
+        (
+            validate.Purpose.LIBRARY,
+            LIBRARY.replace("spec:", "spec:\n  entrypoint: a").replace(
+                "name: size", "name: n, value: x"
+            ),
+            ["spec.arguments.n.value should be present in spec.arguments.n.enum list", GONE],
+        ),
+        (
+            validate.Purpose.LINT,
+            LIBRARY.replace("Template", "").replace("spec:", "spec:\n  entrypoint: b"),
+            [
+                GONE.removeprefix("templates.b "),
+                "templates.a templates.a: failed to resolve {{workflow.parameters.x}}",
+            ],
+        ),
+        (
+            validate.Purpose.RUN,
+            LIBRARY,
+            [
+                "spec.entrypoint is required",
+                "spec.arguments.size.value or spec.arguments.size.valueFrom is required",
+                "templates.a templates.a: failed to resolve {{workflow.parameters.x}}",
+                GONE,
+            ],
+        ),
+    ],
+)
+def test_what_a_workflow_must_have_depends_on_what_it_is_for(purpose, text, messages):
+    loaded = load.load({"w.yaml": text.encode()})
+    whole = resolve.resolve(loaded.runnable("w.yaml"), loaded)
+
+    assert [one.message for one in validate.validate(whole, purpose=purpose)] == messages

@@ -36,6 +36,11 @@ class Source:
         return self.model.kind
 
     @property
+    def runs(self) -> bool:
+        """Whether the document is a workflow, or a library that may be run as one."""
+        return isinstance(self.model, workflow.Runnable)
+
+    @property
     def name(self) -> str:
         """The document's name."""
         return self.model.metadata.name

@@ -7,6 +7,7 @@ and a task that reads one it does not wait for. The rules stand by subject in `r
 holds those of the whole workflow and starts the walk (Argo: workflow/validate/validate.go).
 """
 
+import enum
 import re
 from collections.abc import Collection, Mapping
 
@@ -26,6 +27,11 @@ _ALWAYS = (
     "workflow.labels.json",
     "workflow.status",
 )
+_CALLED = {
+    "WorkflowTemplate": "workflow template",
+    "ClusterWorkflowTemplate": "cluster workflow template",
+}
+_SELECTS = frozenset({"In", "NotIn", "Exists", "DoesNotExist"})
 _LONGEST_NAME = 63
 _OBJECT = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _POD_GC = frozenset(
@@ -33,11 +39,24 @@ _POD_GC = frozenset(
 )
 
 
+class Purpose(enum.Enum):
+    """What a workflow is checked for: a run, or without one, or to be called by others.
+
+    Without a run its arguments need no values; a library is handed arguments by its callers, and
+    sees parameters of theirs that nobody knows yet (Argo: the options of `argo lint`).
+    """
+
+    RUN = enum.auto()
+    LINT = enum.auto()
+    LIBRARY = enum.auto()
+
+
 def validate(
     whole: resolved.Resolved,
     *,
     parameters_given: Mapping[str, str] | None = None,
     artifacts_given: Collection[str] = ("source",),
+    purpose: Purpose = Purpose.RUN,
 ) -> list[Diagnostic]:
     """Find everything wrong with a workflow: errors, and warnings where Argo would go on.
 
@@ -50,11 +69,16 @@ def validate(
         for one in given.parameters
         if one.value is not None
     }
-    walker = walk.Walk(whole, _everywhere(whole, given), known)
+    everywhere = _everywhere(whole, given)
+    if purpose is Purpose.LIBRARY:
+        everywhere.loose.add("workflow.parameters")
+    walker = walk.Walk(whole, everywhere, known)
     found = walker.found
-    _check_head(found, whole)
-    arguments.check(found, "spec.arguments.", given, whole.origin("arguments"))
-    _walk(walker, whole, given, frozenset(artifacts_given))
+    _check_head(found, whole, purpose)
+    where, valued = whole.origin("arguments"), purpose is Purpose.RUN
+    arguments.check(found, "spec.arguments.", given, where, valued=valued)
+    handed = None if purpose is Purpose.LIBRARY else given
+    _walk(walker, whole, handed, frozenset(artifacts_given))
     return found.found
 
 
@@ -91,15 +115,16 @@ def _everywhere(whole: resolved.Resolved, given: parameters.Arguments) -> tags.N
     return seen
 
 
-def _check_head(found: report.Report, whole: resolved.Resolved) -> None:
+def _check_head(found: report.Report, whole: resolved.Resolved, purpose: Purpose) -> None:
     """Check what stands outside of templates."""
     name, origin = whole.metadata.name, whole.spec_origins[0]
     document = resolved.Origin(origin.document, ("metadata", "name"))
     if whole.cron is not None:
         cron.check(found, name, whole.cron, resolved.Origin(origin.document, ()))
     elif len(name) > _LONGEST_NAME:
+        kind = _CALLED.get(origin.document.value.get("kind"), "workflow")
         message = (
-            f'workflow name "{name}" must not be more than {_LONGEST_NAME} characters long '
+            f'{kind} name "{name}" must not be more than {_LONGEST_NAME} characters long '
             f"(currently {len(name)})"
         )
         found.error(document, message)
@@ -114,18 +139,26 @@ def _check_head(found: report.Report, whole: resolved.Resolved) -> None:
     if len(whole.spec_origins) == 1:
         listed = [one.name for one in whole.spec.templates]
         names.check(found, "spec.templates", listed, origin.at("templates"))
-    if not whole.spec.entrypoint:
+    if not whole.spec.entrypoint and purpose is not Purpose.LIBRARY:
         found.error(origin, "spec.entrypoint is required")
     strategy = (whole.spec.pod_gc or {}).get("strategy", "")
     if strategy not in _POD_GC:
         message = f"podGC.strategy unknown strategy '{strategy}'"
         found.error(whole.origin("podGC", "strategy"), message)
+    selector = (whole.spec.pod_gc or {}).get("labelSelector") or {}
+    for index, one in enumerate(selector.get("matchExpressions") or ()):
+        operator = one.get("operator", "") if isinstance(one, dict) else ""
+        if operator not in _SELECTS:
+            message = (
+                f'podGC.labelSelector invalid: "{operator}" is not a valid label selector operator'
+            )
+            found.error(whole.origin("podGC", "labelSelector", "matchExpressions", index), message)
 
 
 def _walk(
     walker: walk.Walk,
     whole: resolved.Resolved,
-    given: parameters.Arguments,
+    given: parameters.Arguments | None,
     supplied: frozenset[str],
 ) -> None:
     """Go through every template in Argo's order: entrypoint, exit handler, then all others."""

@@ -21,14 +21,23 @@ def has_location(artifact: parameters.ArtifactLocation) -> bool:
 
 
 def check(
-    found: report.Report, prefix: str, given: parameters.Arguments, origin: resolved.Origin
+    found: report.Report,
+    prefix: str,
+    given: parameters.Arguments,
+    origin: resolved.Origin,
+    *,
+    valued: bool = True,
 ) -> None:
-    """Check arguments on their own; `prefix` is Argo's path to them and ends with a dot."""
+    """Check arguments on their own; `prefix` is Argo's path to them and ends with a dot.
+
+    `valued`: each must have a value.
+    """
     for field, several in (("parameters", given.parameters), ("artifacts", given.artifacts)):
         listed = [one.name for one in several]
         names.check(found, f"{prefix}{field}", listed, origin.at(field), parameters=True)
     for index, parameter in enumerate(given.parameters):
-        _parameter(found, prefix + parameter.name, parameter, origin.at("parameters", index))
+        where = origin.at("parameters", index)
+        _parameter(found, prefix + parameter.name, parameter, where, valued=valued)
     for index, artifact in enumerate(given.artifacts):
         where, path = origin.at("artifacts", index), prefix + artifact.name
         if not artifact.from_ and not has_location(artifact):
@@ -39,10 +48,15 @@ def check(
 
 
 def _parameter(
-    found: report.Report, path: str, one: parameters.Parameter, where: resolved.Origin
+    found: report.Report,
+    path: str,
+    one: parameters.Parameter,
+    where: resolved.Origin,
+    *,
+    valued: bool,
 ) -> None:
     source = one.value_from
-    if source is None and one.value is None:
+    if source is None and one.value is None and valued:
         found.error(where, f"{path}.value or {path}.valueFrom is required")
         return
     if source is not None:
@@ -54,9 +68,9 @@ def _parameter(
         return
     if not one.enum:
         found.error(where.at("enum"), f"{path}.enum should contain at least one value")
-    elif one.value is None:
+    elif one.value is None and valued:
         found.error(where, f"{path}.value is required")
-    elif one.value not in one.enum:
+    elif one.value is not None and one.value not in one.enum:
         message = f"{path}.value should be present in {path}.enum list"
         found.error(where.at("value"), message, f"one of: {', '.join(one.enum)}")
 

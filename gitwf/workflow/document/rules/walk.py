@@ -111,7 +111,7 @@ class Walk:
         self,
         name: str,
         where: resolved.Origin,
-        given: parameters.Arguments,
+        given: parameters.Arguments | None,
         supplied: frozenset[str] = frozenset(),
     ) -> None:
         """Follow the workflow's own call of a template, which may be that of a WorkflowTemplate."""
