@@ -6,6 +6,7 @@ it was planned from, a target is changed only at the revision it was read at. Wh
 gets `RaceLost` and plans anew.
 """
 
+import collections
 import dataclasses
 import functools
 import json
@@ -17,12 +18,15 @@ from pathlib import Path, PurePosixPath
 
 from gitwf import ports
 from gitwf.delivery import action, observed
-from gitwf.errors import Stalled
+from gitwf.errors import GitwfError, Stalled
 from gitwf.service import edge, execution, signals, targets
 from gitwf.service.observe import Pass
 from gitwf.values import CommitId, Instant
 from gitwf.workflow import status
 from gitwf.workflow.document import resolved
+
+_QUOTED = 20
+"""How many lines of a step that failed are told."""
 
 
 class Actor:
@@ -93,9 +97,25 @@ class Actor:
 
     @perform.register
     def _end(self, asked: action.End, seen: Pass) -> None:
-        del seen
         self._append(asked.decide, asked.message)
+        if asked.ended.outcome == "failed" and asked.ended.node:
+            self._quote(self._edge.engine(seen.at.project), asked)
         self._done(asked.run)
+
+    def _quote(self, engine: ports.Engine, asked: action.End) -> None:
+        """Say what the step that failed wrote at the end: its machine may be gone soon."""
+        try:
+            lines = collections.deque(engine.logs(asked.run, asked.ended.node), _QUOTED)
+        except GitwfError as error:
+            self._say(f"its log cannot be read: {error}", asked.model)
+            return
+        if lines:
+            self._say(f"{asked.ended.node} wrote at the end:", asked.model)
+        for line in lines:
+            self._say(f"  {line.text}", asked.model)
+
+    def _say(self, text: str, model: str) -> None:
+        self._edge.listener(signals.Said(self._edge.clock.now(), text, model=model))
 
     @perform.register
     def _accept(self, asked: action.Accept, seen: Pass) -> None:
@@ -139,8 +159,7 @@ class Actor:
     def _publish(self, asked: action.Publish, seen: Pass) -> None:
         del seen
         commit = self._edge.repo.publish(asked.expected, asked.edits, asked.message)
-        said = f"{asked.reason}: commit {commit.short}"
-        self._edge.listener(signals.Said(self._edge.clock.now(), said, model=asked.model))
+        self._say(f"{asked.reason}: commit {commit.short}", asked.model)
 
     @perform.register
     def _roll_out(self, asked: action.RollOut, seen: Pass) -> None:

@@ -224,6 +224,7 @@ def test_a_failed_run_is_told_by_its_step_and_the_command_for_its_log(world):
         "main: Error (exit code 3)",
     )  # fmt: skip
     world.engine.nodes = {step.name: step}
+    world.engine.written = [f"line {number}" for number in range(25)]
     world.engine.play = lambda _: (record.Phase.FAILED, "child 'toy-428' failed")
 
     outcome, again = world.reconcile(), world.reconcile()
@@ -237,6 +238,8 @@ def test_a_failed_run_is_told_by_its_step_and_the_command_for_its_log(world):
         (report,) = [report for report in one.reports if report.state is action.State.FAILED]
         assert report.reason == f"version 1 failed: {why}"
         assert f"`gitwf logs {run} 'toy[0].estimate'`" in report.hint
+    quoted = world.said.index("toy[0].estimate wrote at the end:")
+    assert world.said[quoted + 1 : quoted + 21] == [f"  line {number}" for number in range(5, 25)]
 
 
 def test_nobody_decides_from_a_lost_ledger(world):
