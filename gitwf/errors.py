@@ -86,6 +86,14 @@ class Unreadable(Stalled):
     """The remote cannot be read: it is not there, or not for these credentials."""
 
 
+def of_the_machine(error: OSError, file: object = "") -> Stalled:
+    """What the system says of a file: a full disk, a folder that may not be written to."""
+    said = error.strerror or str(error)
+    named = file or error.filename
+    hint = "check who owns it, what is there, and whether its disk has space left"
+    return Stalled(f"{named}: {said}" if named else said, hint=hint)
+
+
 class Transient(GitwfError):
     """The world failed; the same call may succeed later. `retry_after` is in seconds."""
 

@@ -32,7 +32,7 @@ from obstore import exceptions
 from obstore import store as backends
 
 from gitwf import ports
-from gitwf.errors import DigestMismatch, Stalled, Transient, redact
+from gitwf.errors import DigestMismatch, Stalled, Transient, of_the_machine, redact
 from gitwf.values import Digest
 
 _PIECE = 4 * 1024 * 1024
@@ -113,18 +113,22 @@ class ObjectStore:
     def fetch(self, uri: str, digest: Digest, to: Path) -> None:
         """Write the checked bytes to `to`, atomically.
 
-        DigestMismatch when they are others, Stalled when there are none; `to` is left alone then.
+        DigestMismatch when they are others, Stalled when there are none, or `to` cannot be written;
+        `to` is left alone then.
         """
-        to.parent.mkdir(parents=True, exist_ok=True)
         part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
         try:
+            to.parent.mkdir(parents=True, exist_ok=True)
             with part.open("xb") as file:
                 found = self._read(uri, file.write)
             if found != digest:
                 raise DigestMismatch(uri, digest, found, hint="find out who changed the store")
             part.replace(to)
+        except OSError as error:
+            raise of_the_machine(error, to) from error
         finally:
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def copy(self, uri: str, to: Path) -> Digest:
         """Write an object whose digest nobody recorded to `to`; the digest that it has."""
@@ -185,7 +189,10 @@ class ObjectStore:
                 f"{uri} is relative to a folder store, and no folder is given",
                 hint="say where the store is with --store file:FOLDER",
             )
-        return backends.LocalStore(folder.absolute(), mkdir=True)
+        try:
+            return backends.LocalStore(folder.absolute(), mkdir=True)
+        except OSError as error:
+            raise of_the_machine(error, folder.absolute()) from error
 
     @contextlib.contextmanager
     def _translated(self, uri: str, *, missing: str = "the object is not there") -> Iterator[None]:

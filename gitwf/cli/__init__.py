@@ -149,13 +149,13 @@ def main(arguments: list[str] | None = None) -> Any:
     except errors.GitwfError as error:
         complain(error)
         sys.exit(error.exit_code)
-    except PermissionError as error:
-        # Adapters translate what they meet; this is a file or folder that a person named.
-        complain(errors.Stalled(f"{error.filename}: {error.strerror}", hint="check its owner"))
-        sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        # Adapters translate what they meet; this is a file that a person named, or a full disk.
+        complain(errors.of_the_machine(error))
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

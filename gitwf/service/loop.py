@@ -50,6 +50,8 @@ class Loop:
             except errors.GitwfError as error:
                 faults = faults + 1 if isinstance(error, errors.Transient) else 0
                 self._say((str(error),), "error")
+            except OSError as error:
+                self._say((str(errors.of_the_machine(error)),), "error")
             else:
                 faults = 0
                 if not outcome.stopped:

@@ -169,6 +169,8 @@ class Reconciler:
                 self._put_aside(one, error, outcome)
             except errors.GitwfError as error:
                 self._put_aside(one, error, outcome)
+            except OSError as error:
+                self._put_aside(one, errors.of_the_machine(error), outcome)
         return bool(pending)
 
     def _put_aside(self, one: action.Action, error: errors.GitwfError, outcome: Outcome) -> None:

@@ -1,5 +1,6 @@
 """How every command behaves: light to start, plain in a pipe, and never a traceback."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -10,7 +11,7 @@ import sys
 
 import pytest
 
-from gitwf import cli
+from gitwf import cli, wiring
 from tests.cli import conftest
 from tests.e2e import conftest as e2e
 
@@ -345,3 +346,24 @@ def test_a_schema_is_printed_whole_and_by_kind(gitwf):
     assert gitwf("schema", "workflow").code == 2
     docs = pathlib.Path(__file__).parents[2] / "docs" / "schemas"
     assert {path.stem for path in docs.iterdir()} == set(every)
+
+
+def test_what_the_system_says_of_a_file_is_no_traceback(gitwf, tmp_path):
+    model = tmp_path / "model.json"
+    model.write_bytes(b"{}")
+    digest = f"sha256:{hashlib.sha256(b'{}').hexdigest()}"
+
+    done = gitwf("fetch", model.as_uri(), "--digest", digest, "--to", str(model / "below"))
+
+    assert done.code == 1
+    assert done.err.splitlines()[0].startswith(f"error: {model / 'below'}: ")
+    assert done.err.splitlines()[1].startswith("  try: ")
+
+
+def test_a_full_disk_is_no_traceback(gitwf, remote, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(wiring, "repository", full)
+
+    assert gitwf("plan").err.splitlines()[0] == "error: No space left on device"

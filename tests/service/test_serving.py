@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from gitwf.errors import Transient
+from gitwf.errors import Stalled, Transient, of_the_machine
 from gitwf.service import loop
 from gitwf.testing import memory_git
 from tests.e2e import conftest as toys
@@ -54,13 +54,21 @@ def test_a_broken_project_is_said_once_and_its_mend_is_picked_up(world, serve):
     assert [round(b - a) for a, b in itertools.pairwise(pauses[1:7])] == [10] * 5
 
 
-def test_an_outage_of_the_remote_is_survived(world, serve, monkeypatch):
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Transient("the remote could not be reached", retry_after=5.0),
+        Stalled("the remote did not accept the credentials"),
+        OSError(28, "No space left on device", "/state/git"),
+    ],
+)
+def test_an_outage_of_the_remote_is_survived(world, serve, monkeypatch, fault):
     head = memory_git.MemoryRepo.head
     out = [False]
 
     def reached(repo):
         if out[0]:
-            raise Transient("the remote could not be reached", retry_after=5.0)
+            raise fault
         return head(repo)
 
     monkeypatch.setattr(memory_git.MemoryRepo, "head", reached)
@@ -75,7 +83,8 @@ def test_an_outage_of_the_remote_is_survived(world, serve, monkeypatch):
     serve(begin, *[nothing] * 12, end, *[nothing] * 4)
 
     assert world.served() == "toy-v2"
-    assert "the remote could not be reached" in world.said
+    told = of_the_machine(fault) if isinstance(fault, OSError) else fault
+    assert str(told) in world.said
 
 
 def test_where_things_stand_is_said_when_it_changes(world, serve):

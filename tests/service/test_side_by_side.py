@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitwf.errors import Diagnostic, Rejected, Stalled, Transient
+from gitwf.errors import Diagnostic, Rejected, Stalled, Transient, of_the_machine
 from gitwf.service import reconcile
 from gitwf.workflow import record
 from tests.e2e import conftest as toys
@@ -10,6 +10,7 @@ from tests.e2e import conftest as toys
 GOOD, BAD = (record.Phase.SUCCEEDED, ""), (record.Phase.FAILED, "no luck")
 NO_PORT = Stalled("the port is taken", hint="choose another one")
 NO_ANSWER = Transient("the cluster does not answer")
+NO_SPACE = OSError(28, "No space left on device", "/var/model.json")
 NO_MANIFEST = Rejected([Diagnostic("manifests/viewer/pod.yaml", 3, 1, "no such value")])
 
 
@@ -55,6 +56,7 @@ def test_one_models_failure_is_not_the_others(world):
     [
         (NO_PORT, "failed", "toy in production: the port is taken (choose another one)"),
         (NO_ANSWER, "failed", "toy in production: the cluster does not answer"),
+        (NO_SPACE, "failed", f"toy in production: {of_the_machine(NO_SPACE)}"),
         (NO_MANIFEST, "rejected", "manifests/viewer/pod.yaml:3:1: no such value"),
     ],
 )
@@ -70,7 +72,7 @@ def test_what_one_model_needs_a_person_for_keeps_no_other_waiting(world, error, 
 
     assert outcome.verdict == verdict
     assert [*outcome.failures, *map(str, outcome.diagnostics)] == [told]
-    assert str(error) in world.said
+    assert told.removeprefix("toy in production: ") in world.said
     assert (world.served(), world.served(model="other")) == (None, "other-v1")
 
     target.apply = applied

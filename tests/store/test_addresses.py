@@ -67,3 +67,22 @@ def test_a_file_whose_name_does_not_fit_an_address_is_refused(tmp_path):
 
     with pytest.raises(Stalled, match="takes no name like"):
         store.ObjectStore(store.Settings("file:store", base=tmp_path)).put("ad-effect", file)
+
+
+def test_a_file_that_cannot_be_written_is_named_with_what_the_system_says(model, tmp_path):
+    opened = store.ObjectStore(store.Settings("file:models", tmp_path))
+    stored = opened.put("toy", model)
+
+    for to in (tmp_path, model / "below" / "a-file"):
+        with pytest.raises(Stalled) as stalled:
+            opened.fetch(stored.uri, stored.digest, to)
+        assert stalled.value.message.startswith(f"{to}: ")
+    assert list(tmp_path.parent.glob("*.part")) == []
+
+
+def test_a_store_whose_folder_is_a_file_is_named_with_what_the_system_says(model, tmp_path):
+    (tmp_path / "models").write_text("not a folder")
+    opened = store.ObjectStore(store.Settings("file:models", tmp_path))
+
+    with pytest.raises(Stalled, match=str(tmp_path / "models")):
+        opened.put("toy", model)

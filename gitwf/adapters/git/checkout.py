@@ -94,7 +94,23 @@ def copy(
 
     `uncommitted`: the working tree as it is, ignored files left out, instead of the commit's.
     `without`: a folder that is left out. `rewritten`: files by path, and what becomes of them.
+    Stalled, Transient: it cannot be made.
     """
+    try:
+        _copy(source, to, branch, without, rewritten or {}, uncommitted=uncommitted)
+    except errors.LIBRARY as error:
+        raise errors.translate(error, str(to)) from error
+
+
+def _copy(
+    source: Checkout,
+    to: Path,
+    branch: str,
+    without: str,
+    rewritten: Mapping[str, Callable[[bytes], bytes]],
+    *,
+    uncommitted: bool,
+) -> None:
     made = pygit2.init_repository(str(to), bare=True, initial_head=branch)
     index = pygit2.Index()
     if source.commit is not None:
@@ -106,7 +122,7 @@ def copy(
         _add_uncommitted(source, made, index)
     if without:
         index.remove_all([f"{without}/*"])
-    for path, rewrite in (rewritten or {}).items():
+    for path, rewrite in rewritten.items():
         if path in index:
             kept = index[path]
             blob = made.create_blob(rewrite(bytes(made[kept.id].read_raw())))
