@@ -121,6 +121,28 @@ def test_a_step_learns_its_pods_name(local, written):
     assert ran.text == "wf\n"
 
 
+def test_a_step_learns_the_labels_and_annotations_of_its_pod(local):
+    ran = local.run("""
+  templates:
+  - name: main
+    metadata: {labels: {team: red}, annotations: {note: "of {{workflow.name}}"}}
+    container:
+      image: none
+      command: [sh, -c, 'echo "$TEAM|$NOTE|$OF|$NODE|$NONE|$AS"']
+      env:
+      - {name: TEAM, valueFrom: {fieldRef: {fieldPath: "metadata.labels['team']"}}}
+      - {name: NOTE, valueFrom: {fieldRef: {fieldPath: "metadata.annotations['note']"}}}
+      - name: OF
+        valueFrom: {fieldRef: {fieldPath: "metadata.labels['workflows.argoproj.io/workflow']"}}
+      - name: NODE
+        valueFrom: {fieldRef: {fieldPath: "metadata.annotations['workflows.argoproj.io/node-name']"}}
+      - {name: NONE, valueFrom: {fieldRef: {fieldPath: "metadata.labels['none']"}}}
+      - {name: AS, valueFrom: {fieldRef: {fieldPath: spec.serviceAccountName}}}
+""")
+
+    assert ran.text == "red|of wf|wf|wf||default\n"
+
+
 def test_config_maps_are_variables_and_arguments_are_expanded(local):
     ran = local.run("""
 apiVersion: v1

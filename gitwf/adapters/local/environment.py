@@ -19,6 +19,7 @@ from gitwf.adapters.local import folder
 from gitwf.errors import GitwfError, Stalled
 from gitwf.workflow.document import containers, parameters
 
+_MARK = re.compile(r"metadata\.(?P<kind>labels|annotations)\['(?P<key>[^']+)'\]")
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 
 
@@ -88,24 +89,31 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where variables come from: ConfigMaps by name, secrets, the names of pod and node."""
+    """Where variables come from: ConfigMaps by name, secrets, and what Argo would say of the pod."""
 
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
     pod: str = ""
-    node: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
-def _pod_fields(sources: Sources) -> dict[str, str]:
-    """What `fieldRef` can name here."""
-    return {
+def _field(path: str, sources: Sources) -> str:
+    """What `fieldRef` names here; a label that is not there is empty. Raises Unavailable."""
+    if (marked := _MARK.fullmatch(path)) is not None:
+        found = sources.labels if marked["kind"] == "labels" else sources.annotations
+        return found.get(marked["key"], "")
+    fields = {
         "metadata.name": sources.pod,
         "metadata.namespace": "default",
-        "metadata.annotations['workflows.argoproj.io/node-name']": sources.node,
         "spec.nodeName": socket.gethostname(),
-        "status.podIP": "127.0.0.1",
-        "status.hostIP": "127.0.0.1",
+        "spec.serviceAccountName": "default",
+        **dict.fromkeys(("status.podIP", "status.podIPs"), "127.0.0.1"),
+        **dict.fromkeys(("status.hostIP", "status.hostIPs"), "127.0.0.1"),
     }
+    if path not in fields:
+        raise Unavailable(f"the local engine has no pod field {path!r}")
+    return fields[path]
 
 
 def declared(container: containers.Container, sources: Sources) -> dict[str, str]:
@@ -141,11 +149,7 @@ _Found = Mapping[str, str] | None
 
 def _value(source: containers.EnvSource, sources: Sources) -> str | None:
     if source.field_ref is not None:
-        path = str(source.field_ref.get("fieldPath", ""))
-        fields = _pod_fields(sources)
-        if path not in fields:
-            raise Unavailable(f"the local engine has no pod field {path!r}")
-        return fields[path]
+        return _field(str(source.field_ref.get("fieldPath", "")), sources)
     if (key := source.config_map_key_ref) is not None:
         content = sources.config_maps.get(key.name)
         return _required("ConfigMap", key, None if content is None else content.get(key.key))

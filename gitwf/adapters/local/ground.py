@@ -73,6 +73,7 @@ class Ground:
             source=self._order.source,
             claims=frozenset(claim_names(workflow.spec.volume_claim_templates)),
             entrypoints=self._settings.entrypoints,
+            workflow=self._order.name,
         )
         rung = ladder.make(
             self._isolation,

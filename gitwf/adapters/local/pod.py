@@ -28,6 +28,7 @@ from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
 _SCRIPT = "/argo/staging/script"
+_ARGO = "workflows.argoproj.io"
 _HOME = "/home/step"  # In no use, so that nothing of the machine is ever shown in it.
 
 
@@ -49,6 +50,7 @@ class Context:
     source: Path | None = None
     claims: frozenset[str] = frozenset()
     entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    workflow: str = ""
 
     @property
     def imaged(self) -> bool:
@@ -74,7 +76,16 @@ def prepare(
         config_maps=context.config_maps,
         secrets=environment.Secrets(context.secrets, granted, context.written),
         pod=start.pod,
-        node=start.name,
+        labels={
+            f"{_ARGO}/workflow": context.workflow,
+            f"{_ARGO}/completed": "false",
+            **made.metadata.labels,
+        },
+        annotations={
+            f"{_ARGO}/node-name": start.name,
+            f"{_ARGO}/node-id": start.node,
+            **made.metadata.annotations,
+        },
     )
     shared = next(iter(works.values()))
     places = volumes.Places(context.state, context.run, shared, sources, context.claims)
