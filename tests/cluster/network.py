@@ -5,6 +5,11 @@ it: a service address that nobody translates, and the address of a pod that has 
 and never leave the machine. Each pod has a routed pair of links (CNI `ptp`), so that packets between
 pods pass the kernel's filter, where kube-proxy translates them, without a bridge filter that a kernel
 may lack; its own route comes before that of the range.
+
+Tests ask NodePorts from the node itself. kube-proxy rejects packets to a Service without endpoints
+where they come in, which for these is after they went out: what was rejected is then remembered as a
+connection that is not translated, for two minutes, and the next one from the same port is refused,
+whoever answers by then. So they are rejected before they go out, as those of other machines are.
 """
 
 import ipaddress
@@ -18,6 +23,7 @@ from tests.cluster import layout
 FORWARDING = pathlib.Path("/proc/sys/net/ipv4/ip_forward")
 TABLES = ("nat", "filter", "mangle")
 RESTORE = {"iptables-save": "iptables-restore", "ip6tables-save": "ip6tables-restore"}
+REJECTS = "KUBE-EXTERNAL-SERVICES"  # kube-proxy's, and filled by it
 OURS = re.compile(r"\bKUBE-")
 
 
@@ -43,6 +49,8 @@ def set_up():
     for addresses in (layout.SERVICES, layout.PODS):
         _ip("route", "add", addresses, "dev", layout.LINK)
     FORWARDING.write_text("1")
+    _iptables("-N", REJECTS)
+    _iptables("-A", "OUTPUT", "-o", "lo", "-m", "conntrack", "--ctstate", "NEW", "-j", REJECTS)
 
 
 def take_down():
@@ -87,8 +95,16 @@ def _drop_chains(save, restore, table):
         subprocess.run([restore, "-T", table], input=kept, text=True, check=True)
 
 
+def _iptables(*arguments):
+    _run("iptables", "--wait", *arguments)
+
+
 def _ip(*arguments, check=True):
-    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    return _run("ip", *arguments, check=check)
+
+
+def _run(*command, check=True):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if check and done.returncode:
-        raise RuntimeError(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
     return done

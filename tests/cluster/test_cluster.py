@@ -1,8 +1,11 @@
 """The tests' cluster is one: it runs pods, serves the viewer, and its pods reach the S3 gateway."""
 
+import contextlib
 import pathlib
+import socket
 import subprocess
 import sys
+import time
 
 import kubernetes
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from gitwf.adapters import store
 from tests.cluster import manifests, provider
 
+SECONDS = 3  # till a node knows a Service
 PIPELINE = pathlib.Path(__file__).parents[2] / "pipelines" / "ad-effect"
 
 
@@ -116,3 +120,33 @@ def test_the_viewer_shows_a_model_of_the_store_at_a_node_port(
         "Succeeded",
         True,
     )
+
+
+def reached(cluster, port, own=0):
+    """Whether somebody answers at a node port; `own`: from which port it is asked."""
+    with socket.socket() as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        asking.settimeout(5)
+        asking.bind(("", own))
+        with contextlib.suppress(OSError):
+            asking.connect((cluster.node, port))
+            return True
+    return False
+
+
+def test_who_was_refused_while_nobody_served_is_not_refused_again(cluster, client, namespace):
+    core = kubernetes.client.CoreV1Api(client)
+    service = core.create_namespaced_service(namespace, manifests.node_port())
+    port = service.spec.ports[0].node_port
+    own = range(29_000, 29_050)  # nobody's, and below those that a kernel gives
+    rejected = time.monotonic() + SECONDS
+    while time.monotonic() < rejected:
+        assert not any(reached(cluster, port, one) for one in own)
+    server = ["python3", "-m", "http.server", str(manifests.VIEWER_PORT)]
+    pod = manifests.pod(cluster.steps, server, {})
+    core.create_namespaced_pod(
+        namespace, {**pod, "metadata": {"name": "once", "labels": manifests.LABELS}}
+    )
+    manifests.wait(lambda: all(reached(cluster, port) for _ in range(8)), bool)
+
+    assert [one for one in own if not reached(cluster, port, one)] == []
