@@ -220,7 +220,9 @@ class Documents:
             what = f"there is no file {where}"
             raise Rejected([document.diagnostic(("spec", "workflow"), what)])
         own = load.load({where: content})
-        return resolve.resolve(own.runnable(where), _joined(own, catalogue, where))
+        return resolve.resolve(
+            own.runnable(where), replace(own, unread=catalogue.unread, others=catalogue)
+        )
 
     def _of_its_workflow(
         self, commit: CommitId, document: yaml_reader.Document, catalogue: load.Loaded
@@ -281,9 +283,3 @@ class Documents:
             trees.append(self._repo.object_id(commit, pipeline.rooted(deploy.manifests, one.file)))
         shown = [trees, deploy.model_dump(mode="json", exclude={"promote", "drift", "adopt"})]
         return hashlib.sha256(values.canonical(shown).encode()).hexdigest()[:40]
-
-
-def _joined(own: load.Loaded, others: load.Loaded, file: str) -> load.Loaded:
-    """Let a workflow's own file come first in what it can refer to."""
-    rest = [source for source in others.sources if source.file != file]
-    return load.Loaded((*own.sources, *rest), others.unread)

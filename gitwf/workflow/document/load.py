@@ -6,6 +6,7 @@ misses a template can be told of the file that may hold it. Nothing here looks f
 into another: that is `resolve`'s.
 """
 
+import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,20 +54,35 @@ class Source:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Documents that were read. `unread` says what is wrong with files nobody asked for."""
+    """Documents that were read. `unread` says what is wrong with files nobody asked for.
+
+    `others` come after them, but for what is in the same files: most share these, so that they are
+    in order by kind once for all.
+    """
 
     sources: Sequence[Source] = ()
     unread: Mapping[str, Sequence[Diagnostic]] = field(default_factory=dict)
+    others: "Loaded | None" = None
+
+    @functools.cached_property
+    def _by_kind(self) -> Mapping[str, Sequence[Source]]:
+        found: dict[str, list[Source]] = {}
+        for one in self.sources:
+            found.setdefault(one.kind, []).append(one)
+        return found
 
     def find(self, kind: str, name: str, namespace: str = "") -> Source | None:
         """Find a document by name: in `namespace` if it is there, else the only one elsewhere."""
-        found = [one for one in self.sources if one.kind == kind and one.name == name]
+        found = [one for one in self.of_kind(kind) if one.name == name]
         near = [one for one in found if one.namespace == namespace]
         return next(iter(near or found), None)
 
     def of_kind(self, kind: str) -> Iterator[Source]:
-        """Every document of a kind, in file order."""
-        return (one for one in self.sources if one.kind == kind)
+        """Every document of a kind, in file order, then the others'."""
+        yield from self._by_kind.get(kind, ())
+        if self.others is not None:
+            own = {one.file for one in self.sources}
+            yield from (one for one in self.others.of_kind(kind) if one.file not in own)
 
     def runnable(self, file: str) -> Source:
         """Find the one document of `file` to run. Rejected: none, or several.
