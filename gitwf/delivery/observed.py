@@ -126,7 +126,8 @@ class Observed:
     release files at HEAD name and the ledger does not contain. `reread`: HEAD was read from the
     remote a second time, because a target's release was not known on it. `left`: environments with
     a release file of a model whose pipeline is no longer at HEAD, by model. `strays`: viewers of
-    this machine that HEAD does not name, by model and environment -> their address.
+    this machine that HEAD does not name, by model and environment -> their address. `settled`: the
+    models of which the last plan said nothing, and of which nothing has changed since.
     """
 
     head: CommitId
@@ -143,3 +144,4 @@ class Observed:
     reread: bool = False
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     strays: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()

@@ -23,8 +23,9 @@ def _plan(observed: seen.Observed, now: Instant) -> Iterator[action.Action]:
     if observed.lost_stamps:
         yield _lost(observed)
         return
-    for view in observed.models.values():
-        yield from model(view, observed, now)
+    for name, view in observed.models.items():
+        if name not in observed.settled:
+            yield from model(view, observed, now)
     for name in sorted({*observed.facts.models(), *observed.left}):
         if name not in observed.models:
             yield from training.forgotten(name, observed, now)

@@ -6,11 +6,11 @@ environment that appears with the new head is asked after all, and the head is r
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from gitwf import ports
-from gitwf.delivery import entry, observed, release, schedule
+from gitwf.delivery import action, entry, observed, release, schedule
 from gitwf.delivery import facts as ledger_facts
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.service import documents, edge, past, proposal, targets
@@ -33,6 +33,19 @@ class Pass:
         return sorted({*self.at.diagnostics(), *released})
 
 
+@dataclass(frozen=True)
+class _Settled:
+    """The models of which there was nothing to say at this head and with this ledger."""
+
+    head: CommitId | None = None
+    ledger: CommitId | None = None
+    views: Mapping[str, observed.ModelView] = field(default_factory=dict)
+
+    def at(self, head: CommitId, ledger: CommitId | None) -> dict[str, observed.ModelView]:
+        """Give those of which there still is nothing to say."""
+        return dict(self.views) if (head, ledger) == (self.head, self.ledger) else {}
+
+
 class Observer:
     """Reads the ports into one `Observed`; keeps nothing but caches and heartbeats seen.
 
@@ -50,6 +63,7 @@ class Observer:
         self._last: documents.ProjectAt | None = None
         self._beats: dict[str, tuple[str | None, float]] = {}
         self._applied: Mapping[tuple[str, str], Instant] = {}
+        self._settled = _Settled()
 
     def observe(
         self,
@@ -69,9 +83,13 @@ class Observer:
         self._edge.store(at.project)
         self._edge.engine(at.project)
         facts = self._edge.ledger.facts()
-        views: dict[str, observed.ModelView] = {}
-        for name, one in at.pipelines.items():
-            views[name] = self._model(at, one, serving)
+        settled = self._settled.at(at.commit, facts.commit)
+        for one in runs.values():
+            settled.pop(one.claim.model, None)
+        views = {
+            name: settled.get(name) or self._model(at, one, serving)
+            for name, one in at.pipelines.items()
+        }
         seen = observed.Observed(
             head=at.commit,
             project=at.project,
@@ -80,15 +98,31 @@ class Observer:
             me=self._edge.me,
             nonce=self._edge.nonce(),
             lease=self._edge.lease,
-            gone=self._gone(facts, views),
+            gone=self._gone(facts, views.keys() - settled.keys()),
             runs=dict(runs),
             finished=frozenset(finished),
             lost_stamps=self._lost(views.values()),
             reread=reread,
             left=self._left(at),
             strays=self._strays(at),
+            settled=frozenset(settled),
         )
         return Pass(at, seen)
+
+    def settle(self, seen: observed.Observed, planned: action.Plan) -> None:
+        """Remember the models of which a plan says nothing, and neither time nor target can change it.
+
+        Such a model is looked at again when the branch or the ledger has moved, or a run is in hand.
+        """
+        told = {one.model for one in planned.actions}
+        views = {
+            name: view
+            for name, view in seen.models.items()
+            if name not in told
+            and not view.environments
+            and view.pipeline.spec.triggers.schedule is None
+        }
+        self._settled = _Settled(seen.head, seen.facts.commit, views)
 
     def _served_then_head(
         self,
@@ -103,7 +137,7 @@ class Observer:
             }
             before = at
             at = self._last = self._at_head()
-            if _places(at) <= asked and _where(at) == _where(before):
+            if at is before or (_places(at) <= asked and _where(at) == _where(before)):
                 return serving, at
 
     def _at_head(self) -> documents.ProjectAt:

@@ -103,7 +103,9 @@ class Reconciler:
             self._actor.applied,
             reread=reread,
         )
-        return seen, plan.plan(seen.observed, self._edge.clock.now())
+        planned = plan.plan(seen.observed, self._edge.clock.now())
+        self._observer.settle(seen.observed, planned)
+        return seen, planned
 
     def run(self, *, wait: bool = True) -> Outcome:
         """Reconcile until nothing is left to do, or until asked to stop.
