@@ -22,7 +22,8 @@ _WORST_FIRST = (
 class Row:
     """One environment of one model. `served` is MODEL's value, `url` where people see it.
 
-    `next` is what a pass would do, or why it does nothing; then `hint` says what a person can do.
+    `deployed`: whether HEAD deploys the model there; if not, nobody asked what is served. `next` is
+    what a pass would do, or why it does nothing; then `hint` says what a person can do.
     """
 
     model: str
@@ -35,12 +36,13 @@ class Row:
     state: str
     url: str = ""
     hint: str = ""
+    deployed: bool = True
 
 
 def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
     """Tell where each environment stands, model by model."""
     found = [
-        _row(view, environment, plan)
+        _row(view, environment, plan, observed)
         for view in observed.models.values()
         for environment in view.environments
     ]
@@ -54,7 +56,9 @@ def rows(observed: seen.Observed, plan: action.Plan) -> tuple[Row, ...]:
             "",
             one.reason,
             str(one.state),
-            hint=one.hint,
+            observed.strays.get((one.model, one.environment), ""),
+            one.hint,
+            deployed=False,
         )
         for one in plan.actions
         if isinstance(one, action.Report) and (one.model in observed.left or _stray(one, observed))
@@ -69,7 +73,12 @@ def _stray(one: action.Report, observed: seen.Observed) -> bool:
     return (one.model, one.environment) in observed.strays and not named
 
 
-def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.Plan) -> Row:
+def _row(
+    view: seen.ModelView,
+    environment: seen.EnvironmentView,
+    plan: action.Plan,
+    observed: seen.Observed,
+) -> Row:
     reports: list[action.Report] = []
     pending: list[str] = []
     for one in (*plan.of(view.name), *plan.of("")):
@@ -102,6 +111,9 @@ def _row(view: seen.ModelView, environment: seen.EnvironmentView, plan: action.P
         held,
         words,
         state,
-        served.url if served is not None else "",
+        served.url
+        if served is not None
+        else observed.strays.get((view.name, environment.name), ""),
         hint,
+        deployed=environment.deploy is not None,
     )

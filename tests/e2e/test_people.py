@@ -203,6 +203,9 @@ def test_a_front_that_nothing_names_any_more_is_reported_and_can_be_stopped(worl
         assert f"its viewer still runs at {url}" in out
         assert "toy" in out
     assert "gitwf down production --model toy" in world.gitwf("plan")
+    status = world.gitwf("status")
+    assert f"a viewer at {url}" in status
+    assert "nothing" not in status
 
     assert "production: stopped" in world.gitwf("down", "production", "--model", "toy")
     assert "still runs" not in world.gitwf("plan")

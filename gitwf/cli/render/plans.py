@@ -112,6 +112,8 @@ def markdown(plan: action.Plan, *, wrong: bool = False) -> str:
 
 
 def _served(row: status.Row) -> tables.Cell:
+    if not row.deployed:
+        return (f"a viewer at {row.url}", "yellow") if row.url else "-"
     if row.served is None:
         return ("nothing", "red")
     where = f" at {row.url}" if row.url else ""
@@ -128,7 +130,7 @@ def statuses(
         [
             row.model,
             row.environment,
-            "none" if row.named is None else str(row.named),
+            str(row.named) if row.named is not None else "none" if row.deployed else "-",
             _served(row),
             (row.state, _STYLES.get(row.state, "bold")),
             row.next
