@@ -49,6 +49,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "history": ("gitwf.cli.versions", "List a model's versions, from Git alone."),
         "show": ("gitwf.cli.versions", "Tell all about one version, from Git alone."),
         "diff": ("gitwf.cli.versions", "Say in what two versions differ."),
+        "fsck": ("gitwf.cli.versions", "Check that branch, ledger and store tell one story."),
         "promote": ("gitwf.cli.releasing", "Release a version, as a commit."),
         "rollback": ("gitwf.cli.releasing", "Release the last good version before this one."),
         "hold": ("gitwf.cli.releasing", "Stop automation from promoting in an environment."),

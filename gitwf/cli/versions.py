@@ -1,8 +1,12 @@
-"""`history`, `show` and `diff`: what Git alone tells of a model.
+"""`history`, `show`, `diff` and `fsck`: what Git alone tells of a model, and whether it fits.
 
 They read the branch and the ledger and nothing else, so an auditor needs a clone and no access to
-engine, store or cluster.
+engine, store or cluster; only `fsck --store` reads the models too.
 """
+
+import sys
+import tempfile
+from pathlib import Path
 
 import click
 
@@ -108,3 +112,33 @@ def diff(chosen: Settings, old: str, new: str, form: str) -> None:
         )
     else:
         render.difference(options.console(), found)
+
+
+@click.command()
+@click.option("--store", "whole", is_flag=True, help="Read every model in the store as well.")
+@options.repository
+@options.output
+def fsck(chosen: Settings, form: str, *, whole: bool) -> None:
+    """Check that branch, ledger and store tell one story.
+
+    Whatever gitwf writes does. What does not was left by a ledger that was lost, or by somebody's
+    hand, and is mended by a person who knows which of two stories is true. Exits with 1 then.
+    """
+    opened = wiring.repository(chosen, listener=options.warn)
+    around = wiring.edge(chosen, opened)
+    back = retrospect.Retrospect(around.repo, around.ledger, doubting=True)
+    found = list(back.misfits())
+    if whole:
+        with tempfile.TemporaryDirectory() as scratch:
+            found += back.unsound(around.store(back.project()), Path(scratch))
+    if form == "json":
+        options.print_json([vars(one) for one in found])
+    else:
+        for one in found:
+            click.echo(str(one))
+        numbers = sum(len(back.facts.numbers(model)) for model in back.facts.models())
+        several = "thing does not fit" if len(found) == 1 else "things do not fit"
+        said = f"{len(found)} {several}" if found else "nothing wrong"
+        click.echo(f"{numbers} version{'' if numbers == 1 else 's'} checked: {said}")
+    if found:
+        sys.exit(1)

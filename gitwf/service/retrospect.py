@@ -4,11 +4,12 @@ Reads the branch's head, its history and the ledger; nothing here knows whether 
 model whose pipeline is gone still has its history.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from gitwf import ports
-from gitwf.delivery import diff, history, plan, release
+from gitwf.delivery import diff, fsck, history, plan, project, release
 from gitwf.errors import Rejected, Stalled
 from gitwf.service import documents, past
 from gitwf.text import models, yaml_reader
@@ -25,17 +26,20 @@ class Story:
 
 
 class Retrospect:
-    """Looks back from the branch's head and the ledger's tip as they are when it is made."""
+    """Looks back from the branch's head and the ledger's tip as they are when it is made.
 
-    def __init__(self, repo: ports.Repo, ledger: ports.Ledger) -> None:
+    Stalled: the ledger is not the one that the branch was made with; not so when `doubting`.
+    """
+
+    def __init__(self, repo: ports.Repo, ledger: ports.Ledger, *, doubting: bool = False) -> None:
         self._repo = repo
         self._documents = documents.Documents(repo)
         self._past = past.Past(repo, self._documents)
         self._head = documents.head(repo)
         self.facts = ledger.facts()
-        lost = {stamp for stamp in self._stamps() if not ledger.contains(stamp)}
-        if lost:
-            why, hint = plan.lost(lost)
+        self._lost = {stamp for stamp in self._stamps() if not ledger.contains(stamp)}
+        if self._lost and not doubting:
+            why, hint = plan.lost(self._lost)
             raise Stalled(why, hint=hint)
 
     @property
@@ -67,6 +71,31 @@ class Retrospect:
     def diff(self, model: str, old: int, new: int) -> diff.Difference:
         """Compare two versions. Stalled: one of them has no result."""
         return diff.diff(model, old, new, self.facts)
+
+    def misfits(self) -> Iterator[fsck.Finding]:
+        """What does not fit between branch and ledger."""
+        named = {
+            (model, environment): place.trail
+            for model in self.models()
+            for environment, place in self._places(model).items()
+        }
+        return fsck.check(self.facts, named, self._lost)
+
+    def unsound(self, store: ports.Store, scratch: Path) -> Iterator[fsck.Finding]:
+        """The models of which the store does not have the bytes that the ledger has recorded."""
+        for model in self.facts.models():
+            for number in reversed(self.facts.numbers(model)):
+                result = self.facts.result_of(model, number)
+                if result is None or result.uri is None or result.digest is None:
+                    continue
+                try:
+                    store.fetch(result.uri, result.digest, scratch / "model")
+                except Stalled as error:
+                    yield fsck.Finding(f"{model}@{number}", error.message, error.hint)
+
+    def project(self) -> project.Project:
+        """The project at HEAD. Rejected: it is missing or wrong."""
+        return self._documents.project(self._head)
 
     def _released(self) -> Iterable[tuple[str, str]]:
         paths = (path for path, _ in self._repo.files(self._head, release.FOLDER))

@@ -193,7 +193,7 @@ def test_a_repository_without_a_right_project_is_refused(gitwf, name, remote, fi
     done = called(gitwf, name)
 
     assert "Traceback" not in done.err
-    if name not in {"history", "show", "diff", "down"}:  # these need no project
+    if name not in {"history", "show", "diff", "fsck", "down"}:  # these need no project
         assert (done.code, "gitwf.yaml" in done.err) == (2, True), done
 
 

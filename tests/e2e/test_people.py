@@ -228,6 +228,17 @@ def test_the_status_says_where_people_see_a_model_and_what_a_person_can_do(two):
     assert "(try: gitwf promote toy@VERSION --in ENVIRONMENT writes all three fields)" in out
 
 
+def test_fsck_says_by_its_exit_code_whether_all_fits(two):
+    assert two.gitwf("fsck", "--store") == "2 versions checked: nothing wrong\n"
+    (first, *_) = sorted(two.folder.glob("store/toy/sha256/*/model.json"))
+    first.write_text("{}")
+
+    assert "2 versions checked: nothing wrong" in two.gitwf("fsck")
+    out = two.gitwf("fsck", "--store", code=1)
+    assert "find out who changed the store" in out
+    assert out.splitlines()[-1] == "2 versions checked: 1 thing does not fit"
+
+
 def test_a_pipeline_that_was_never_trained_has_an_empty_history(world):
     assert world.gitwf("history", "toy") == "toy has no version yet\n"
     out = world.gitwf("history", "tyo", code=1)
