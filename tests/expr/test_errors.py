@@ -90,9 +90,9 @@ ROWS = [
     ("foo.bar", "unknown name foo (1:1)"),
     ("foo(1)", "unknown name foo (1:1)"),
     ("m.l[1:'a']", "invalid operation: int(string) (1:4)"),
-    ("not m.i", "interface conversion: interface {} is int, not bool (1:7)"),
-    ("m.i && true", "interface conversion: interface {} is int, not bool (1:5)"),
-    ("m.s ? 1 : 2", "interface conversion: interface {} is string, not bool (1:3)"),
+    ("not m.i", "interface conversion: interface {} is int, not bool (1:1)"),
+    ("m.i && m.yes", "interface conversion: interface {} is int, not bool (1:5)"),
+    ("m.s ? 1 : 2", "interface conversion: interface {} is string, not bool (1:11)"),
     ("filter(m.l, #)", "interface conversion: interface {} is int, not bool (1:13)"),
     ("all(m.l, # + 1)", "interface conversion: interface {} is int, not bool (1:12)"),
     ("1 +", "unexpected token EOF (1:3)"),
@@ -160,12 +160,75 @@ def test_an_error_has_the_words_and_the_place(source, expected, environment):
     assert str(caught.value).splitlines()[0] == expected
 
 
+TYPES = [
+    ("1 == 'a'", "invalid operation: == (mismatched types int and string) (1:3)"),
+    ("true || 1 == 'a'", "invalid operation: == (mismatched types int and string) (1:11)"),
+    ("item == 1", "invalid operation: == (mismatched types string and int) (1:6)"),
+    ("item + 1", "invalid operation: + (mismatched types string and int) (1:6)"),
+    ("item > 1 || m.yes", "invalid operation: > (mismatched types string and int) (1:6)"),
+    ("m.yes and item", "invalid operation: and (mismatched types interface {} and string) (1:7)"),
+    ("m.us[0] * item", "invalid operation: * (mismatched types unknown and string) (1:9)"),
+    ("m.yes and m.s", ""),
+    ("map(item, #)", "builtin map takes only array (got string) (1:5)"),
+    ("filter(nil, true)", "builtin filter takes only array (got unknown) (1:8)"),
+    ("true and item", "invalid operation: and (mismatched types bool and string) (1:6)"),
+    ("not item", "invalid operation: not (mismatched type string) (1:1)"),
+    ("-item", "invalid operation: - (mismatched type string) (1:1)"),
+    ("item ? 1 : 2", "non-bool expression (type string) used as condition (1:1)"),
+    ("if item { 1 } else { 2 }", "non-bool expression (type string) used as condition (1:4)"),
+    ("item.name", "type string has no field name (1:6)"),
+    ("item.name()", "type string has no method name (1:6)"),
+    ("item[0]", "type string[int] is undefined (1:5)"),
+    ("item in item", "invalid operation: in (mismatched types string and string) (1:6)"),
+    ("1 in ['a']", "cannot use int as type string in array (1:3)"),
+    ("1 in {a: 1}", "cannot use int as type string in map key (1:3)"),
+    ("[1, 2]['a']", "array elements can only be selected using an integer (got string) (1:8)"),
+    ("[1, 2][0] == 'a'", "invalid operation: == (mismatched types int and string) (1:11)"),
+    ("let x = 1; x == 'a'", "invalid operation: == (mismatched types int and string) (1:14)"),
+    ("len(item) == '1'", "invalid operation: == (mismatched types int and string) (1:11)"),
+    ("1.5..3", "invalid operation: .. (mismatched types float64 and int) (1:4)"),
+    ("5 % 2.5", "invalid operation: % (mismatched types int and float64) (1:3)"),
+    ("item matches 1", "invalid operation: matches (mismatched types string and int) (1:6)"),
+    ("duration('1h') > 1", "invalid operation: > (mismatched types time.Duration and int) (1:16)"),
+    ("nil < 1", "invalid operation: < (mismatched types unknown and int) (1:5)"),
+    ("toJson(1) == 1", "invalid operation: == (mismatched types string and int) (1:11)"),
+    ("m.i == '3'", ""),
+    ("m == nil", ""),
+    ("1 == 1.0", ""),
+    ("asInt(item) == '3'", ""),
+    ("m.zz ?? item", ""),
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), TYPES)
+def test_types_that_do_not_fit_are_told_before_anything_runs(source, expected, environment):
+    told = ""
+    try:
+        expr.parse(source).evaluate({**environment, "item": "3"})
+    except expr.ExprRuntimeError as error:
+        told = str(error).splitlines()[0]
+
+    assert told == expected
+
+
+def test_types_are_looked_at_again_where_the_names_have_others():
+    program = expr.parse("n == 1")
+
+    assert program.evaluate({"n": 1}) is True
+    with pytest.raises(expr.ExprRuntimeError, match="mismatched types string and int"):
+        program.evaluate({"n": "1"})
+    assert program.evaluate({"n": 2.5}) is False
+
+
 def test_an_error_shows_the_line_and_a_caret_under_the_place():
     with pytest.raises(expr.ExprRuntimeError) as caught:
         expr.parse("1 +\n\tnumber + 'a'").evaluate({"number": 2})
     error = caught.value
     assert (error.line, error.column, error.offset) == (2, 9, 12)
-    assert str(error) == "invalid operation: int + string (2:9)\n |  number + 'a'\n | ........^"
+    assert (
+        str(error)
+        == "invalid operation: + (mismatched types int and string) (2:9)\n |  number + 'a'\n | ........^"
+    )
 
 
 def test_a_syntax_error_and_a_runtime_error_are_told_apart():

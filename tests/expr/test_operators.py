@@ -7,6 +7,14 @@ import pytest
 from gitwf.workflow import expr
 
 ROWS = [
+    # A constant is folded away, and what is left is not looked at.
+    ("m.s && false", False),
+    ("m.l[9] && false", False),
+    ("m.s || true", True),
+    ("m.s && true", "héllo"),
+    ("m.n || false", None),
+    ("m.yes && m.s && false || m.yes", True),
+    ("true && m.s", "héllo"),
     ("1 + 2", 3),
     ("1 + 2.0", 3.0),
     ("2.5 - 1", 1.5),

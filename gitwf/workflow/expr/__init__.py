@@ -6,10 +6,11 @@ Values are plain Python (None, bool, int, float, str, list, dict) that count and
 bad text or a bad operation raises `ExprSyntaxError` or `ExprRuntimeError` with its place; nothing
 else ever comes out, and an evaluation stops after a bounded number of steps and bytes. No clock, no
 chance, no disk: the time is the `now` of the environment, and only UTC and fixed offsets are zones.
-Differences from expr-lang are few: types are checked when an operator runs, not before, so a type
-error in a branch that is not taken stays unseen; the keys of maps come in sorted order; the last
-digit of a power with a fraction in the exponent may differ.
-Read next: `lexer`, `parser`, `evaluator`.
+Differences from expr-lang are few: what a function's arguments are is seen when it is called, and
+what `#` stands for when it is reached, so that a wrong type of theirs in a branch that is not taken
+stays unseen; the keys of maps come in sorted order; the last digit of a power with a fraction in
+the exponent may differ.
+Read next: `lexer`, `parser`, `checker`, `evaluator`.
 """
 
 from gitwf.workflow.expr.errors import ExprError, ExprRuntimeError, ExprSyntaxError

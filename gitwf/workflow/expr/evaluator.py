@@ -64,14 +64,14 @@ class Evaluator:
         """Give a fault its place."""
         return errors.ExprRuntimeError(fault.message, self.source, node.at)
 
-    def truth(self, node: nodes.Node) -> bool:
-        """Evaluate a node that must be a bool."""
-        return self._bool(self.evaluate(node), node)
+    def truth(self, node: nodes.Node, blamed: nodes.Node | None = None) -> bool:
+        """Evaluate a node that must be a bool; the one to blame may be another."""
+        return self._bool(self.evaluate(node), blamed or node)
 
     def _bool(self, value: object, node: nodes.Node) -> bool:
         if isinstance(value, bool):
             return value
-        name = values.type_name(value)
+        name = "nil" if value is None else values.type_name(value)
         message = f"interface conversion: interface {{}} is {name}, not bool"
         raise errors.ExprRuntimeError(message, self.source, node.at)
 
@@ -101,7 +101,7 @@ class Evaluator:
 
     def _unary(self, node: nodes.Unary) -> object:
         if node.operator == "!":
-            return not self.truth(node.operand)
+            return not self.truth(node.operand, node)
         value = self.evaluate(node.operand)
         if node.operator == "-":
             return operators.negate(value)
@@ -113,13 +113,19 @@ class Evaluator:
         spine = [node]
         while isinstance(spine[-1].left, nodes.Binary):
             spine.append(spine[-1].left)
-        value = self.evaluate(spine[-1].left)
+        settled = next((place for place, part in enumerate(spine) if _settles(part)), None)
+        if settled is None:
+            value = self.evaluate(spine[-1].left)
+        else:
+            value, spine = spine[settled].operator == "||", spine[:settled]
         for part in reversed(spine):
             self.cost.step()
             value = self._infix(part, value)
         return value
 
     def _infix(self, node: nodes.Binary, left: object) -> object:
+        if node.operator in {"&&", "||"} and _constant(node.right) is (node.operator == "&&"):
+            return left
         if node.operator == "&&":
             # The right side is not checked: `true && 3` is 3 in expr-lang.
             return self.evaluate(node.right) if self._bool(left, node) else False
@@ -136,7 +142,7 @@ class Evaluator:
             raise self.placed(fault, node) from None
 
     def _conditional(self, node: nodes.Conditional) -> object:
-        return self.evaluate(node.yes if self.truth(node.test) else node.no)
+        return self.evaluate(node.yes if self.truth(node.test, node) else node.no)
 
     def _links(self, node: nodes.Node) -> object:
         links: list[nodes.Node] = []
@@ -215,6 +221,20 @@ class Evaluator:
                 raise errors.Fault(f"interface conversion: interface {{}} is {name}, not string")
             made[key] = self.evaluate(value_node)
         return made
+
+
+def _constant(node: nodes.Node) -> bool | None:
+    value = node.value if isinstance(node, nodes.Literal) else None
+    return value if isinstance(value, bool) else None
+
+
+def _settles(node: nodes.Binary) -> bool:
+    """Whether the right side alone says what comes out: `x && false`, `x || true`.
+
+    expr-lang drops the other side then, and the constant where it says nothing (`x && true`).
+    """
+    constant = _constant(node.right)
+    return node.operator in {"&&", "||"} and constant is (node.operator == "||")
 
 
 def _expect_function(value: object, callee: nodes.Node) -> None:

@@ -182,12 +182,13 @@ class _Parser:
         return self.made(nodes.Let(name.at, name.value, value, body))
 
     def branches(self) -> nodes.Node:
-        start = self.next()
+        self.next()
         test = self.expression(0)
         yes = self.block()
         self.expect("else")
         no = self.expression(0) if self.sees("if") else self.block()
-        return self.made(nodes.Conditional(start.at, test, yes, no))
+        # expr-lang gives this kind of condition no place of its own, and the other that behind it.
+        return self.made(nodes.Conditional(0, test, yes, no))
 
     def block(self) -> nodes.Node:
         self.expect("{")
@@ -197,14 +198,14 @@ class _Parser:
 
     def conditional(self, node: nodes.Node) -> nodes.Node:
         while self.sees("?"):
-            token = self.next()
+            self.next()
             if self.accept(":"):
                 yes = node
             else:
                 yes = self.expression(0)
                 self.expect(":")
             no = self.expression(0)
-            node = self.made(nodes.Conditional(token.at, node, yes, no))
+            node = self.made(nodes.Conditional(self.token.at, node, yes, no))
         return node
 
     def primary(self) -> nodes.Node:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from gitwf.workflow.expr import budget, errors, evaluator, library, nodes, parser, printing
+from gitwf.workflow.expr import budget, checker, errors, evaluator, library, nodes, parser, printing
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,19 @@ class Program:
     def evaluate(self, environment: Mapping[str, object]) -> object:
         """Give the value in an environment of plain Python values.
 
-        Every free name must be in the environment, even one in a branch that is not taken, as
-        expr-lang demands. Raises ExprRuntimeError.
+        Every free name must be in the environment, and all types must fit, even in a branch that
+        is not taken, as expr-lang demands. Raises ExprRuntimeError.
         """
         for path, node in self._uses:
             if path[0] not in environment and path[0] not in library.GLOBALS:
                 raise errors.ExprRuntimeError(f"unknown name {path[0]}", self.source, node.at)
+        kinds = {
+            name: checker.kind(environment[name]) for name in self._free if name in environment
+        }
         try:
+            if kinds not in self._checked:
+                checker.Checker(self.source, kinds).check(self.root)
+                self._checked.append(kinds)
             return evaluator.Evaluator(self.source, environment).evaluate(self.root)
         except RecursionError:
             message = "evaluation is nested too deeply"
@@ -54,6 +60,15 @@ class Program:
         """
         found = _required(self.root)
         return tuple(path for path in found if path[0] not in library.GLOBALS)
+
+    @cached_property
+    def _free(self) -> frozenset[str]:
+        return frozenset(path[0] for path, _ in self._uses)
+
+    @cached_property
+    def _checked(self) -> list[dict[str, str]]:
+        """The kinds that the free names had where all types fitted: few, one after another."""
+        return []
 
     @cached_property
     def _uses(self) -> tuple[tuple[tuple[str, ...], nodes.Node], ...]:
