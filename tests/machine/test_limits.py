@@ -105,3 +105,39 @@ def row(count):
 def test_the_cost_of_a_run_grows_with_its_nodes_and_no_faster(player, spec_of):
     small, large = cost(player, spec_of(50)), cost(player, spec_of(500))
     assert large < 11 * small
+
+
+def leaf(name):
+    return {**OK, "name": name}
+
+
+def fast(body, **more):
+    return {"name": "main", "failFast": True, **body, **more}
+
+
+def test_a_template_that_fails_fast_tries_nothing_again(play):
+    tries = {**leaf("tries"), "retryStrategy": {"limit": 2}}
+    main = fast({"steps": [[{"name": "a", "template": "tries"}]]})
+    final = play({"templates": [main, tries]}, outcome=lambda _: BAD)
+    assert "w[0].a(1)" not in final.nodes
+    assert final.nodes["w[0].a"].phase == "Running"
+    assert (final.phase, final.message) == (
+        "Failed",
+        "template has failed or errored children and failFast enabled",
+    )
+
+
+def test_a_template_that_fails_fast_runs_no_hook_after_a_failure(play):
+    task = {"name": "a", "template": "bad", "hooks": {"exit": {"template": "bad"}}}
+    final = play(
+        {"templates": [fast({"dag": {"tasks": [task]}}), leaf("bad")]}, outcome=lambda _: BAD
+    )
+    assert sorted(final.nodes) == ["w", "w.a"]
+    assert final.phase == "Failed"
+
+
+def test_a_template_that_fails_fast_ends_as_its_last_child_where_that_is_a_template(play):
+    inner = {"name": "inner", "steps": [[{"name": "x", "template": "bad"}]]}
+    main = fast({"steps": [[{"name": "a", "template": "inner"}]]})
+    final = play({"templates": [main, inner, leaf("bad")]}, outcome=lambda _: BAD)
+    assert final.message == f"child '{final.nodes['w[0].a'].id}' failed"

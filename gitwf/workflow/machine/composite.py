@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
 _GROUPS = frozenset({record.NodeType.STEP_GROUP, record.NodeType.TASK_GROUP})
-_LIMITED = frozenset({record.NodeType.POD, record.NodeType.STEPS, record.NodeType.DAG})
+_COMPOSITES = frozenset({record.NodeType.STEPS, record.NodeType.DAG})
+_LIMITED = _COMPOSITES | {record.NodeType.POD}
+# Attempts and hooks too, but not what never started (Argo: node_counters.go).
+_FAILING = _LIMITED | {record.NodeType.HTTP}
 FAIL_FAST = "template has failed or errored children and failFast enabled"
 
 
@@ -81,33 +84,45 @@ class Composite:
 
     def admits(self) -> bool:
         """Whether another child may start."""
-        return not self.gate.full and not self._failing()
+        return not self.gate.full and not self.failing
 
-    def _failing(self) -> bool:
+    @property
+    def failing(self) -> bool:
+        """Whether nothing more starts, neither hook nor attempt, because a child has failed."""
         return bool(self.made.fail_fast) and self._failures > 0
 
     def wait(self, work: Callable[[], None]) -> None:
         """Let work wait for room."""
         self.gate.waiting.append(work)
-        if self._failing():
+        if self.failing:
             self.run.later(self._admit)
 
     def count(self, node: nodes.Node, change: int) -> None:
         """Count a child that starts (1) or ends (-1)."""
         if node.type in _GROUPS:
             return
-        self._busy += change
+        if node.type is not record.NodeType.RETRY:
+            self._busy += change
         if node.type in _LIMITED:
             self.gate.active += change
-        if change < 0 and node.phase.failed_or_error and not node.retried and not node.hooked:
+        if change > 0:
+            return
+        if node.phase.failed_or_error and node.type in _FAILING:
             self._failures += 1
-        if change < 0 and (self.gate.waiting or self._failing()):
+        if node.type in _COMPOSITES:
+            # Argo ends a composite while it looks at its parent, which may end at once in its turn.
+            self.run.at_last(self._look_again)
+        else:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if self.gate.waiting or self.failing:
             self.run.later(self._admit)
 
     def _admit(self) -> None:
         if self.node.phase.fulfilled:
             return
-        if self._failing():
+        if self.failing:
             if not self._busy:
                 self.gate.waiting.clear()
                 self.abort(FAIL_FAST)

@@ -128,6 +128,10 @@ class Retrying:
         )
 
     def _attempt(self, names: dict[str, scope.Value]) -> None:
+        inside = self._order.boundary
+        if inside is not None and (inside.failing or inside.node.phase.fulfilled):
+            # Argo tries nothing again in a template that fails fast: the Retry node stays as it is.
+            return
         if self._run.gate.full:
             self._run.gate.waiting.append(lambda: self._attempt(names))
             return

@@ -75,6 +75,7 @@ class Run:
         self.out_of_time = False
         self.root: Callable[[], None] = lambda: None
         self._agenda: deque[Callable[[], None]] = deque()
+        self._last: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[Instant, int, Callable[[], None]]] = []
         self._sequence = 0
         self._commands: list[messages.Command] = []
@@ -221,6 +222,10 @@ class Run:
         """Do `work` before this event is done, after what is under way."""
         self._agenda.append(work)
 
+    def at_last(self, work: Callable[[], None]) -> None:
+        """Do `work` before this event is done, after all that it brings about."""
+        self._last.append(work)
+
     def wake(self, at: Instant, work: Callable[[], None]) -> None:
         """Do `work` when it is `at`."""
         self._sequence += 1
@@ -334,8 +339,8 @@ class Run:
         collects = gc.isenabled()
         gc.disable()
         try:
-            while self._agenda:
-                self._agenda.popleft()()
+            while queue := self._agenda or self._last:
+                queue.popleft()()
         finally:
             if collects:
                 gc.enable()
