@@ -450,8 +450,39 @@ templates:
 def test_the_image_may_come_from_template_defaults(problems):
     spec = "entrypoint: main\ntemplateDefaults: {container: {image: i}}\n"
     spec += "templates:\n- {name: main, container: {command: [a]}}\n"
+    spec += "- {name: other, steps: [[{name: s, inline: {container: {command: [a]}}}]]}\n"
 
     assert problems(spec) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "own", "found"),
+    [
+        ("WorkflowTemplate", "", True),
+        ("WorkflowTemplate", "templateDefaults: {container: {image: i}}", False),
+        ("ClusterWorkflowTemplate", "templateDefaults: {container: {image: i}}", True),
+    ],
+)
+def test_the_image_comes_from_the_defaults_of_the_templates_own_document(
+    problems, kind, own, found
+):
+    library = f"""\
+    apiVersion: argoproj.io/v1alpha1
+    kind: {kind}
+    metadata: {{name: lib}}
+    spec:
+      {own or "{}"}
+      templates: [{{name: t, container: {{command: [a]}}}}]
+    """
+    library = library.replace("      {}\n", "")
+    scope = ", clusterScope: true" if kind.startswith("Cluster") else ""
+    spec = "entrypoint: main\ntemplateDefaults: {container: {image: i}}\ntemplates:\n"
+    spec += f"- {{name: main, steps: [[{{name: s, templateRef: {{name: lib, template: t{scope}}}}}]]}}\n"
+
+    told = [one.partition(": ")[2] for one in problems(spec, library)]
+
+    message = "templates.main.steps[0].s templates.t.container.image may not be empty"
+    assert told == ([message] if found else [])
 
 
 @pytest.mark.parametrize(

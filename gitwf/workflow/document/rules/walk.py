@@ -196,14 +196,14 @@ class Walk:
         cluster.check_metrics(self.found, one, origin)
 
     def _default_image(self, here: "Here") -> str:
-        """Find the image that templateDefaults give, where the template was written or runs."""
-        value = here.origin.document.value
-        for step in here.origin.path[:-2]:
-            value = value.get(step, {}) if isinstance(value, dict) else {}
-        local = self._whole.spec.template_defaults
-        own = local.plain() if local is not None else {}
-        for defaults in (own, value.get("templateDefaults") or {}):
-            image = (defaults.get(here.template.type) or {}).get("image")
-            if image:
-                return str(image)
-        return ""
+        """Find the image that templateDefaults give, in the document that the template is in.
+
+        Argo looks at a workflow's and at a WorkflowTemplate's own, at no other's.
+        """
+        value, path = here.origin.document.value, here.origin.path
+        if value.get("kind") == "ClusterWorkflowTemplate":
+            return ""
+        for step in path[: path.index("templates")]:
+            value = value[step]
+        defaults = (value.get("templateDefaults") or {}).get(here.template.type) or {}
+        return str(defaults.get("image") or "")
