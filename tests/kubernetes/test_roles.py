@@ -101,7 +101,8 @@ def _kubeconfig(host, authority, token):
 def manifests(image, number):
     """A Deployment that crashes, with companions whose names are its own."""
     command = ["sh", "-c", f"echo {SAYS}; exit 3"]
-    container = {"name": "viewer", "image": image, "command": command}
+    never = {"exec": {"command": ["false"]}}
+    container = {"name": "viewer", "image": image, "command": command, "readinessProbe": never}
     pod = {"terminationGracePeriodSeconds": 0, "containers": [container]}
     deployment = {
         "apiVersion": "apps/v1",
@@ -109,7 +110,7 @@ def manifests(image, number):
         "metadata": {"name": "v"},
         "spec": {
             "progressDeadlineSeconds": 2,
-            "replicas": 0 if number == 1 else 1,
+            "replicas": 1 if number == 3 else 0,
             "selector": {"matchLabels": {"app": "v"}},
             "template": {"metadata": {"labels": {"app": "v"}}, "spec": pod},
         },

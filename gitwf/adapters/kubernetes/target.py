@@ -6,7 +6,8 @@ which changes all the time; an apply goes at the resourceVersion at which the re
 so that one based on an old revision loses at the API server. The Deployment is applied first,
 because only it is fenced; what goes with it follows, and drift of any of it is seen on every pass.
 Everything is tried dry before anything is changed. What gitwf applied and no longer wants is
-deleted one release later: till then pods of the old release may use it.
+deleted by the first release after one that was complete: till then pods of an old release, which
+serve while others fail, may use it.
 """
 
 import dataclasses
@@ -89,11 +90,12 @@ class KubernetesTarget:
                 hint="create it, or give the pipeline `manifests`",
             )
         before = _inventory(live, fields.APPLIED)
-        oldest = _inventory(live, fields.APPLIED_BEFORE)
         listed = [_named(one) for one in others]
+        oldest = set(_inventory(live, fields.APPLIED_BEFORE)) - {*before, *listed}
+        left = [name for name in sorted(oldest) if self._ours(name)]
         first["metadata"]["annotations"] |= {
             fields.APPLIED: " ".join(listed),
-            fields.APPLIED_BEFORE: " ".join(before),
+            fields.APPLIED_BEFORE: " ".join([*before, *left]),
         }
         force = self._settings.adopt or _taken_over(live)
         self._unchanged(desired, live)
@@ -107,8 +109,9 @@ class KubernetesTarget:
             self._fenced(first, desired, force=force)
         for one in others:
             self._cluster.apply(one, force=force)
-        if others:
-            self._prune(set(oldest) - {*before, *listed})
+        if others and live and rollout.stands(live).state is ports.RolloutState.COMPLETE:
+            for name in left:
+                self._prune(name)
         self._finished = _told(desired)
 
     def progress(self, desired: ports.Desired) -> ports.Rollout:
@@ -225,14 +228,18 @@ class KubernetesTarget:
                 continue
             return
 
-    def _prune(self, names: set[str]) -> None:
-        """Delete what gitwf applied two releases ago and has not applied since."""
+    def _ours(self, name: str) -> Manifest | None:
+        """An object of an inventory, if it is there and gitwf's."""
         own = fields.labels(self._settings.model, self._settings.environment)
-        for name in sorted(names):
-            version, kind, called = name.rsplit("/", 2)
-            there = self._cluster.get(version, kind, called)
-            if there and own.items() <= (there["metadata"].get("labels") or {}).items():
-                self._cluster.delete(version, kind, called, uid=there["metadata"]["uid"])
+        there = self._cluster.get(*name.rsplit("/", 2))
+        if there and own.items() <= (there["metadata"].get("labels") or {}).items():
+            return there
+        return None
+
+    def _prune(self, name: str) -> None:
+        """Delete an object that neither this release uses nor the complete one before it."""
+        if there := self._ours(name):
+            self._cluster.delete(*name.rsplit("/", 2), uid=there["metadata"]["uid"])
 
     def _drift(self, desired: ports.Desired) -> Iterator[ports.Drift]:
         """What an apply would change now; on the dry, as the server sees it."""
