@@ -15,6 +15,7 @@ APPS = "apps/v1"
 NAME = "toy-viewer"
 PORT = 8080
 SECONDS = 90
+DRAIN_SECONDS = 3  # new visitors go elsewhere at once, open sessions get this long
 PROJECT = """\
 apiVersion: gitwf.dev/v1
 kind: Project
@@ -64,7 +65,7 @@ spec:
         image: {viewer}
         command: [python3, /srv/viewer/serve.py]
         readinessProbe: {{httpGet: {{path: /, port: {port}}}, periodSeconds: 1, timeoutSeconds: 5}}
-        lifecycle: {{preStop: {{sleep: {{seconds: 3}}}}}}
+        lifecycle: {{preStop: {{sleep: {{seconds: {drain}}}}}}}
         volumeMounts: [{{name: app, mountPath: /srv/viewer}}]
       volumes:
       - {{name: app, configMap: {{name: "toy-{{{{ viewer.id[:12] }}}}"}}}}
@@ -144,7 +145,11 @@ class ClusterWorld(e2e.World):
     def manifest(self, *, deadline=60, replicas=2):
         """The viewer's manifests; with a short deadline for a viewer that fails."""
         return DEPLOYMENT.format(
-            viewer=self.cluster.viewer, port=PORT, deadline=deadline, replicas=replicas
+            viewer=self.cluster.viewer,
+            port=PORT,
+            drain=DRAIN_SECONDS,
+            deadline=deadline,
+            replicas=replicas,
         )
 
     def gone(self, ask):
