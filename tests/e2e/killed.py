@@ -5,7 +5,8 @@
     killed.py after:3 ARGUMENTS…     die just after it
 
 A touch is a call that changes something outside this process: a ledger entry, a commit, an upload,
-a run begun, a rollout begun. With TOUCHED=cluster only what changes an object there is one.
+a run begun, a rollout begun. With TOUCHED=cluster only what changes an object there is one; with
+TOUCHED=argo a run begun is one on Argo.
 """
 
 import functools
@@ -49,6 +50,17 @@ def in_cluster() -> list[tuple[type, str]]:
     return [(patched, name) for name in ("really", "create", "merge", "delete")]
 
 
+def on_argo() -> list[tuple[type, str]]:
+    """The touches of a run on Argo, which is submitted by one create."""
+    from gitwf.adapters.kubernetes import argo, connection
+
+    others = [one for one in TOUCHES if one[0] not in {engine.LocalEngine, target.LocalTarget}]
+    return [*others, (connection.Connection, "create"), (argo.ArgoEngine, "artifact")]
+
+
+TOUCHED = {"": lambda: TOUCHES, "cluster": in_cluster, "argo": on_argo}
+
+
 def main() -> None:
     """Patch every touch, then be gitwf."""
     when, _, number = sys.argv[1].partition(":")
@@ -73,7 +85,7 @@ def main() -> None:
 
         return wrapped
 
-    for owner, name in in_cluster() if os.environ.get("TOUCHED") == "cluster" else TOUCHES:
+    for owner, name in TOUCHED[os.environ.get("TOUCHED", "")]():
         setattr(owner, name, touching(f"{owner.__name__}.{name}", getattr(owner, name)))
     cli.main(sys.argv[2:])
 

@@ -1,23 +1,14 @@
 """gitwf in a cluster: two controllers with the least rights, runs on Argo, a viewer rolled out.
 
-A push over HTTP to a real Git server is all that a person does. Argo's own controller is played by
-a thread that gives each submitted Workflow the end that a recorded run had, and puts the model into
-the bucket as Argo would.
+A push over HTTP to a real Git server is all that a person does. Argo's own controller is played.
 """
 
-import contextlib
-import dataclasses
-import json
-import threading
-
-import obstore
 import pytest
 
-from gitwf.adapters import store
-from gitwf.adapters.kubernetes import connection, submission
+from gitwf.adapters.kubernetes import submission
 from gitwf.testing import git_server
 from tests.e2e import conftest as e2e
-from tests.kubernetes import kustomize, replayer, worlds
+from tests.kubernetes import argo_player, kustomize, replayer, worlds
 
 PROJECT = """\
 apiVersion: gitwf.dev/v1
@@ -34,60 +25,6 @@ spec:
         namespace: {namespace}
         fetch: {{image: "{image}", secret: store}}
 """
-
-
-@dataclasses.dataclass
-class Argo:
-    """Plays Argo's controller in one namespace: every Workflow succeeds at once.
-
-    `ended` lists the runs in order; `gate` holds their ends back while it is clear.
-    """
-
-    connection: connection.Connection
-    bucket: object
-    ended: list = dataclasses.field(default_factory=list)
-    gate: threading.Event = dataclasses.field(default_factory=threading.Event)
-    over: threading.Event = dataclasses.field(default_factory=threading.Event)
-
-    @contextlib.contextmanager
-    def at_work(self):
-        self.gate.set()
-        thread = threading.Thread(target=self._work)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.over.set()
-            thread.join()
-
-    def _work(self):
-        while not self.over.wait(0.1):
-            found, _ = self.connection.listed(submission.API, "Workflow")
-            for one in found:
-                phase = (one.get("status") or {}).get("phase")
-                if phase is None:
-                    self._give(one, {"phase": "Running", "startedAt": "2026-11-23T17:09:44Z"})
-                elif phase == "Running" and self.gate.is_set():
-                    self._end(one)
-
-    def _end(self, workflow):
-        name = workflow["metadata"]["name"]
-        mape = 0.4 / (1 + len(self.ended))
-        model = {"name": "toy", "metrics": {"mape": mape}}
-        obstore.put(self.bucket, f"{name}/model.json", json.dumps(model).encode())
-        outputs = {
-            "artifacts": [{"name": "model", "s3": {"key": f"{name}/model.json"}}],
-            "parameters": [{"name": "metrics", "value": json.dumps(model["metrics"])}],
-        }
-        self.ended.append(name)
-        self._give(
-            workflow,
-            {"phase": "Succeeded", "finishedAt": "2026-11-23T17:09:53Z", "outputs": outputs},
-        )
-
-    def _give(self, workflow, status):
-        name = workflow["metadata"]["name"]
-        self.connection.merge(submission.API, "Workflow", name, {"status": status})
 
 
 @pytest.fixture
@@ -115,7 +52,7 @@ def world(tmp_path, cluster, namespace, cluster_store):
             "GITWF_AUTHOR": "gitwf <gitwf@example.com>",
         }
         opened.create({**secret, "metadata": {"name": "gitwf"}, "stringData": known})
-        files = dict(e2e.FILES)
+        files = {**e2e.FILES, **argo_player.FILES}
         del files["pipelines/toy/viewer/notes.txt"], files["manifests/viewer/deployment.yaml"]
         image = cluster.viewer
         files |= {
@@ -129,8 +66,7 @@ def world(tmp_path, cluster, namespace, cluster_store):
 
 @pytest.fixture
 def argo(world):
-    bucket, _ = store.ObjectStore(store.Settings(environment=world.keys))._open("s3://models/x")
-    with Argo(world.connection(), bucket).at_work() as working:
+    with argo_player.Argo(world.connection(), world.keys).at_work() as working:
         yield working
 
 

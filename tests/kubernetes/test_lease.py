@@ -111,3 +111,19 @@ def test_who_is_asked_to_stop_while_it_waits_never_leads(lead):
     with lead("one").held(never), lead("two").held(lambda: True) as over:
         assert over()
         assert holder(lead) == "one"
+
+
+def test_a_serve_that_is_asked_to_stop_lets_another_lead_at_once(world):
+    def leads():
+        found = world.connection().get(lease.API, lease.KIND, "gitwf")
+        return found and found["spec"].get("holderIdentity")
+
+    place = f"{world.namespace}/gitwf"
+    serving = world.start("-m", "gitwf", "serve", "--poll", "1", GITWF_LEADER=place)
+    replayer.until(leads)
+
+    serving.terminate()
+    out, _ = serving.communicate(timeout=replayer.SECONDS)
+
+    assert serving.returncode == 0, out
+    assert leads() is None
