@@ -12,6 +12,7 @@ lists them.
 import argparse
 import gc
 import json
+import multiprocessing
 import os
 import statistics
 import subprocess
@@ -113,6 +114,12 @@ def trained(around: edge.Edge, seen: observe.Pass, versions: int) -> None:
     around.ledger.append(decide, "Train everything")
 
 
+def prepared(remote: Path, state: Path, versions: int) -> None:
+    """Look at the repository for the first time, and write that all of it is trained."""
+    around = opened(remote, state)
+    trained(around, reconcile.Reconciler(around).look()[0], versions)
+
+
 def resident() -> float:
     """The memory that this process has now, in KiB."""
     gc.collect()
@@ -134,8 +141,12 @@ def measured(pipelines: int, commits: int, versions: int, rounds: int) -> dict[s
     with tempfile.TemporaryDirectory() as place:
         remote, state = Path(place, "many.git"), Path(place, "state")
         make(remote, pipelines, commits)
-        around = opened(remote, state)
-        trained(around, reconcile.Reconciler(around).look()[0], versions)
+        # In a process of its own, so that no memory is left of it here.
+        before = multiprocessing.get_context("fork").Process(
+            target=prepared, args=(remote, state, versions)
+        )
+        before.start()
+        before.join()
         empty = resident()
         began = time.perf_counter()
         reconciler = reconcile.Reconciler(opened(remote, state))

@@ -11,6 +11,7 @@ With `--alone` it asks for real-time priority, so that whatever else the machine
 """
 
 import argparse
+import gc
 import os
 import statistics
 import tempfile
@@ -99,6 +100,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.alone:
         alone()
+    gc.freeze()  # As the command line does when it has loaded a command.
     text = document(given.steps, fan_out=given.fan_out)
     if given.once:
         run(given.once, text)

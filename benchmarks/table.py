@@ -10,7 +10,10 @@ between the marks in the document.
 """
 
 import argparse
+import compileall
 import datetime as dt
+import gc
+import json
 import os
 import platform
 import statistics
@@ -25,7 +28,9 @@ from pathlib import Path
 import engine_chain
 import machine
 import rivals
+import startup
 
+import gitwf
 from gitwf.adapters.local import ladder
 
 HERE = Path(__file__).resolve().parent
@@ -137,6 +142,63 @@ def planned(sizes: tuple[int, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def told(script: str, *arguments: str) -> dict[str, float]:
+    """Run another benchmark in a process of its own; what it prints as JSON."""
+    command = [sys.executable, str(HERE / script), "--json", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not done.stdout:
+        sys.exit(f"{command}: {done.stderr[-500:]}")
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def looked(pipelines: int, histories: tuple[int, ...], versions: int) -> str:
+    """Measure looking at a repository of many pipelines and write a table."""
+    names = ["commits", "`git rev-parse`", "a pass of `serve`", "its first", "`gitwf reconcile`"]
+    names += [f"`gitwf history`, {versions:,} versions", "KiB a pipeline"]
+    lines = [
+        f"### Looking at {pipelines:,} pipelines that are all trained, in milliseconds",
+        "",
+        f"| {' | '.join(names)} |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for commits in histories:
+        sizes = ("--pipelines", str(pipelines), "--commits", str(commits))
+        one = told("delivery.py", *sizes, "--versions", str(versions))
+        lines.append(
+            f"| {commits:,} | {one['rev-parse']:.1f} | {one['pass']:.1f} | {one['first pass']:.0f}"
+            f" | {one['reconcile']:.0f} | {one['history']:.0f} | {one['KiB']:.1f} |"
+        )
+        print(lines[-1], flush=True)
+    return "\n".join(lines) + "\n"
+
+
+def written(writers: int) -> str:
+    """Measure many writers at once on one remote and write a table."""
+    lines = [
+        f"### {writers} writers at once on one remote, an entry of the ledger each, in seconds",
+        "",
+        "| remote | lost | median | p99 |",
+        "|---|---|---|---|",
+    ]
+    for name, more in (("a folder", ()), ("Git behind HTTP, on this machine", ("--http",))):
+        one = told("writers.py", "--writers", str(writers), *more)
+        lines.append(f"| {name} | {one['lost']:.0f} | {one['median']:.1f} | {one['p99']:.1f} |")
+        print(lines[-1], flush=True)
+    return "\n".join(lines) + "\n"
+
+
+def started(rounds: int) -> str:
+    """Measure what commands cost to start and write a table."""
+    lines = ["### Start-up, whole processes", "", "| | ms | x empty Python | modules |"]
+    lines.append("|---|---|---|---|")
+    for name, milliseconds, ratio, count in startup.measured(rounds):
+        shown = f"`{name}`" if name.startswith("gitwf") else name
+        lines.append(f"| {shown} | {milliseconds:.0f} | {ratio:.1f} | {count} |")
+        print(lines[-1], flush=True)
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure, print, and write the document where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -146,6 +208,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     quiet = given.alone and engine_chain.alone()
+    # As after an installation, and as the command line does when it has loaded a command.
+    compileall.compile_dir(Path(gitwf.__file__).parent, quiet=1)
+    gc.freeze()
     shapes = ((100, False, True), (1000, True, True), (10_000, True, False))
     parts = []
     for steps, fan_out, others in shapes:
@@ -155,6 +220,9 @@ def main() -> None:
         found = rows(steps, fan_out=fan_out, rounds=rounds, tools=given.tools, others=others)
         parts.append(measured(title, found))
     parts.append(planned((1000, 10_000, 100_000)))
+    parts.append(started(3 * given.rounds))
+    parts.append(looked(2000, (1000, 20_000), 2000))
+    parts.append(written(50))
     today = dt.datetime.now(dt.UTC).date()
     about = (
         f"Measured {today:%Y-%m-%d} on {os.cpu_count()} cores ({platform.machine()}, Linux"
