@@ -51,7 +51,7 @@ class ValueFrom(base.Model):
 class Parameter(base.Model):
     """A named text. Present without `value` and `value_from` is not the same as absent."""
 
-    name: str
+    name: str = ""
     default: base.AnyString | None = None
     value: base.AnyString | None = None
     value_from: ValueFrom | None = None
@@ -63,7 +63,7 @@ class Parameter(base.Model):
 class RawArtifact(base.Model):
     """The content itself."""
 
-    data: str
+    data: str = ""
 
 
 class KeyedArtifact(base.Model):
@@ -115,7 +115,7 @@ class ArtifactLocation(base.Model):
 class Artifact(ArtifactLocation):
     """A named file or folder. `mode` is the permission bits as a whole number."""
 
-    name: str
+    name: str = ""
     path: str = ""
     mode: int | None = None
     from_: str = ""
