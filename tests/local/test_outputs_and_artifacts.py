@@ -312,6 +312,30 @@ def test_what_a_step_puts_at_a_key_another_gets_from_it(local, place, key):
     assert ran["wf.b"].input_artifacts == ("i",)
 
 
+SPREAD = """
+  templates:
+  - name: main
+    steps:
+    - - {{name: a, template: puts, arguments: {{parameters: [{{name: n, value: a}}]}}}}
+    - - {{name: b, template: puts, arguments: {{parameters: [{{name: n, value: b}}]}}}}
+    - - {{name: get, template: gets}}
+  - name: puts
+    inputs: {{parameters: [{{name: n}}]}}
+    container: {{image: none, command: [sh, -c, "mkdir -p {place}; echo {{{{inputs.parameters.n}}}} > {place}/o"]}}
+    outputs: {{artifacts: [{{name: o, path: {place}/o, s3: {{key: "all//parts/{{{{inputs.parameters.n}}}}"}}}}]}}
+  - name: gets
+    inputs: {{artifacts: [{{name: i, path: {place}/i, s3: {{key: "{key}"}}}}]}}
+    container: {{image: none, command: [sh, -c, "cd {place}/i && find . -type f | sort | xargs tail -n +1"]}}
+"""
+
+
+@pytest.mark.parametrize(("key", "inside"), [("all/parts", "."), ("all/", "./parts")])
+def test_a_step_gets_all_that_steps_put_below_a_key(local, place, key, inside):
+    ran = local.run(SPREAD.format(place=place, key=key))
+
+    assert ran.log["wf[2].get"] == f"==> {inside}/a <==\na\n\n==> {inside}/b <==\nb\n"
+
+
 def test_a_key_at_which_nothing_was_put_is_an_error_unless_optional(local, place):
     ran = local.run(KEYED.format(place=place, key="other", optional="false"))
     assert ran["wf.b"].phase == "Error"

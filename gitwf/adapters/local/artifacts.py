@@ -7,6 +7,7 @@ one, is noted beside: the run is the repository of its own keys.
 """
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -31,24 +32,43 @@ def keep(made: Path, kept: Path) -> None:
 
 def note(run: folder.RunFolder, key: str, node: str, name: str) -> None:
     """Remember that an output of a node was put at a key."""
-    noted = run.keyed(key)
+    plain = _plain(key)
+    noted = run.keyed(plain)
     noted.parent.mkdir(exist_ok=True)
-    noted.write_text(f"{node}\n{name}", "utf-8")
+    noted.write_text(json.dumps([plain, node, name]), "utf-8")
     _sync(noted)
 
 
 def at_key(
     run: folder.RunFolder, location: record.ArtifactLocation
-) -> record.ArtifactLocation | None:
-    """Find what was put at a key, or what lies below it in a folder that was; None: nothing."""
-    whole = Path(location.key)
+) -> dict[str, record.ArtifactLocation]:
+    """Find what was put at a key, by its path below the key: itself ("") or all that is below.
+
+    A key can also lie in a folder that was put at one above it.
+    """
+    key = _plain(f"{location.key}/{location.sub_path}")
+    whole = Path(key)
     for above in (whole, *whole.parents[:-1]):
         noted = run.keyed(str(above))
         if noted.exists():
-            node, name = noted.read_text("utf-8").split("\n")
-            below = Path(whole.relative_to(above), location.sub_path)
-            return record.ArtifactLocation(name, node=node, sub_path=str(below))
-    return None
+            _, node, name = _read(noted)
+            below = str(whole.relative_to(above))
+            return {"": record.ArtifactLocation(name, node=node, sub_path=below)}
+    notes = [_read(noted) for noted in run.keys.iterdir()] if run.keys.exists() else []
+    return {
+        put.removeprefix(f"{key}/"): record.ArtifactLocation(name, node=node)
+        for put, node, name in sorted(notes)
+        if put.startswith(f"{key}/")
+    }
+
+
+def _read(noted: Path) -> tuple[str, str, str]:
+    put, node, name = json.loads(noted.read_text("utf-8"))
+    return put, node, name
+
+
+def _plain(key: str) -> str:
+    return "/".join(part for part in key.split("/") if part not in ("", "."))
 
 
 def _sync(path: Path) -> None:
@@ -80,10 +100,12 @@ def give(run: folder.RunFolder, location: record.ArtifactLocation, to: Path) -> 
     if location.raw is not None:
         to.write_text(location.raw, "utf-8")
         return
-    found = at_key(run, location) if location.key else location
-    if found is None:
+    found = at_key(run, location) if location.key else {"": location}
+    if not found:
         raise Stalled(f"no step of this run has put an artifact at the key {location.key!r}")
-    copy(find(run, found), to)
+    for below, one in found.items():
+        (to / below).parent.mkdir(parents=True, exist_ok=True)
+        copy(find(run, one), to / below)
 
 
 def set_mode(path: Path, mode: int, *, recurse: bool) -> None:

@@ -79,9 +79,14 @@ class RunFolder:
         """An output artifact of a node."""
         return self.path / "artifacts" / checked(node) / checked(name)
 
+    @property
+    def keys(self) -> Path:
+        """The notes about what was put at which key."""
+        return self.path / "keys"
+
     def keyed(self, key: str) -> Path:
         """The note about the artifact at a key."""
-        return self.path / "keys" / hashlib.sha256(key.encode()).hexdigest()
+        return self.keys / hashlib.sha256(key.encode()).hexdigest()
 
     @property
     def work(self) -> Path:

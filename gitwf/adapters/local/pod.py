@@ -214,7 +214,7 @@ def _inputs(
 
 def _nowhere(wanted: messages.InputArtifact, context: Context) -> bool:
     location = wanted.location
-    return bool(location.key) and artifacts.at_key(context.run, location) is None
+    return bool(location.key) and not artifacts.at_key(context.run, location)
 
 
 def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Context) -> box.Mount:
