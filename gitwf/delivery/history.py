@@ -50,7 +50,10 @@ class Row:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """One version and everything known about it. `run`: succeeded, running, or how it ended."""
+    """One version and everything known about it. `run`: succeeded, running, or how it ended.
+
+    `occasion`: why it was trained with nothing changed in Git; "" for a commit.
+    """
 
     model: str
     version: int
@@ -63,6 +66,7 @@ class VersionRow:
     verdicts: tuple[entry.Verdict, ...] = ()
     releases: tuple[entry.Released, ...] = ()
     rollouts: tuple[entry.RolledOut, ...] = ()
+    occasion: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,16 @@ def version(
         tuple(
             one for name in places for one in facts.rollouts(model, name) if one.version == number
         ),
+        _occasion(model, key, facts),
     )
+
+
+def _occasion(model: str, key: RunKey, facts: ledger_facts.Facts) -> str:
+    occasion = facts.occasion(model, key)[1]
+    if occasion is None:
+        return ""
+    wish = next((one for one in facts.retrains(model) if one.id == occasion), None)
+    return f"{wish.who}: {wish.why}" if wish is not None else f"its schedule, due at {occasion}"
 
 
 def _run(model: str, key: RunKey, facts: ledger_facts.Facts) -> tuple[str, str]:

@@ -120,7 +120,7 @@ class Spec(base.Model):
 
 
 class Pipeline(base.Model):
-    """The document. Equal when every field is."""
+    """What trains a model, when, what it must be like, and where it is served."""
 
     api_version: document.ApiVersion
     kind: Literal["Pipeline"]

@@ -160,7 +160,7 @@ class Spec(base.Model):
 
 
 class Project(base.Model):
-    """The document. Equal when every field is."""
+    """gitwf.yaml: where models are kept, trained and served, and who may have which secret."""
 
     api_version: document.ApiVersion
     kind: Literal["Project"]

@@ -102,7 +102,7 @@ class ReleaseMetadata(base.Model):
 
 
 class Release(base.Model):
-    """The document. Equal when every field is."""
+    """What one environment serves of one model, and the whole record of where that came from."""
 
     api_version: document.ApiVersion
     kind: Literal["Release"]
@@ -132,7 +132,7 @@ class RejectedSpec(base.Model):
 
 
 class Rejections(base.Model):
-    """The document rejected.yaml."""
+    """rejected.yaml: the versions of a model that automation must not choose."""
 
     api_version: document.ApiVersion
     kind: Literal["Rejected"]

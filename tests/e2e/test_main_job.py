@@ -127,6 +127,7 @@ def test_a_schedule_trains_again_with_git_unchanged(world):
     assert world.remote.git("rev-parse", "main:pipelines") == code
     assert len(world.trained()) == 3
     assert world.served() == "toy-v3"
+    assert "asked by   its schedule, due at 20" in world.gitwf("show", "toy@2")
 
 
 def test_everything_outside_git_and_the_store_can_be_deleted(world):

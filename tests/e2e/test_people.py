@@ -124,7 +124,7 @@ def test_a_retraining_is_asked_for_with_its_reason_and_made_once(world):
     world.gitwf("reconcile")
     head = world.remote.git("rev-parse", "main:pipelines")
 
-    out = world.gitwf("retrain", "toy", "--reason", "the feed was late")
+    out = world.gitwf("retrain", "toy", "--reason", "the feed was late", **ADA)
     assert "the next reconcile trains it" in out
     out = world.gitwf("reconcile")
     world.gitwf("reconcile")
@@ -133,6 +133,8 @@ def test_a_retraining_is_asked_for_with_its_reason_and_made_once(world):
     assert len(world.trained()) == 2
     assert world.served() == "toy-v2"
     assert world.remote.git("rev-parse", "main:pipelines") == head
+    assert "asked by   Ada <ada@example.org>: the feed was late" in world.gitwf("show", "toy@2")
+    assert "asked by" not in world.gitwf("show", "toy@1")
 
 
 def test_a_failed_key_waits_for_a_person_and_is_tried_again_when_one_says_so(world, tmp_path):

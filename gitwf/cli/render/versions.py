@@ -111,6 +111,8 @@ def _facts(one: history.VersionRow) -> list[tuple[str, str]]:
     rows.append(("run", f"{one.run}{f': {one.reason}' if one.reason else ''}, key {one.key.short}"))
     if one.claim is not None:
         rows.append(("request", one.claim.request))
+    if one.occasion:
+        rows.append(("asked by", one.occasion))
     if one.result is not None:
         rows += [
             ("commit", one.result.commit),
@@ -167,6 +169,7 @@ def version_json(one: history.VersionRow) -> dict[str, Any]:
         "key": one.key,
         "run": one.run,
         "reason": one.reason,
+        "occasion": one.occasion,
         "states": {name: str(state) for name, state in one.states.items()},
         "result": one.result.body() if one.result is not None else None,
         "verdicts": [{"environment": v.environment, **v.body()} for v in one.verdicts],
