@@ -4,7 +4,14 @@ import os
 import pathlib
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+# No test fails because the machine is busy: how long things take is for `benchmarks/`.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 pytest_plugins = ["tests.s3_gateway", "tests.cluster.fixtures", "tests.images"]
 
