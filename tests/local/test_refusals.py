@@ -35,6 +35,43 @@ def test_an_image_whose_entrypoint_is_given_needs_no_command(make):
     assert ran.text == "said x\n"
 
 
+@pytest.mark.parametrize(
+    ("args", "said", "phase"),
+    [
+        ("[]", "hello argo\n", "Succeeded"),
+        ("[echo]", "hello argo\n", "Succeeded"),
+        ("[echo, some text]", "some text\n", "Succeeded"),
+        ("[sleep, '0']", "", "Succeeded"),
+        ("[exit, '3']", "", "Failed"),
+        ("[other]", "", "Failed"),
+    ],
+)
+def test_the_image_of_the_examples_of_argo_needs_no_command(hosted, args, said, phase):
+    image = "argoproj/argosay:v2"
+    ran = hosted.run(
+        f"  templates:\n  - name: main\n    container: {{image: '{image}', args: {args}}}\n"
+    )
+
+    assert ran["wf"].phase == phase
+    assert ran.text.partition("Error: ")[0] == said
+
+
+def test_the_image_of_the_examples_of_argo_writes_and_reads_files(hosted, place):
+    ran = hosted.run(f"""
+  templates:
+  - name: main
+    steps: [[{{name: a, template: writes}}], [{{name: b, template: reads, arguments: {{artifacts: [{{name: i, from: "{{{{steps.a.outputs.artifacts.o}}}}"}}]}}}}]]
+  - name: writes
+    container: {{image: 'argoproj/argosay:v2', args: [echo, text, {place}/d/o]}}
+    outputs: {{artifacts: [{{name: o, path: {place}/d/o}}]}}
+  - name: reads
+    inputs: {{artifacts: [{{name: i, path: {place}/i}}]}}
+    container: {{image: 'argoproj/argosay:v2', args: [assert_contains, {place}/i, tex]}}
+""")
+
+    assert ran.log["wf[1].b"] == "text\n"
+
+
 def test_a_command_may_come_from_the_defaults_of_its_own_kind(hosted):
     ran = hosted.run("""
   templateDefaults:

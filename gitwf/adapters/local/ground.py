@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gitwf import ports
-from gitwf.adapters.local import box, engines, folder, ladder, pod, venvs
+from gitwf.adapters.local import box, engines, folder, images, ladder, pod, venvs
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Settings:
     slots: int = max(4, os.cpu_count() or 1)
     grace: float = 10.0
     search: str = ""
-    entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: images.ENTRYPOINTS)
 
 
 class Ground:
