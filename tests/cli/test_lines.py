@@ -5,7 +5,9 @@ import io
 import pytest
 import rich.console
 
-from gitwf.cli.render import tables
+from gitwf.cli.render import progress, tables
+from gitwf.service import signals
+from gitwf.testing import clock
 
 TEXT = "each step has its own view and limits\nand more"
 
@@ -36,3 +38,15 @@ def test_a_long_word_is_left_whole_to_copy(terminal):
     digest = "sha256:" + "a" * 64
 
     assert digest in printed(digest, terminal=terminal)
+
+
+def test_what_is_said_while_it_goes_on_is_wrapped_between_words_too():
+    file = io.StringIO()
+    console = rich.console.Console(
+        file=file, width=30, force_terminal=True, soft_wrap=True, color_system=None
+    )
+
+    with progress.listening(console) as listener:
+        listener(signals.Said(clock.NOON, "its viewer still runs, and nothing names it"))
+
+    assert "its viewer still runs, and \nnothing names it" in file.getvalue()

@@ -62,7 +62,8 @@ class _Live:
             who = f"[bold]{signal.model}[/] " if signal.model else ""
             style = _LEVELS.get(signal.level, "")
             text = rich.markup.escape(signal.text)
-            self._console.print(who + (f"[{style}]{text}[/]" if style else text))
+            told = who + (f"[{style}]{text}[/]" if style else text)
+            self._console.print(told, soft_wrap=False)
         elif isinstance(signal, signals.RunMoved):
             self._runs[signal.run] = signal.record
             if signal.record.over:
