@@ -197,6 +197,7 @@ def test_a_complete_rollout_is_what_is_served(case):
         digest=first.digest,
         viewer="tree",
         ready=True,
+        url=serving.url,
     )
     assert serving.revision
 
