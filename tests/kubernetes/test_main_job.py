@@ -146,5 +146,18 @@ def test_drift_is_only_told_where_the_pipeline_says_so(served):
     assert "is not healed here" in out
 
 
+def test_drift_is_not_looked_at_where_the_pipeline_says_so(served):
+    path = "pipelines/toy/pipeline.yaml"
+    text = served.remote.git("show", f"main:{path}")
+    served.write({path: text.replace("/manifests/viewer}", "/manifests/viewer, drift: off}")})
+    served.gitwf("reconcile")
+    by_hand(served, {"spec": {"replicas": 1}})
+
+    served.gitwf("reconcile")
+
+    assert served.deployment()["spec"]["replicas"] == 1
+    assert [path for path in served.ledger() if path.startswith("drift/")] == []
+
+
 def test_the_plan_is_told_as_json(served):
     assert json.loads(served.gitwf("plan", "-o", "json"))
