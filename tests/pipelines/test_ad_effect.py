@@ -130,6 +130,7 @@ def test_sales_expected_at_the_usual_budget_are_those_of_the_last_year(model):
     assert expected == pytest.approx(sum(last_year) / 12, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_same_rows_give_the_same_bytes_in_another_process(call, tmp_path, files):
     done = call("ad-effect", "estimate")
 
@@ -137,6 +138,7 @@ def test_the_same_rows_give_the_same_bytes_in_another_process(call, tmp_path, fi
     assert (files / "model.json").read_bytes() == (tmp_path / "model.json").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", ["1", "4"])
 def test_the_number_of_threads_does_not_change_the_model(script, tmp_path, files, threads):
     script("ad-effect", "estimate", OPENBLAS_NUM_THREADS=threads)
@@ -144,6 +146,7 @@ def test_the_number_of_threads_does_not_change_the_model(script, tmp_path, files
     assert (files / "model.json").read_bytes() == (tmp_path / "model.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_each_further_year_of_data_gives_a_better_model(mape, tmp_path):
     found = [mape(first_rows(tmp_path, rows)) for rows in (182, 189, 195, 202, 208, 215, 221)]
 

@@ -20,6 +20,7 @@ def test_there_are_commands():
     assert len(COMMANDS) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_command_exists_with_all_its_options(command):
     _, script, *options = command

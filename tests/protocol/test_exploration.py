@@ -82,6 +82,7 @@ SEVERAL = {
 MOST = 4_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", A_MISHAP_EACH)
 def test_the_laws_hold_with_one_mishap_explored_to_the_end(name):
     rules, course = A_MISHAP_EACH[name]
@@ -107,6 +108,7 @@ def from_midway(event, **budget):
     return visited, explorer.complete
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "event",
     [("push", "A"), ("hold",), ("revert-release",), ("reject", "2"), ("force", "1"), ("hand", "2")],
