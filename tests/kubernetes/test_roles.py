@@ -109,7 +109,7 @@ def manifests(image, number):
         "kind": "Deployment",
         "metadata": {"name": "v"},
         "spec": {
-            "progressDeadlineSeconds": 2,
+            "progressDeadlineSeconds": 10,  # a busy node needs some for a first pod
             "replicas": 1 if number == 3 else 0,
             "selector": {"matchLabels": {"app": "v"}},
             "template": {"metadata": {"labels": {"app": "v"}}, "spec": pod},
