@@ -22,6 +22,11 @@ FILES = {
         _NAME, f"{_NAME}, labels: {json.dumps(replayer.PLAYED)}"
     )
 }
+STOPPED = {
+    "phase": "Failed",
+    "message": "Stopped with strategy 'Stop'",
+    "finishedAt": "2026-11-23T17:09:53Z",
+}
 
 
 @dataclasses.dataclass
@@ -50,12 +55,15 @@ class Argo:
 
     def _work(self):
         while not self.over.wait(0.1):
+            may_end = self.gate.is_set()  # asked first: what is listed then is no older
             found, _ = self.connection.listed(submission.API, "Workflow")
             for one in found:
                 phase = (one.get("status") or {}).get("phase")
                 if phase is None:
                     self._give(one, {"phase": "Running", "startedAt": "2026-11-23T17:09:44Z"})
-                elif phase == "Running" and self.gate.is_set():
+                elif phase == "Running" and one["spec"].get("shutdown"):
+                    self._give(one, STOPPED)
+                elif phase == "Running" and may_end:
                     self._end(one)
 
     def _end(self, workflow):
