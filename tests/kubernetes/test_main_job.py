@@ -133,11 +133,17 @@ def test_a_deleted_companion_comes_back_and_is_written_down(served):
     assert [path for path in served.ledger() if path.startswith("drift/")] != []
 
 
-def test_drift_is_only_told_where_the_pipeline_says_so(served):
+def asked_about_drift(served, policy):
+    """Have the pipeline say what is done about drift."""
     path = "pipelines/toy/pipeline.yaml"
     text = served.remote.git("show", f"main:{path}")
-    served.write({path: text.replace("/manifests/viewer}", "/manifests/viewer, drift: warn}")})
+    said = f"/manifests/viewer, drift: {policy}}}"
+    served.write({path: text.replace("/manifests/viewer}", said)})
     served.gitwf("reconcile")
+
+
+def test_drift_is_only_told_where_the_pipeline_says_so(served):
+    asked_about_drift(served, "warn")
     by_hand(served, {"spec": {"replicas": 1}})
 
     out = served.gitwf("reconcile")
@@ -147,10 +153,7 @@ def test_drift_is_only_told_where_the_pipeline_says_so(served):
 
 
 def test_drift_is_not_looked_at_where_the_pipeline_says_so(served):
-    path = "pipelines/toy/pipeline.yaml"
-    text = served.remote.git("show", f"main:{path}")
-    served.write({path: text.replace("/manifests/viewer}", "/manifests/viewer, drift: off}")})
-    served.gitwf("reconcile")
+    asked_about_drift(served, "off")
     by_hand(served, {"spec": {"replicas": 1}})
 
     served.gitwf("reconcile")
