@@ -14,7 +14,7 @@ from gitwf.adapters.viewer import control, settings, target
 from gitwf.testing import memory_store
 from gitwf.values import CommitId
 
-SECONDS = 60
+SECONDS = 180
 
 # What `BEHAVIOUR` says: good, crash, hang, stranger (names another model), error (answers 500).
 APP = r"""
@@ -94,7 +94,7 @@ http.server.ThreadingHTTPServer(address, App).serve_forever()
 """
 
 
-def eventually(condition, seconds=20):
+def eventually(condition, seconds=SECONDS):
     """Wait until `condition()` is true, and return what it is."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -172,7 +172,7 @@ class Site:
         return self.seen["url"]
 
     def get(self, path=""):
-        with urllib.request.urlopen(self.url + path, timeout=20) as response:
+        with urllib.request.urlopen(self.url + path, timeout=SECONDS) as response:
             return response.read().decode()
 
     eventually = staticmethod(eventually)
@@ -194,8 +194,8 @@ def site(tmp_path):
 
 @pytest.fixture
 def brisk(tmp_path):
-    """A site that waits for nothing for long."""
-    made = Site(tmp_path, ready_seconds=1.5, drain_seconds=0.5)
+    """A site that waits for nothing for long; a good viewer gets ready on a busy machine too."""
+    made = Site(tmp_path, ready_seconds=10, drain_seconds=0.5)
     yield made
     made.close()
 

@@ -1,6 +1,8 @@
 """A viewer that never gets Ready: the old one keeps serving, and the reason is told."""
 
+import asyncio
 import pathlib
+import types
 
 import pytest
 
@@ -51,9 +53,9 @@ def test_a_viewer_that_crashes_is_tried_three_times_and_its_last_lines_are_told(
 def test_a_viewer_that_is_never_ready_fails_when_its_time_is_over(brisk, behaviour, reason):
     brisk.roll(1)
 
-    assert failed(brisk.roll(2, BEHAVIOUR=behaviour)).startswith(
-        f"the viewer was not ready in 1.5 s: {reason}"
-    )
+    told = failed(brisk.roll(2, BEHAVIOUR=behaviour))
+
+    assert told.startswith(f"the viewer was not ready in 10 s: {reason}")
     assert "ad-effect-v1" in brisk.get()
     assert brisk.seen["serving"]["model"] == "ad-effect-v1"
 
@@ -69,8 +71,52 @@ def test_a_viewer_that_names_no_model_is_never_ready(brisk):
 
     reason = failed(brisk.roll(1, viewer=str(folder)))
 
-    assert 'its page carries no <meta name="gitwf-model">' in reason
+    assert f"was not ready in 10 s: {UNNAMED}" in reason
     assert brisk.target.observe().ready is False
+
+
+NAMELESS = (200, "<p>no model here</p>")
+UNNAMED = 'its page carries no <meta name="gitwf-model">'
+LATE = "its page does not answer in time"
+
+
+@pytest.mark.parametrize(
+    ("probes", "told"),
+    [
+        ([(NAMELESS, 19.5), (TimeoutError, 0.5)], UNNAMED),
+        ([(NAMELESS, 5), (TimeoutError, 10), (TimeoutError, 5)], LATE),
+        ([(TimeoutError, 10), (NAMELESS, 10)], UNNAMED),
+        ([(ConnectionRefusedError, 19.5), (TimeoutError, 0.5)], LATE),
+        ([(NAMELESS, 10), (ConnectionRefusedError, 10)], UNNAMED),
+    ],
+    ids=["cut short", "silent by now", "answers by now", "never answered", "gone again"],
+)
+def test_the_reason_is_the_last_thing_that_tells_and_no_probe_that_the_end_cuts_short(
+    tmp_path, monkeypatch, probes, told
+):
+    clock, coming = types.SimpleNamespace(now=0.0), iter(probes)
+
+    async def probe(_):
+        outcome, seconds = next(coming)
+        clock.now += seconds
+        if isinstance(outcome, tuple):
+            return outcome
+        raise outcome
+
+    monkeypatch.setattr(running, "time", types.SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(running, "_fetch_page", probe)
+    viewer = running.Viewer(
+        running.Spec(
+            id="", content="", release="", model="m-v1", digest="", viewer="",
+            folder=str(tmp_path), model_file="",
+        )
+    )  # fmt: skip
+    viewer._process = types.SimpleNamespace(returncode=None)
+
+    with pytest.raises(running.NotReady) as refused:
+        asyncio.run(viewer._become_ready(20.0, 20.0))
+
+    assert str(refused.value) == f"the viewer was not ready in 20 s: {told}"
 
 
 def test_bytes_that_are_not_the_recorded_ones_are_never_served(site):
