@@ -14,6 +14,7 @@ import pytest
 from gitwf.errors import Rejected
 
 pytestmark = pytest.mark.slow
+PATIENCE_SECONDS = 120
 
 ASK = """
   templates:
@@ -102,7 +103,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def at_slow(self):
         self.server.waits.set()
-        self.connection.settimeout(20)
+        self.connection.settimeout(PATIENCE_SECONDS)
         if not self.connection.recv(1):
             self.server.gave_up.set()
 
@@ -333,11 +334,11 @@ def test_a_server_that_hangs_up_is_said(bare, server):
 @pytest.mark.parametrize(("path", "before"), [("slow", 'Get "{}": '), ("half", "")])
 def test_a_slow_server_has_so_many_seconds(bare, server, path, before):
     url = f"{server.url}/{path}"
-    ran = bare.run(ask(url, "timeoutSeconds: 1"))
+    ran = bare.run(ask(url, "timeoutSeconds: 3"))
 
     assert ran["wf"].phase == "Failed"
     assert ran["wf"].message == before.format(url) + "context deadline exceeded"
-    assert server.gave_up.wait(10)
+    assert server.gave_up.wait(PATIENCE_SECONDS)
 
 
 def test_a_slow_server_stops_nobody_else_and_the_request_can_be_given_up(bare, server):
@@ -360,7 +361,7 @@ def test_a_slow_server_stops_nobody_else_and_the_request_can_be_given_up(bare, s
     ran = bare.wait()
 
     assert (ran["slow"].phase, ran["slow"].message) == ("Failed", "enough")
-    assert server.gave_up.wait(10)
+    assert server.gave_up.wait(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -406,9 +407,9 @@ def test_many_requests_take_turns(bare, server):
 def test_a_request_that_was_under_way_is_sent_again_by_the_next_owner(make, server):
     first = make("none")
     first.start(ask(f"{server.url}/slow"))
-    assert server.waits.wait(10)
+    assert server.waits.wait(PATIENCE_SECONDS)
     first.engine.close()
-    assert server.gave_up.wait(10)
+    assert server.gave_up.wait(PATIENCE_SECONDS)
     Answers.at_slow, slow = Answers.at_ok, Answers.at_slow
     try:
         ran = make("none").run(ask(f"{server.url}/slow"))

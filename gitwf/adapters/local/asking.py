@@ -111,12 +111,15 @@ class Request:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _expire(self, asked: http_request.Http) -> None:
-        from gitwf.adapters.local import refused_requests  # noqa: PLC0415 - see `_ask`
+        from gitwf.adapters.local import refused_requests  # noqa: PLC0415 - see `_run`
 
         why = _LATE if self._answered else refused_requests.told(asked, _LATE)
         self._finish((record.Phase.FAILED, why, _NOTHING))
 
     def _run(self, asked: http_request.Http, headers: Headers) -> None:
+        # Loaded here, since most runs ask nobody, and before the time of the request begins.
+        import requests  # noqa: F401, PLC0415
+
         timer = threading.Timer(asked.timeout_seconds or 0, self._expire, args=(asked,))
         timer.daemon = True
         if asked.timeout_seconds is not None:
@@ -129,8 +132,7 @@ class Request:
             self._finish(end)
 
     def _ask(self, asked: http_request.Http, headers: Headers) -> _End:
-        # Most runs ask nobody, and these take a while to load.
-        import requests  # noqa: PLC0415
+        import requests  # noqa: PLC0415 - see `_run`
 
         from gitwf.adapters.local import refused_requests  # noqa: PLC0415
 
@@ -180,7 +182,7 @@ def _session(headers: Headers, note: Callable[[socket.socket], None]) -> "reques
     """Make a session that tells no secret to another host, and each connection to `note`."""
     import warnings  # noqa: PLC0415 - beside requests
 
-    import requests  # noqa: PLC0415 - see `_ask`
+    import requests  # noqa: PLC0415 - see `_run`
 
     # Whoever sets insecureSkipVerify has been warned by its name.
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")
