@@ -24,9 +24,9 @@ def pytest_runtest_makereport(item):
     """Say with a test that failed which part of the cluster has ended: it may be the reason."""
     report = yield
     if report.failed and "cluster" in getattr(item, "fixturenames", ()):
-        from tests.cluster import provider
+        from tests.cluster import sharing
 
-        if said := provider.ailing():
+        if said := sharing.ailing():
             report.sections.append(("the cluster", said))
     return report
 
@@ -57,7 +57,7 @@ def new_namespace(cluster, labels=None):
             # No pod can be created before its controller has made the account that pods run as.
             watch = kubernetes.watch.Watch()
             for event in watch.stream(
-                core.list_namespaced_service_account, name, timeout_seconds=60
+                core.list_namespaced_service_account, name, timeout_seconds=300
             ):
                 if event["object"].metadata.name == "default":
                     watch.stop()

@@ -28,7 +28,7 @@ PROGRAMS = (
     "kubelet",
     "kube-proxy",
 )
-PATIENCE = 10  # seconds for a killed process to be gone
+PATIENCE = 60  # seconds for a killed process to be gone
 
 
 def processes(place, programs=(*PROGRAMS, SHIM)):

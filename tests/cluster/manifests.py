@@ -9,7 +9,7 @@ import time
 import kubernetes
 import requests
 
-SECONDS = 90
+SECONDS = 300
 VIEWER_PORT = 3838
 LABELS = {"app": "viewer-app"}
 
@@ -94,7 +94,7 @@ def page(url):
 
     def ask():
         with contextlib.suppress(requests.RequestException):
-            return requests.get(url, timeout=5)
+            return requests.get(url, timeout=30)
 
     return wait(ask, lambda answer: answer is not None and answer.ok).text
 

@@ -35,7 +35,7 @@ PORTS = {
     "kubelet": ("0.0.0.0", layout.KUBELET_PORT),
     "kube-apiserver": ("0.0.0.0", layout.API_PORT),
 }
-SECONDS = 90  # for a step of the start; a busy machine needs many times what a quiet one does
+SECONDS = 300  # for a step of the start; a busy machine needs many times what a quiet one does
 
 
 class CannotStart(Exception):
@@ -61,16 +61,27 @@ def lacking():
 
 
 def stands(place):
-    """Whether the cluster in the folder is complete and answers."""
-    running = set(leftovers.processes(place, leftovers.PROGRAMS).values())
-    return running == set(leftovers.PROGRAMS) and place.imported.exists() and ready(place)
+    """Whether the cluster in the folder is complete and answers.
+
+    One that is complete and only busy gets its time: a false "no" would take it from who uses it.
+    """
+    deadline = time.monotonic() + SECONDS
+    while not (gone := _gone(place)) and place.imported.exists() and not ready(place):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return not gone and place.imported.exists()
 
 
 def ailing(place):
     """The processes that have ended, each with the last lines of its log; "" for none."""
-    running = set(leftovers.processes(place, leftovers.PROGRAMS).values())
-    gone = sorted(set(leftovers.PROGRAMS) - running)
-    return "\n".join(f"{name} has ended:\n{tail(place, name)}" for name in gone)
+    return "\n".join(f"{name} has ended:\n{tail(place, name)}" for name in _gone(place))
+
+
+def _gone(place):
+    """Names of the programs of the cluster that do not run."""
+    running = leftovers.processes(place, leftovers.PROGRAMS).values()
+    return sorted(set(leftovers.PROGRAMS) - set(running))
 
 
 def up(place, *, told=print):
@@ -168,8 +179,11 @@ def wait(place, ids, name, condition):
 
 
 def tail(place, name):
-    """The last lines that a process wrote."""
-    text = (place.logs / f"{name}.log").read_text("utf-8", errors="replace")
+    """The last lines that a process wrote; "" for one that was never started."""
+    try:
+        text = (place.logs / f"{name}.log").read_text("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
     return "\n".join(text.splitlines()[-15:])
 
 
@@ -220,6 +234,6 @@ def _get(place, path):
         session.cert = (str(keys / "admin.crt"), str(keys / "admin.key"))
         session.verify = str(keys / "ca.crt")
         try:
-            return session.get(f"https://{layout.NODE_ADDRESS}:{layout.API_PORT}{path}", timeout=5)
+            return session.get(f"https://{layout.NODE_ADDRESS}:{layout.API_PORT}{path}", timeout=30)
         except (requests.RequestException, OSError):
             return None

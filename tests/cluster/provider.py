@@ -87,11 +87,6 @@ def stands(name):
     return kind.stands() if name == "kind" else processes.stands(layout.chosen())
 
 
-def ailing():
-    """What is wrong with the cluster that stands, as far as it is ours to know; "" for nothing."""
-    return processes.ailing(layout.chosen()) if chosen() == "processes" else ""
-
-
 def up(*, told=print):
     """Have the cluster stand. NoCluster, processes.CannotStart: why it does not."""
     name = chosen()

@@ -1,7 +1,8 @@
 """One cluster for all who test at the same time on a machine: started by the first, ended by the last.
 
-Who uses it is noted by process id in the cluster's folder. A cluster that a person started stays
-when the tests are done.
+Who uses it is noted by process id in the cluster's folder. For as long as it is noted nobody else
+takes the cluster down, and only then may it look at the cluster's processes and logs: for all others
+they may be about to go, on purpose. A cluster that a person started stays when the tests are done.
 """
 
 import contextlib
@@ -10,9 +11,9 @@ import pathlib
 
 import filelock
 
-from tests.cluster import cache, kind, layout, provider
+from tests.cluster import cache, kind, layout, processes, provider
 
-LOCK_SECONDS = 1800  # the first one may have to build everything
+LOCK_SECONDS = 7200  # the first one may have to build everything
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def shared():
         yield provider.standing(name)
         return
     folder = (kind.place() if name == "kind" else layout.chosen()).folder
-    mine = folder / "users" / str(os.getpid())
+    mine = _user(folder)
     with lock():
         there = provider.stands(name)
         cluster = provider.up(told=_nothing)
@@ -40,6 +41,15 @@ def shared():
                 provider.down()
 
 
+def ailing():
+    """What is wrong with the cluster that this process uses, as far as it is ours to know.
+
+    "" for nothing, and for one that this process does not use (any more).
+    """
+    place = layout.chosen()
+    return processes.ailing(place) if _user(place.folder).exists() else ""
+
+
 def keep():
     """Let the standing cluster stay when the tests are done: a person asked for it."""
     for place in (kind.place(), layout.chosen()):
@@ -49,6 +59,11 @@ def keep():
 def lock():
     """Held while the cluster is started or ended."""
     return filelock.FileLock(cache.folder() / "cluster.lock", timeout=LOCK_SECONDS)
+
+
+def _user(folder):
+    """The file that notes this process as one who uses the cluster."""
+    return folder / "users" / str(os.getpid())
 
 
 def _in_use(folder):

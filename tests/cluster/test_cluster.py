@@ -11,7 +11,7 @@ import kubernetes
 import pytest
 
 from gitwf.adapters import store
-from tests.cluster import manifests, provider
+from tests.cluster import manifests, sharing
 
 SECONDS = 3  # till a node knows a Service
 PIPELINE = pathlib.Path(__file__).parents[2] / "pipelines" / "ad-effect"
@@ -65,7 +65,7 @@ def test_pods_that_are_deleted_by_force_leave_the_node_well(cluster, client, nam
     ran = manifests.run_once(client, namespace, cluster.steps, ["true"])
 
     assert ran == ("Succeeded", "")
-    assert provider.ailing() == ""
+    assert sharing.ailing() == ""
 
 
 def test_a_pod_reads_a_model_from_the_s3_gateway(cluster, client, namespace, cluster_store, model):
@@ -126,7 +126,7 @@ def reached(cluster, port, own=0):
     """Whether somebody answers at a node port; `own`: from which port it is asked."""
     with socket.socket() as asking:
         asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        asking.settimeout(5)
+        asking.settimeout(30)
         asking.bind(("", own))
         with contextlib.suppress(OSError):
             asking.connect((cluster.node, port))

@@ -48,7 +48,7 @@ class Machine:
             env={**os.environ, **chosen},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1800,
             check=False,
         )
         assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
