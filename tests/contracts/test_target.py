@@ -13,7 +13,7 @@ from gitwf.errors import RaceLost
 from gitwf.testing import memory_target
 from gitwf.values import CommitId, Digest
 
-SECONDS = 60
+SECONDS = 300
 GOOD, BAD, SLOW = "good", "bad", "slow"
 CONTENT = {GOOD: json.dumps({"name": "m"}).encode(), BAD: b"[]", SLOW: b"{}"}
 HANGS = "import time; time.sleep(600)"
@@ -110,6 +110,7 @@ def deployment(image):
         "readinessProbe": {
             "httpGet": {"path": "/", "port": 8080},
             "periodSeconds": 1,
+            "timeoutSeconds": 30,
         },
     }
     return {
@@ -117,7 +118,7 @@ def deployment(image):
         "kind": "Deployment",
         "metadata": {"name": "viewer-app"},
         "spec": {
-            "progressDeadlineSeconds": 15,
+            "progressDeadlineSeconds": 60,
             "selector": {"matchLabels": {"app": "viewer-app"}},
             "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": {

@@ -98,7 +98,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             data=body,
             headers=headers,
             stream=watches,
-            timeout=60,
+            timeout=600,
         )
         if watches:
             self.streamed(given)

@@ -15,7 +15,7 @@ from gitwf.adapters.kubernetes import submission
 # A real controller, where one watches the cluster, leaves the Workflows of another instance alone.
 PLAYED = {"workflows.argoproj.io/controller-instanceid": "played"}
 HERE = pathlib.Path(__file__).parent
-SECONDS = 60
+SECONDS = 300
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",

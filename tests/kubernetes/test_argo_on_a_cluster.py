@@ -231,4 +231,4 @@ def test_a_watch_that_is_too_old_begins_anew(argos):
     from gitwf.adapters.kubernetes import failures
 
     with pytest.raises(failures.Gone):
-        list(argos.connection.watch(submission.API, "Workflow", "1", seconds=1))
+        list(argos.connection.watch(submission.API, "Workflow", "1", seconds=30))

@@ -91,7 +91,7 @@ def test_an_open_page_keeps_its_model_for_its_time_and_then_shows_the_new_one(wo
     assert float(moved) < float(again) < float(start)
     assert chromium.named(page) == "ad-effect-v1"
 
-    out, _ = reconciling.communicate(timeout=180)
+    out, _ = reconciling.communicate(timeout=600)
     assert reconciling.returncode == 0, out
     assert world.comes_to_serve("ad-effect-v2") == "ad-effect-v2"
     # A connection that the browser keeps goes on with its pod till that ends; then the page loads
@@ -108,7 +108,7 @@ def first_that_ends(world):
     """The first pod of the viewer that is told to end."""
     cluster = world.connection()
     pods, version = cluster.listed("v1", "Pod", labels=f"app={NAME}")
-    for event in cluster.watch("v1", "Pod", version, seconds=120, labels=f"app={NAME}"):
+    for event in cluster.watch("v1", "Pod", version, seconds=600, labels=f"app={NAME}"):
         if event.type == "MODIFIED" and event.object["metadata"].get("deletionTimestamp"):
             return event.object
     raise AssertionError([one["metadata"]["name"] for one in pods])

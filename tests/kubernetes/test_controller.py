@@ -48,7 +48,7 @@ def world(tmp_path, cluster, namespace, cluster_store):
         known = {**cluster_store, "GITWF_REMOTE": made.url, "GITWF_BRANCH": "main"}
         known |= {
             "GITWF_POLL": "1",
-            "GITWF_LEASE": "8",
+            "GITWF_LEASE": "20",
             "GITWF_AUTHOR": "gitwf <gitwf@example.com>",
         }
         opened.create({**secret, "metadata": {"name": "gitwf"}, "stringData": known})

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from tests.e2e import conftest as e2e
 from tests.e2e.test_kill import KILLED
 from tests.kubernetes import worlds
 
@@ -33,7 +34,7 @@ def shop(tmp_path_factory, cluster, cluster_store):
 def killed(world, where):
     """Reconcile and be killed there."""
     process = world.start(KILLED, where, "reconcile", TOUCHED="cluster")
-    out, _ = process.communicate(timeout=100)
+    out, _ = process.communicate(timeout=e2e.PATIENCE_SECONDS)
     assert process.returncode == -signal.SIGKILL, out
 
 

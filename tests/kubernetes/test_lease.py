@@ -10,7 +10,7 @@ from gitwf.adapters.kubernetes import connection, lease
 from gitwf.errors import Transient
 from tests.kubernetes import replayer
 
-SECONDS = 2.0
+SECONDS = 10.0  # a busy API server may keep a leader waiting that long
 
 
 @pytest.fixture

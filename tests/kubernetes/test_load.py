@@ -83,7 +83,7 @@ class Endings:
     def __init__(self, cluster):
         self.told = {}
         _, version = cluster.listed("v1", "Pod")
-        self._events = cluster.watch("v1", "Pod", version, seconds=900, labels="app=toy")
+        self._events = cluster.watch("v1", "Pod", version, seconds=7200, labels="app=toy")
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self):

@@ -48,7 +48,7 @@ def test_an_edited_viewer_rolls_out_without_training(served):
     served.gitwf("reconcile")
 
     # A node's own table of addresses follows the cluster's by a moment.
-    replayer.until(lambda: "and more" in requests.get(served.address(), timeout=10).text)
+    replayer.until(lambda: "and more" in requests.get(served.address(), timeout=60).text)
     assert len(served.trained()) == 1
 
 

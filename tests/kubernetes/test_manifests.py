@@ -45,7 +45,7 @@ def kubectl(cluster):
                 input=given,
                 capture_output=True,
                 text=True,
-                timeout=120,
+                timeout=600,
                 check=False,
             )
             assert done.returncode == code, done.stderr

@@ -45,7 +45,7 @@ def theirs(world, *, model="toy-v0"):
         "readinessProbe": {
             "httpGet": {"path": "/", "port": worlds.PORT},
             "periodSeconds": 1,
-            "timeoutSeconds": 5,
+            "timeoutSeconds": 30,
         },
         "volumeMounts": [{"name": "app", "mountPath": "/srv/viewer"}],
     }
@@ -124,7 +124,7 @@ def test_fields_of_others_are_taken_over_only_when_that_is_asked_for_and_all_els
 
     assert world.comes_to_serve("toy-v1") == "toy-v1"
     assert world.variable("TEAM") == "marketing"
-    assert "'name': 'toy'" in requests.get(world.address(), timeout=10).text
+    assert "'name': 'toy'" in requests.get(world.address(), timeout=60).text
     assert "verified" not in world.evidence()
     edit(world, {"spec": {"replicas": 1, "revisionHistoryLimit": 2}})
     world.gitwf("plan", "--exit-code")

@@ -42,7 +42,9 @@ class Releases:
         )
 
     def _deployment(self, *, good):
-        ready = {"exec": {"command": ["true" if good else "false"]}, "periodSeconds": 1}
+        # A busy node takes more than the usual second to run a command.
+        within = {"periodSeconds": 1, "timeoutSeconds": 30}
+        ready = {"exec": {"command": ["true" if good else "false"]}, **within}
         container = {"name": "viewer", "image": self._image, "command": ["sleep", "600"]}
         container["readinessProbe"] = ready
         pod = {"terminationGracePeriodSeconds": 0, "containers": [container]}
@@ -51,7 +53,7 @@ class Releases:
             "kind": "Deployment",
             "metadata": {"name": "v"},
             "spec": {
-                "progressDeadlineSeconds": 30 if good else 3,
+                "progressDeadlineSeconds": 600 if good else 3,
                 "selector": {"matchLabels": {"app": "v"}},
                 "template": {"metadata": {"labels": {"app": "v"}}, "spec": pod},
             },

@@ -21,6 +21,7 @@ from tests.parity import comparing
 RBAC = "rbac.authorization.k8s.io/v1"
 CASE = "art-file-pass"
 SAYS = "this is what it wrote"
+DEADLINE = 30  # seconds, in which a busy node has a first pod crash
 
 
 def rules(name):
@@ -109,7 +110,7 @@ def manifests(image, number):
         "kind": "Deployment",
         "metadata": {"name": "v"},
         "spec": {
-            "progressDeadlineSeconds": 10,  # a busy node needs some for a first pod
+            "progressDeadlineSeconds": DEADLINE,
             "replicas": 1 if number == 3 else 0,
             "selector": {"matchLabels": {"app": "v"}},
             "template": {"metadata": {"labels": {"app": "v"}}, "spec": pod},
@@ -202,7 +203,7 @@ def test_a_role_is_enough_for_its_work(account, role):
 
 @pytest.mark.parametrize(("role", "rule"), VERBS)
 def test_without_one_verb_of_a_role_its_work_is_not_done(account, role, rule, monkeypatch):
-    monkeypatch.setattr(replayer, "SECONDS", 20)
+    monkeypatch.setattr(replayer, "SECONDS", 2 * DEADLINE)
     given = [one for one in rules(role) if one != rule]
 
     with pytest.raises((GitwfError, AssertionError)):

@@ -79,7 +79,7 @@ def test_a_newer_commit_stops_the_run_of_an_older_one(world, argo):
     argo.gate.set()
     replayer.until(lambda: any(path.endswith("/result.json") for path in world.ledger()))
     serving.terminate()
-    serving.communicate(timeout=60)
+    serving.communicate(timeout=e2e.PATIENCE_SECONDS)
     assert len(submitted(world)) == 2
 
 
@@ -92,9 +92,9 @@ def test_what_steps_write_is_read_from_the_cluster(world, argo):
     following = world.start("-m", "gitwf", "logs", "--follow", run)
     said = following.stdout.readline()
     argo.gate.set()
-    rest, _ = following.communicate(timeout=60)
+    rest, _ = following.communicate(timeout=e2e.PATIENCE_SECONDS)
     serving.terminate()
-    serving.communicate(timeout=60)
+    serving.communicate(timeout=e2e.PATIENCE_SECONDS)
 
     assert said + rest == f"{run}-estimate: fitted\n"
     assert following.returncode == 0
@@ -102,7 +102,7 @@ def test_what_steps_write_is_read_from_the_cluster(world, argo):
 
 def killed(world, where):
     process = world.start(KILLED, where, "reconcile", TOUCHED="argo")
-    out, _ = process.communicate(timeout=100)
+    out, _ = process.communicate(timeout=e2e.PATIENCE_SECONDS)
     assert process.returncode == -signal.SIGKILL, out
 
 
@@ -120,7 +120,7 @@ def test_an_undisturbed_run_touches_the_world_as_often_as_the_list_says(world, a
     touches = world.folder / "touches.txt"
 
     process = world.start(KILLED, "list", "reconcile", TOUCHED="argo", TOUCHES=str(touches))
-    out, _ = process.communicate(timeout=100)
+    out, _ = process.communicate(timeout=e2e.PATIENCE_SECONDS)
 
     assert process.returncode == 0, out
     assert len(touches.read_text().splitlines()) == TOUCHES, touches.read_text()
@@ -142,7 +142,7 @@ def test_a_kill_while_the_run_goes_on_leaves_it_to_the_next_reconcile(world, arg
     running = world.start("-m", "gitwf", "reconcile")
     replayer.until(lambda: submitted(world))
     running.kill()
-    running.communicate(timeout=20)
+    running.communicate(timeout=e2e.PATIENCE_SECONDS)
     argo.gate.set()
 
     world.gitwf("reconcile")

@@ -14,8 +14,8 @@ from tests.e2e import conftest as e2e
 APPS = "apps/v1"
 NAME = "toy-viewer"
 PORT = 8080
-SECONDS = 90
-DRAIN_SECONDS = 3  # new visitors go elsewhere at once, open sessions get this long
+SECONDS = 300
+DRAIN_SECONDS = 10  # new visitors go elsewhere at once, open sessions get this long
 PROJECT = """\
 apiVersion: gitwf.dev/v1
 kind: Project
@@ -59,12 +59,12 @@ spec:
   template:
     metadata: {{labels: {{app: toy}}}}
     spec:
-      terminationGracePeriodSeconds: 10
+      terminationGracePeriodSeconds: 40
       containers:
       - name: viewer
         image: {viewer}
         command: [python3, /srv/viewer/serve.py]
-        readinessProbe: {{httpGet: {{path: /, port: {port}}}, periodSeconds: 1, timeoutSeconds: 5}}
+        readinessProbe: {{httpGet: {{path: /, port: {port}}}, periodSeconds: 1, timeoutSeconds: 30}}
         lifecycle: {{preStop: {{sleep: {{seconds: {drain}}}}}}}
         volumeMounts: [{{name: app, mountPath: /srv/viewer}}]
       volumes:
@@ -126,7 +126,7 @@ class ClusterWorld(e2e.World):
 
     def served(self):
         """The model that the page names."""
-        page = requests.get(self.address(), timeout=10)
+        page = requests.get(self.address(), timeout=60)
         assert page.status_code == 200, page.text
         return page.text.partition('name="gitwf-model" content="')[2].partition('"')[0]
 
@@ -142,7 +142,7 @@ class ClusterWorld(e2e.World):
                 found = {self.served() for _ in range(8)}
         return model if found == {model} else found
 
-    def manifest(self, *, deadline=60, replicas=2):
+    def manifest(self, *, deadline=600, replicas=2):
         """The viewer's manifests; with a short deadline for a viewer that fails."""
         return DEPLOYMENT.format(
             viewer=self.cluster.viewer,
