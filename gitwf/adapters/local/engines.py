@@ -21,7 +21,7 @@ from gitwf.errors import GitwfError, redact
 NAMES = ("podman", "docker")
 ANY = "container"
 CHOICES = (ANY, *NAMES)
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 30.0
 _REMOVAL_SECONDS = 60.0
 _LOOK = 0.1
 

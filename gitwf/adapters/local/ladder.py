@@ -29,7 +29,7 @@ _WORDS = {
     "none": "steps see this machine's files; each has a private home, TMPDIR and process group",
 }
 _IGNORED = "image ignored: host, as are memory and cpu limits"
-_SECONDS = 10.0
+_SECONDS = 60.0
 
 
 def choose(wanted: str) -> str:

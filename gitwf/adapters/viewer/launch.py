@@ -95,7 +95,7 @@ def r_libraries(rscript: str | None) -> str | None:
         return None
     command = [rscript, "--no-save", "--no-restore", "-e", _R_PACKAGES]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
