@@ -41,7 +41,7 @@ def free_port(address):
         return probe.getsockname()[1]
 
 
-def await_listening(address, port, process, seconds=20):
+def await_listening(address, port, process, seconds=120):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         assert process.poll() is None, "the gateway ended"

@@ -91,10 +91,10 @@ class Process:
         return self.path.read_text("utf-8")
 
     def until(self, text: str) -> None:
-        test_stopping.await_that(lambda: text in self.printed, seconds=60)
+        test_stopping.await_that(lambda: text in self.printed, seconds=300)
 
     def end(self) -> int:
-        code = self.popen.wait(60)
+        code = self.popen.wait(300)
         self._file.close()
         return code
 
@@ -123,7 +123,7 @@ def until_it_waits(gitwf):
         found = json.loads(gitwf("runs", "-o", "json").out)
         return found and " waits: " in gitwf("runs", found[0]["run"]).out
 
-    test_stopping.await_that(waits, seconds=60)
+    test_stopping.await_that(waits, seconds=300)
     return newest(gitwf)["run"]
 
 

@@ -104,7 +104,7 @@ FILES = {
     "pipelines/toy/viewer/notes.txt": "the built-in page shows it\n",
     "manifests/viewer/deployment.yaml": "{}\n",
 }
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 600
 
 
 class _ClockAt(clock.SystemClock):
@@ -135,7 +135,7 @@ class World:
             "GITWF_REMOTE": self.url,
             "GITWF_BRANCH": "main",
             "GITWF_STATE": str(self.state),
-            "GITWF_READY": "30",
+            "GITWF_READY": "180",
             "GITWF_DRAIN": "5",
         }
         return {**kept, **given, **more}
@@ -227,7 +227,7 @@ class World:
 
     def served(self) -> str:
         """The model that production's page names."""
-        page = requests.get(str(self.front()["url"]), timeout=10)
+        page = requests.get(str(self.front()["url"]), timeout=60)
         assert page.status_code == 200
         return page.text.partition('name="gitwf-model" content="')[2].partition('"')[0]
 

@@ -8,7 +8,6 @@ front must be those of the undisturbed run, less times and attempts.
 import json
 import re
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -72,7 +71,9 @@ def assert_no_finished_step_ran_again(world):
 def test_an_undisturbed_run_touches_the_world_as_often_as_the_list_below_says(world):
     touches = world.folder / "touches.txt"
 
-    world.start(KILLED, "list", "reconcile", TOUCHES=str(touches)).communicate(timeout=100)
+    world.start(KILLED, "list", "reconcile", TOUCHES=str(touches)).communicate(
+        timeout=conftest.PATIENCE_SECONDS
+    )
 
     names = touches.read_text().splitlines()
     assert len(names) == TOUCHES, names
@@ -82,7 +83,7 @@ def test_an_undisturbed_run_touches_the_world_as_often_as_the_list_below_says(wo
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_leaves_something_that_the_next_reconcile_finishes(calm, world, when, number):
     killed = world.start(KILLED, f"{when}:{number}", "reconcile")
-    out, _ = killed.communicate(timeout=100)
+    out, _ = killed.communicate(timeout=conftest.PATIENCE_SECONDS)
     assert killed.returncode == -signal.SIGKILL, out
     world.gitwf("reconcile")
 
@@ -100,22 +101,34 @@ def events(world, kind):
     return found
 
 
-def wait_for(condition, seconds=60):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+def hold_the_second_step(world):
+    """Have the second step wait until `let_go`."""
+    held = conftest.WORKFLOW.replace(
+        "  entrypoint: main\n",
+        "  entrypoint: main\n  volumes: [{name: hold, persistentVolumeClaim: {claimName: hold}}]\n",
+    ).replace(
+        'args: ["cp /in/model.json',
+        "volumeMounts: [{name: hold, mountPath: /hold}]\n"
+        '      args: ["until test -e /hold/go; do sleep 0.05; done; cp /in/model.json',
+    )
+    world.write({"pipelines/toy/workflow.yaml": held})
+
+
+def let_go(world):
+    """Let the second step end, whenever it is started."""
+    (hold,) = world.state.glob("remotes/*/engine/volumes/hold")
+    (hold / "go").touch()
 
 
 def test_a_kill_in_the_middle_of_a_step_runs_only_that_step_again(world):
-    slow = conftest.WORKFLOW.replace("cp /in/model.json", "sleep 3; cp /in/model.json")
-    world.write({"pipelines/toy/workflow.yaml": slow})
+    hold_the_second_step(world)
     running = world.start("-m", "gitwf", "reconcile")
-    wait_for(lambda: len(events(world, "PodStarted")) == 2)
+    conftest.eventually(lambda: len(events(world, "PodStarted")) == 2)
 
     running.kill()
-    running.communicate(timeout=20)
+    running.communicate(timeout=conftest.PATIENCE_SECONDS)
     assert len(events(world, "PodEnded")) == 1
+    let_go(world)
     world.gitwf("reconcile")
 
     assert world.served() == "toy-v1"
@@ -125,15 +138,15 @@ def test_a_kill_in_the_middle_of_a_step_runs_only_that_step_again(world):
 
 
 def test_a_reconcile_that_is_asked_to_stop_hands_its_run_over(world):
-    slow = conftest.WORKFLOW.replace("cp /in/model.json", "sleep 3; cp /in/model.json")
-    world.write({"pipelines/toy/workflow.yaml": slow})
+    hold_the_second_step(world)
     running = world.start("-m", "gitwf", "serve", "--poll", "1")
-    wait_for(lambda: len(events(world, "PodStarted")) == 2)
+    conftest.eventually(lambda: len(events(world, "PodStarted")) == 2)
 
     running.terminate()
-    out, _ = running.communicate(timeout=30)
+    out, _ = running.communicate(timeout=conftest.PATIENCE_SECONDS)
     assert running.returncode == 0, out
     assert "handed over" in out
+    let_go(world)
     world.gitwf("reconcile")
 
     assert world.served() == "toy-v1"

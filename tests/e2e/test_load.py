@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 ROLLOVERS, CLIENTS, REQUESTS = 10, 4, 1_000
 MOST_REQUESTS = 50_000
 PAUSE_SECONDS = 0.01
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 NAMED = re.compile(rb"""<meta[^>]*name="gitwf-model"[^>]*content="toy-v(\d+)\"""")
 R_APP = """\
 library(shiny)
@@ -49,7 +49,7 @@ class Load:
     def ask(self, *, keep):
         """Ask until it is over; a connection for each request, or one that is kept."""
         host = self.url.removeprefix("http://").rstrip("/")
-        connection = http.client.HTTPConnection(host, timeout=30)
+        connection = http.client.HTTPConnection(host, timeout=120)
         while not self.over.wait(PAUSE_SECONDS) and len(self.seen) < MOST_REQUESTS:
             oldest = self.oldest
             connection.request("GET", "/", headers={} if keep else {"Connection": "close"})

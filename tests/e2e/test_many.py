@@ -19,7 +19,7 @@ RECONCILERS = 20
 
 def test_twenty_reconcilers_give_one_result_and_one_release(world):
     running = [world.start("-m", "gitwf", "reconcile") for _ in range(RECONCILERS)]
-    outs = [one.communicate(timeout=300)[0] for one in running]
+    outs = [one.communicate(timeout=conftest.PATIENCE_SECONDS)[0] for one in running]
     assert [one.returncode for one in running] == [0] * RECONCILERS, outs
 
     entries = world.ledger()
@@ -33,7 +33,7 @@ def test_twenty_reconcilers_give_one_result_and_one_release(world):
 def test_no_ledger_entry_is_ever_lost(world):
     running = [world.start("-m", "gitwf", "reconcile") for _ in range(8)]
     for one in running:
-        one.communicate(timeout=300)
+        one.communicate(timeout=conftest.PATIENCE_SECONDS)
     world.push("Better", mape="0.1\n")
     world.gitwf("reconcile")
 
@@ -52,7 +52,7 @@ def test_reconcilers_on_several_machines_over_http_agree(world, gateway):
             for number in range(4)
         ]
         running = [one.start("-m", "gitwf", "plan", **gateway) for one in machines]
-        outs = [one.communicate(timeout=300)[0] for one in running]
+        outs = [one.communicate(timeout=conftest.PATIENCE_SECONDS)[0] for one in running]
 
     assert [one.returncode for one in running] == [0] * 4, outs
     assert len(set(outs)) == 1

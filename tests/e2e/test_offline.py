@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from gitwf.testing import git_server
+from tests.e2e import conftest
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +26,7 @@ def told(world, folder=None, **more):
     said = []
     for command in (*commands, ["diff", "toy@1", "2"]):
         process = world.start("-m", "gitwf", *command, folder=folder, **more)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=conftest.PATIENCE_SECONDS)
         assert process.returncode == 0, out
         said.append(out)
     return said

@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from tests.e2e import conftest
+
 pytestmark = pytest.mark.slow
 
 
@@ -31,7 +33,7 @@ def everything(world, checkout):
 
 def at(world, checkout, *arguments, code=0):
     process = world.start("-m", "gitwf", *arguments, folder=checkout)
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=conftest.PATIENCE_SECONDS)
     assert process.returncode == code, out
     return out
 

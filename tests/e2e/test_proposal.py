@@ -29,7 +29,7 @@ def checkout(world):
 
 def plan(world, folder, *arguments):
     process = world.start("-m", "gitwf", "plan", "--checkout", *arguments, folder=folder)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=conftest.PATIENCE_SECONDS)
     return process.returncode, out
 
 

@@ -40,8 +40,8 @@ class Daemon:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(60)
-        self._reader.join(10)
+        code = self.process.wait(conftest.PATIENCE_SECONDS)
+        self._reader.join(60)
         return code
 
 
@@ -54,7 +54,7 @@ def daemon():
             process = world.start("-u", "-m", "gitwf", *arguments, **more)
             made = Daemon(process)
             stack.callback(process.stdout.close)
-            stack.callback(process.wait, 60)
+            stack.callback(process.wait, conftest.PATIENCE_SECONDS)
             stack.callback(process.kill)
             return made
 

@@ -60,7 +60,7 @@ def _free_port():
 
 
 def _wait_for(port, process):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
@@ -136,7 +136,7 @@ def test_an_agent_signs(server, monkeypatch):
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket_path)], stdout=subprocess.DEVNULL)
     try:
         monkeypatch.setenv("SSH_AUTH_SOCK", str(socket_path))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while not socket_path.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         subprocess.run(["ssh-add", "-q", str(server.folder / "user")], check=True)

@@ -4,6 +4,7 @@ import pytest
 
 from gitwf.adapters.local import engines
 from gitwf.errors import Rejected
+from tests.local import test_stopping
 
 SET = """
   templates:
@@ -208,15 +209,17 @@ def test_a_time_between_tries_that_is_none_is_said(bare, place, duration, why):
 
 
 def test_a_set_that_is_stopped_ends_every_container(local, place):
-    ran = local.run(
+    local.start(
         a_set(
             place,
-            ("a", "exec sleep 1000"),
+            ("a", "echo on; exec sleep 1000"),
             ("b", "echo never", "a"),
-            more="activeDeadlineSeconds: 1",
             retry="{retries: 5}",
         )
     )
+    test_stopping.await_that(lambda: any(local.engine.logs("run")))
+    local.engine.cancel("run", "enough")
+    ran = local.wait()
 
     assert phases(ran) == {"wf": "Failed", "a": "Failed", "b": "Failed"}
     # Process 1 of a container of its own has no answer to SIGTERM unless it says one; what only
@@ -224,7 +227,7 @@ def test_a_set_that_is_stopped_ends_every_container(local, place):
     code = 137 if local.rung in engines.CHOICES else 143
     assert ran["wf.a"].message == f"a: Error (exit code {code}): "
     assert ran["wf.b"].message == "b: Error (exit code 143): "
-    assert ran["wf"].message == "Pod was active on the node longer than the specified deadline"
+    assert ran["wf"].message == "enough"
 
 
 def test_a_program_that_is_not_there_is_the_fault_of_its_container(local, place):

@@ -22,7 +22,7 @@ def processes_with(text):
     return found
 
 
-def await_that(condition, seconds=15):
+def await_that(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to be"
@@ -70,13 +70,16 @@ def test_a_step_that_ignores_the_request_to_end_is_killed_after_the_grace(local,
     local.engine.close()
 
     assert ran["wf"].message.startswith("Pod was active on the node longer")
-    assert 1.0 < ran.record.finished.since(ran.record.started) < 10
+    assert ran.record.finished.since(ran.record.started) > 1.0
     await_that(lambda: not processes_with(mark))
 
 
-def test_a_step_may_tidy_up_when_it_is_asked_to_end(local):
-    command = "trap 'echo tidy; exit 0' TERM; echo on; while true; do sleep 0.05; done"
-    ran = local.run(LIMITED.format(limit="activeDeadlineSeconds: 1", command=command))
+def test_a_step_may_tidy_up_when_it_is_asked_to_end(make, rung, written):
+    local = make(rung, grace=600)
+    local.start(written("trap 'echo tidy; exit 0' TERM; echo on; while true; do sleep 0.05; done"))
+    await_that(lambda: any(local.engine.logs("run")))
+    local.engine.cancel("run", "enough")
+    ran = local.wait()
 
     assert (ran.text[:3], ran.text[-5:]) == ("on\n", "tidy\n")
 
@@ -178,7 +181,7 @@ def test_an_attempt_whose_retries_run_out_of_time_ends_as_it_was_killed(hosted):
     ran = hosted.run("""
   templates:
   - name: main
-    retryStrategy: {limit: 3, backoff: {duration: "1", maxDuration: "2s"}}
+    retryStrategy: {limit: 3, backoff: {duration: 10ms, maxDuration: 5s}}
     script: {image: none, command: [sh], source: "[ {{retries}} = 0 ] && exit 1; exec sleep 60"}
 """)
 

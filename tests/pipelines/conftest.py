@@ -26,7 +26,7 @@ import pytest
 import yaml
 
 PIPELINES = pathlib.Path(__file__).parents[2] / "pipelines"
-STARTS_IN = 30.0  # seconds
+STARTS_IN = 300.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Server:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 
@@ -189,7 +189,7 @@ def script(tmp_path: pathlib.Path) -> Script:
             env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
             check=False,
         )
 

@@ -24,7 +24,7 @@ from tests.e2e import conftest as toys
 
 PRODUCTION = "models/toy/production.yaml"
 Played = tuple[record.Phase, str]
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 120
 
 
 class Wakeable(clock.ManualClock):

@@ -240,7 +240,7 @@ def test_in_the_foreground_it_says_where_it_is_and_ends_with_ctrl_c(site):
         assert subprocess.run(command, check=False).returncode == 1
         front.send_signal(signal.SIGINT)
 
-        assert front.wait(20) == 0
+        assert front.wait(120) == 0
     assert not site.settings.home.exists()
 
 

@@ -51,7 +51,7 @@ def browser():
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         context = started.new_context()
-        context.set_default_timeout(90_000)
+        context.set_default_timeout(180_000)
         yield context
         started.close()
 
