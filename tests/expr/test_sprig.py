@@ -4,6 +4,8 @@ import pytest
 
 from gitwf.workflow import expr
 
+NIL_POINTER = "runtime error: invalid memory address or nil pointer dereference (1:7)"
+NOT_A_MAP = "interface conversion: interface {} is string, not map[string]interface {} (1:7)"
 ROWS = [
     ("sprig.upper('shout')", "SHOUT"),
     ("sprig.lower('ABC')", "abc"),
@@ -34,7 +36,21 @@ ROWS = [
     ("sprig.plural('one', 'many', 1)", "one"),
     ("sprig.plural('one', 'many', 2)", "many"),
     ("sprig.snakecase('FirstName')", "first_name"),
+    ("sprig.snakecase('http2xx v1.2')", "http_2xx_v1.2"),
+    ("sprig.snakecase('Bld4Floor')", "bld4_floor"),
+    ("sprig.snakecase('10kg HTTPServer 7')", "10kg_http_server_7"),
     ("sprig.kebabcase('FirstName')", "first-name"),
+    ("sprig.kebabcase('a__b.-c d!')", "a--b.-c-d!"),
+    ("sprig.kebabcase('-ready2Go-')", "-ready2-go-"),
+    ("sprig.camelcase('a.b  HTTP_5x')", "A.b Http5x"),
+    ("sprig.camelcase('_private-API')", "_PrivateApi"),
+    ("sprig.camelcase('--')", "---"),
+    ("sprig.upper(nil)", ""),
+    ("sprig.coalesce(nil, 'a')", "a"),
+    ("sprig.round(1.256, nil)", 1.0),
+    ("sprig.add()", 0),
+    ("sprig.addf()", 0.0),
+    ("sprig.slice([1, 2, 3], 1, 2, 'ignored')", [2]),
     ("sprig.camelcase('http_server')", "HttpServer"),
     ("sprig.swapcase('This Is A.Test')", "tHIS iS a.tEST"),
     ("sprig.splitList(',', 'x,y,z')", ["x", "y", "z"]),
@@ -223,8 +239,17 @@ def test_a_function_of_argo_has_the_value_argo_gives_it(source, expected, enviro
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("sprig.upper(1)", "cannot use int as argument (type string) to call upper (1:7)"),
-        ("sprig.upper()", "not enough arguments to call upper (1:7)"),
+        ("sprig.upper(1)", "reflect: Call using int as type string (1:7)"),
+        ("sprig.upper()", "reflect: Call with too few input arguments (1:7)"),
+        ("sprig.upper('a', 'b')", "reflect: Call with too many input arguments (1:7)"),
+        ("sprig.upper('a', nil)", "runtime error: index out of range [1] with length 1 (1:7)"),
+        ("sprig.pick({a: 1}, 2)", "reflect: cannot use int as type string in Call (1:7)"),
+        ("sprig.round('1', '2')", "reflect: Call using string as type int (1:7)"),
+        ("sprig.compact('a')", "Cannot compact on type string (1:7)"),
+        ("sprig.concat([1], 'a')", "Cannot concat type string as list (1:7)"),
+        ("sprig.rest(nil)", NIL_POINTER),
+        ("sprig.dig('a', {a: 1})", "dig needs at least three arguments (1:7)"),
+        ("sprig.dig('a', 0, 'b')", NOT_A_MAP),
         ("sprig.nope(1)", "cannot call nil: there is no function nope (1:7)"),
         ("sprig.fail('no luck')", "no luck (1:7)"),
         ("sprig.div(1, 0)", "runtime error: integer divide by zero (1:7)"),

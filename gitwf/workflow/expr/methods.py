@@ -48,7 +48,7 @@ _MOMENT: Final[dict[str, tuple[Callable[..., object], tuple[type, ...]]]] = {
     "UnixMicro": (lambda one: one.nanoseconds // 1_000, ()),
     "UnixNano": (lambda one: numbers.wrap(one.nanoseconds), ()),
     "UTC": (lambda one: times.Moment(one.nanoseconds), ()),
-    "IsZero": (lambda one: one.nanoseconds == -62_135_596_800 * times.SECOND, ()),
+    "IsZero": (lambda one: one.nanoseconds == times.ZERO.nanoseconds, ()),
     "String": (str, ()),
     "Format": (lambda one, layout: layouts.write(layout, one), (str,)),
     "In": (lambda one, place: times.Moment(one.nanoseconds, place), (times.Zone,)),

@@ -154,6 +154,10 @@ class Moment:
         return f"{self.year:04d}-{self.civil:%m-%dT%H:%M:%S}{_fraction(self.nanoseconds % SECOND)}{zone}"
 
 
+ZERO: Final = Moment(_YEAR_1 * SECOND)
+"""What a `time.Time` of Go is before anything is put into it."""
+
+
 def _decimal(span: int, size: int) -> str:
     whole, rest = divmod(span, size)
     digits = len(str(size)) - 1

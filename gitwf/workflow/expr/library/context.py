@@ -5,7 +5,7 @@ how many arguments it takes. The context holds the environment (for `now`, which
 never a clock) and the budget every function pays from.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitwf.workflow.expr import budget, errors
@@ -23,12 +23,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the library: `least` to `most` arguments, None for any number."""
+    """A function of the library: `least` to `most` arguments, None for any number.
+
+    What is called by reflection has a `take` instead, which gives the arguments that the body gets.
+    """
 
     name: str
     body: Callable[..., object]
     least: int
     most: int | None
+    take: Callable[[Sequence[object]], Sequence[object]] | None = None
 
     def check(self, count: int) -> None:
         """Raise Fault when the function does not take that many arguments."""
@@ -39,6 +43,8 @@ class Function:
 
     def call(self, context: Context, *arguments: object) -> object:
         """Run the function. Raises Fault for arguments it cannot take."""
+        if self.take is not None:
+            return self.body(context, *self.take(arguments))
         self.check(len(arguments))
         return self.body(context, *arguments)
 

@@ -6,7 +6,6 @@ offsets alone. Read next: `layouts` for dates, `printing` and `jsontext` for JSO
 """
 
 import base64 as codec
-import binascii
 import re
 from collections.abc import Mapping
 
@@ -30,6 +29,8 @@ _TYPES = {
     "[]uint8": "array",
     "*time.Location": "unknown",
 }
+
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=))?")
 
 
 def kind_of_type(_context: Context, value: object) -> object:
@@ -96,14 +97,31 @@ def _to_base64(context: Context, value: object) -> object:
 
 def from_base64(context: Context, value: object) -> object:
     """Decode standard base64. Raises Fault for anything else."""
-    text = re.sub("[\r\n]", "", args.text(value, "fromBase64"))
+    text = args.text(value, "fromBase64")
     context.cost.write(len(text))
-    try:
-        return codec.b64decode(text, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        good = re.match(r"[A-Za-z0-9+/]*", text)
-        place = good.end() if good else 0
-        raise errors.Fault(f"illegal base64 data at input byte {place}") from None
+    written = re.sub("[\r\n]", "", text)
+    if not _BASE64.fullmatch(written):
+        raise errors.Fault(f"illegal base64 data at input byte {_illegal(text)}")
+    return codec.b64decode(written).decode("utf-8", "replace")
+
+
+def _illegal(text: str) -> int:
+    """Find where Go stops reading base64 (encoding/base64: decodeQuantum)."""
+    read = 0
+    for place, each in enumerate(text):
+        if each in "\r\n":
+            continue
+        if each == "=" and read % 4 > 1:
+            rest = text[place + 1 :].lstrip("\r\n")
+            if read % 4 == 2:  # noqa: PLR2004 - a second one must follow
+                if not rest.startswith("="):
+                    return place if rest else len(text)
+                rest = rest[1:].lstrip("\r\n")
+            return len(text) - len(rest)
+        if not re.fullmatch(r"[A-Za-z0-9+/]", each):
+            return place
+        read += 1
+    return len(text) - read % 4
 
 
 def moment(context: Context) -> times.Moment:

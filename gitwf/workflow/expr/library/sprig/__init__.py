@@ -7,6 +7,8 @@ what reads environment variables; `now` gives the time of the environment. Funct
 their map in Go (`set`, `merge`) return a changed copy. Each module holds one subject.
 """
 
+import dataclasses
+import functools
 from collections.abc import Mapping
 
 from gitwf.workflow.expr.library import context
@@ -16,13 +18,14 @@ from gitwf.workflow.expr.library.sprig import (
     lists,
     maps,
     numbers,
+    signatures,
     texts,
     types,
     versions,
     wrapping,
 )
 
-FUNCTIONS: Mapping[str, context.Function] = {
+_BODIES: Mapping[str, context.Function] = {
     **addresses.FUNCTIONS,
     **encodings.FUNCTIONS,
     **lists.FUNCTIONS,
@@ -32,5 +35,9 @@ FUNCTIONS: Mapping[str, context.Function] = {
     **types.FUNCTIONS,
     **versions.FUNCTIONS,
     **wrapping.FUNCTIONS,
+}
+FUNCTIONS: Mapping[str, context.Function] = {
+    name: dataclasses.replace(one, take=functools.partial(signatures.taken, signatures.TAKES[name]))
+    for name, one in _BODIES.items()
 }
 """Every function by its name after `sprig.`."""

@@ -15,9 +15,21 @@ from gitwf.workflow.expr.library.sprig import casts
 Context = context.Context
 
 
+_REFUSALS = {
+    "chunk": "Cannot chunk type",
+    "compact": "Cannot compact on type",
+    "append": "Cannot push on type",
+    "prepend": "Cannot prepend on type",
+    "slice": "list should be type of slice or array but",
+}
+
+
 def _listed(given: Context, value: object, name: str) -> Sequence[object]:
+    if value is None:
+        raise errors.Fault("runtime error: invalid memory address or nil pointer dereference")
     if not values.is_list(value):
-        raise errors.Fault(f"Cannot find {name} on type {values.kind(value)}")
+        refusal = _REFUSALS.get(name, f"Cannot find {name} on type")
+        raise errors.Fault(f"{refusal} {values.kind(value)}")
     given.cost.collect(len(value))
     return value
 
@@ -44,7 +56,12 @@ def _prepend(given: Context, value: object, item: object) -> object:
 
 
 def _concat(given: Context, *lists: object) -> object:
-    return [item for each in lists for item in _listed(given, each, "concat")]
+    items: list[object] = []
+    for each in lists:
+        if each is not None and not values.is_list(each):
+            raise errors.Fault(f"Cannot concat type {values.kind(each)} as list")
+        items += _listed(given, each, "concat")
+    return items
 
 
 def _uniq(given: Context, value: object) -> object:
@@ -76,20 +93,19 @@ def _has(given: Context, needle: object, value: object) -> object:
     return value is not None and _inside(given, needle, _listed(given, value, "has"))
 
 
-def _slice(given: Context, value: object, start: object = 0, stop: object = None) -> object:
+def _slice(given: Context, value: object, *bounds: object) -> object:
     items = _listed(given, value, "slice")
-    low = casts.to_int(start)
-    high = len(items) if stop is None else casts.to_int(stop)
+    low = casts.to_int(bounds[0]) if bounds else 0
+    high = casts.to_int(bounds[1]) if len(bounds) > 1 else len(items)
     if not 0 <= low <= high <= len(items):
         raise errors.Fault("reflect.Value.Slice: slice index out of bounds")
     return list(items[low:high])
 
 
 def _chunk(given: Context, size: object, value: object) -> object:
-    width = args.whole(size, "chunk")
+    items, width = _listed(given, value, "chunk"), args.whole(size, "chunk")
     if width <= 0:
         raise errors.Fault("a chunk needs a positive size")
-    items = _listed(given, value, "chunk")
     return [list(items[place : place + width]) for place in range(0, len(items), width)]
 
 

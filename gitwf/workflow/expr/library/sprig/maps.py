@@ -7,7 +7,7 @@ is chance.
 
 from collections.abc import Mapping
 
-from gitwf.workflow.expr import printing, values
+from gitwf.workflow.expr import errors, printing, values
 from gitwf.workflow.expr.library import arguments as args
 from gitwf.workflow.expr.library import context
 from gitwf.workflow.expr.library.sprig import casts
@@ -103,14 +103,24 @@ def _merge_over(given: Context, value: object, *sources: object) -> object:
     return merged
 
 
-def _dig(given: Context, *path: object) -> object:
+def _dig(_given: Context, *path: object) -> object:
+    if len(path) < 3:  # noqa: PLR2004 - a key, a default and a map
+        raise errors.Fault("dig needs at least three arguments")
     *keys, default, value = path
     for key in keys:
-        items, name = _mapped(given, value, "dig"), args.text(key, "dig")
-        if name not in items:
+        if not isinstance(value, Mapping):
+            raise _conversion(value, "map[string]interface {}")
+        if not isinstance(key, str):
+            raise _conversion(key, "string")
+        if key not in value:
             return default
-        value = items[name]
+        value = value[key]
     return value
+
+
+def _conversion(value: object, wanted: str) -> errors.Fault:
+    name = "nil" if value is None else values.type_name(value)
+    return errors.Fault(f"interface conversion: interface {{}} is {name}, not {wanted}")
 
 
 def _deep_equal(given: Context, one: object, other: object) -> object:

@@ -21,7 +21,9 @@ _MAX_PLACES = 300
 def _fold(step: Callable[[int, int], int]) -> Callable[..., object]:
     def apply(_given: Context, *terms: object) -> object:
         whole = (casts.to_int(term) for term in terms)
-        return functools.reduce(lambda one, other: numbers.wrap(step(one, other)), whole)
+        return functools.reduce(
+            lambda one, other: numbers.wrap(step(one, other)), whole, next(whole, 0)
+        )
 
     return apply
 
@@ -38,7 +40,7 @@ def _exact(step: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., object]
             rules.prec = 400
             decimals = (Decimal(numbers.go_float(casts.to_float(term))) for term in terms)
             try:
-                return float(functools.reduce(step, decimals))
+                return float(functools.reduce(step, decimals, next(decimals, Decimal(0)))) or 0.0
             except (InvalidOperation, ZeroDivisionError):
                 raise errors.Fault("decimal division by 0") from None
 

@@ -12,7 +12,7 @@ from gitwf.workflow.expr import characters, errors, operators, patterns, printin
 from gitwf.workflow.expr.library import arguments as args
 from gitwf.workflow.expr.library import context
 from gitwf.workflow.expr.library import texts as builtin
-from gitwf.workflow.expr.library.sprig import casts
+from gitwf.workflow.expr.library.sprig import cases, casts
 
 Context = context.Context
 
@@ -58,13 +58,6 @@ def _swapped(text: str) -> str:
             made.append(each)
         blank = each in characters.SPACES
     return "".join(made)
-
-
-def _words(text: str) -> list[str]:
-    """Cut at blanks, dashes, underscores and where a word begins with a capital."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
-    spaced = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", spaced)
-    return [word for word in re.split(r"[\s_\-.]+", spaced) if word]
 
 
 def _trunc(given: Context, count: object, text: object) -> object:
@@ -252,9 +245,9 @@ _TEXTS = (
     _of_text("swapcase", _swapped),
     _of_text("nospace", lambda text: re.sub(r"\s", "", text)),
     _of_text("initials", lambda text: "".join(word[0] for word in text.split())),
-    _of_text("snakecase", lambda text: "_".join(_words(text)).lower()),
-    _of_text("kebabcase", lambda text: "-".join(_words(text)).lower()),
-    _of_text("camelcase", lambda text: "".join(word.capitalize() for word in _words(text))),
+    _of_text("snakecase", lambda text: cases.joined(text, "_")),
+    _of_text("kebabcase", lambda text: cases.joined(text, "-")),
+    _of_text("camelcase", cases.camel),
     _of_text("regexQuoteMeta", lambda text: re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)),
     _of_two("trimAll", lambda cut, text: text.strip(cut) if cut else text),
     _of_two("trimall", lambda cut, text: text.strip(cut) if cut else text),

@@ -106,7 +106,7 @@ def _strict_date(given: Context, layout: object, text: object) -> object:
     try:
         return _to_date(given, layout, text)
     except errors.Fault:
-        return times.Moment(-62_135_596_800 * times.SECOND)
+        return times.ZERO
 
 
 def _html_date_in_zone(given: Context, value: object, name: object) -> object:
