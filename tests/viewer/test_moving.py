@@ -1,5 +1,6 @@
 """A front at a port of earlier settings: the next rollout moves it, and nobody sees it go down."""
 
+import asyncio
 import concurrent.futures
 import dataclasses
 import shutil
@@ -10,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from gitwf.adapters.viewer import control, target
+from gitwf.adapters.viewer import control, front, target
 from gitwf.errors import Stalled
 
 pytestmark = pytest.mark.slow
@@ -85,6 +86,26 @@ def test_it_moves_without_a_failed_request_and_the_old_one_ends(moved):
     assert [one.name for one in site.settings.home.iterdir() if one.is_dir()] == [
         str(site.settings.port)
     ]
+
+
+def test_who_has_got_through_when_it_stops_listening_is_served():
+    served = []
+
+    async def run():
+        listening = socket.create_server(("127.0.0.1", 0))
+        accept = lambda _, writer: (served.append(writer), writer.close())  # noqa: E731
+        server = await asyncio.start_server(accept, sock=listening)
+        # Nothing is accepted before the loop gets to it.
+        clients = [socket.create_connection(listening.getsockname()) for _ in range(3)]
+        await front._stop_listening(server, listening, accept)
+        told = [await asyncio.to_thread(client.recv, 1) for client in clients]
+        refused = listens(clients[0].getpeername()[1])
+        for client in clients:
+            client.close()
+        return told, refused
+
+    assert asyncio.run(run()) == ([b"", b"", b""], False)
+    assert len(served) == 3
 
 
 def test_the_old_one_serves_on_while_the_new_one_does_not_get_ready(moved):

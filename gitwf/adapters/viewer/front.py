@@ -14,6 +14,7 @@ next: `rollouts`.
 
 import asyncio
 import contextlib
+import functools
 import hmac
 import ipaddress
 import json
@@ -105,7 +106,7 @@ class Front:
     async def _retire(self, server: asyncio.Server, serving: proxy.Proxy) -> None:
         """Once asked to, stop listening, let what is open end in the drain time, and end."""
         await self._retiring.wait()
-        server.close()
+        await _stop_listening(server, self._listening, serving.accept)
         self._told("a front at another port took over: ending when nothing is open here")
         await serving.drain(self._settings.drain_seconds)
         self._over.set()
@@ -184,6 +185,24 @@ class Front:
             made = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(made, "w") as opened:
                 opened.write(self._token)
+
+
+async def _stop_listening(
+    server: asyncio.Server,
+    listening: socket.socket,
+    accept: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None],
+) -> None:
+    """Accept whoever has got through already, then close: closing alone would break them off."""
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(listening)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            client, _ = listening.accept()
+            reader = asyncio.StreamReader(limit=wire.LIMIT)
+            await loop.connect_accepted_socket(
+                functools.partial(asyncio.StreamReaderProtocol, reader, accept), client
+            )
+    server.close()
 
 
 async def _body(request: wire.Head, reader: asyncio.StreamReader) -> bytes | None:
