@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import filelock
 import pytest
 
 VERSION = "v1.8.0"
@@ -19,14 +20,20 @@ ACCESS, SECRET = "gitwf-tests", "not-a-secret-but-long-enough"
 def gateway_binary():
     """The built gateway, or None where there is neither a built one nor Go."""
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    binary = cache / "gitwf-tests" / f"versitygw-{VERSION}" / "versitygw"
+    folder = cache / "gitwf-tests" / f"versitygw-{VERSION}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # One builds it; who comes meanwhile would find half a program.
+    with filelock.FileLock(f"{folder}.lock"):
+        return _built(folder / "versitygw")
+
+
+def _built(binary):
     if binary.exists():
         return binary
     places = [os.environ["PATH"], f"{sys.prefix}/bin", "/usr/local/go/bin", "/usr/lib/go/bin"]
     go = shutil.which("go", path=os.pathsep.join(places))
     if go is None:
         return None
-    binary.parent.mkdir(parents=True, exist_ok=True)
     env = {**os.environ, "GOBIN": str(binary.parent), "CGO_ENABLED": "0", "GOFLAGS": "-modcacherw"}
     done = subprocess.run(
         [go, "install", MODULE], env=env, capture_output=True, text=True, check=False

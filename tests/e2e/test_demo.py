@@ -14,8 +14,11 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = pathlib.Path(__file__).parents[2]
-CPU_SECONDS = 40
-"""What the demo may compute, front and viewers apart: on an idle machine it ends within a minute."""
+STARTS = 50
+"""What the demo may compute, front and viewers apart, in starts of gitwf with numpy, on any machine.
+
+That is some three times what it does; on a common idle machine it ends within a minute.
+"""
 PATIENCE_SECONDS = 600
 
 
@@ -80,6 +83,15 @@ def computed():
     return used.ru_utime + used.ru_stime
 
 
+def a_start():
+    """The CPU time, in seconds, of one start of gitwf with numpy."""
+    times = 5
+    before = computed()
+    for _ in range(times):
+        subprocess.run([sys.executable, "-c", "import numpy, gitwf.cli.demo"], check=True)
+    return (computed() - before) / times
+
+
 def readme():
     """The program that keeps the README's transcript, as a module."""
     spec = importlib.util.spec_from_file_location("readme", ROOT / "scripts" / "readme.py")
@@ -97,7 +109,7 @@ def test_the_demo_goes_as_the_readme_tells_and_leaves_nothing_behind(newcomer):
     told = (ROOT / "README.md").read_text("utf-8")
     assert readme().differences(told, transcript) == []
     assert_nothing_is_left(newcomer)
-    assert took < CPU_SECONDS
+    assert took < STARTS * a_start()
 
 
 def wheel(newcomer, folder):
