@@ -93,10 +93,6 @@ def argument(value, template="echo"):
             "5: templates.main.steps[0].a.late Expression required",
         ),
         (
-            calls("{name: a, template: ok, hooks: {exit: {template: no}}}"),
-            "5: templates.main.steps[0].a template name 'no' undefined",
-        ),
-        (
             calls("{name: a, template: ok, templateRef: {name: x, template: y}}"),
             "5: templates.main.steps[0].a template name cannot be specified with templateRef",
         ),
@@ -340,7 +336,7 @@ def test_a_tag_that_argo_takes_is_taken(resolved, tag):
       inputs: {{parameters: [{{name: m, value: d}}]}}
       container: {{image: i, args: ["{tag}"]}}
     """
-    whole = resolved(spec, metadata="{name: w, labels: {team: a}}")
+    whole = resolved(spec, metadata="{name: w, labels: {team: a, d: b}}")
 
     assert validate.validate(whole) == []
 
@@ -497,6 +493,21 @@ def test_the_image_comes_from_the_defaults_of_the_templates_own_document(
             "steps: [[{name: a, inline: {suspend: {}}, when: '{{item}} == 1'}]]",
             "{{item}} stays as it is: `a` has no loop",
             "add withItems, withParam or withSequence",
+        ),
+        (
+            "steps: [[{name: a, inline: {suspend: {}}, hooks: {exit: {template: maim}}}]]",
+            "template maim not found",
+            "did you mean `main`?",
+        ),
+        (
+            "steps: [[{name: a, inline: {suspend: {}}, onExit: maim}]]",
+            "template maim not found",
+            "did you mean `main`?",
+        ),
+        (
+            "steps: []",
+            "template 'main' type is unknown",
+            "write at least one group of steps",
         ),
     ],
 )

@@ -137,8 +137,6 @@ TABLE = [
      "templates.main.steps[0].a template reference x.y not found"),
     (task("{name: b, template: «no}"),
      "templates.main.tasks.b template name 'no' undefined"),
-    (step("{name: a, template: ok, onExit: «no}"),
-     "templates.main.steps[0].a template name 'no' undefined"),
     (step("{name: a, inline: «{name: x}}"),
      "templates.main.steps[0].a template 'x' type is unknown"),
     (step("«{name: a}"), "templates.main.steps[0].a failed to get a template"),

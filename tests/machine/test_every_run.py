@@ -237,13 +237,14 @@ def test_a_run_ends_with_every_node_ended_and_connected(resolve_spec, spec, data
 def whole_and_connected(final):
     """Every node of a run that is over has ended, and is come to from the entry or the handler.
 
-    As on Argo, a Retry node stays as it is where its template fails fast before its next attempt.
+    As on Argo, a Retry node stays as it is where its template fails fast before its next attempt,
+    and so does a loop before its next turn.
     """
     assert final.over
     assert len({node.id for node in final.nodes.values()}) == len(final.nodes)
     by_id = {node.id: node for node in final.nodes.values()}
     left = [node for node in final.nodes.values() if not node.phase.fulfilled]
-    assert {node.type for node in left} <= {record.NodeType.RETRY}
+    assert {node.type for node in left} <= {record.NodeType.RETRY, record.NodeType.TASK_GROUP}
     assert {by_id[node.boundary].message for node in left} <= {composite.FAIL_FAST}
     reached, ahead = set(), [final.nodes["w"].id]
     if "w.onExit" in final.nodes:

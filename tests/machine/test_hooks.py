@@ -117,7 +117,7 @@ def test_a_skipped_step_has_no_exit_hook(play):
     assert list(final.nodes) == ["w", "w[0]", "w[0].a"]
 
 
-def test_a_hook_that_cannot_start_fails_the_group_of_its_step(play):
+def test_an_exit_hook_that_cannot_start_ends_the_group_of_its_step(play):
     step = {"name": "a", "template": "ok", "hooks": {"exit": {"template": "say"}}}
     final = play({"templates": [{"name": "main", "steps": [[step]]}, echo("ok"), echo("say", "m")]})
     hook = final.nodes["w[0].a.onExit"]
@@ -125,7 +125,7 @@ def test_a_hook_that_cannot_start_fails_the_group_of_its_step(play):
     assert hook.message == "inputs.parameters.m was not supplied"
     assert final.nodes["w[0].a"].phase == "Succeeded"
     assert final.nodes["w[0]"].phase == "Error"
-    assert (final.phase, final.message) == ("Failed", hook.message)
+    assert (final.phase, final.message) == ("Error", hook.message)
 
 
 def test_the_exit_handler_is_told_what_failed(player):
@@ -240,3 +240,81 @@ def test_a_hook_whose_expression_cannot_be_worked_out_ends_its_group_in_error(pl
     assert final.nodes["w[0]"].phase == "Error"
     assert final.message.startswith(f"unable to evaluate expression '{expression}': ")
     assert final.phase == "Failed"
+
+
+def told_of(final, *names):
+    return [(str(final.nodes[name].phase), final.nodes[name].message) for name in names]
+
+
+NOWHERE = {"exit": {"template": "nowhere"}}
+WRONG = {"late": {"expression": "nosuch + 1", "template": "ok"}}
+UNKNOWN = "unknown name nosuch (1:1)\n | nosuch + 1\n | ^"
+MISSING = "template nowhere not found"
+
+
+def steps_of(hooks):
+    return {"name": "main", "steps": [[{"name": "a", "template": "ok", "hooks": hooks}]]}
+
+
+def test_an_exit_hook_without_template_ends_the_entry_steps_as_their_group(play):
+    """Argo: executeSteps hands the group back, which operate takes for the entry node."""
+    final = play({"templates": [steps_of(NOWHERE), echo("ok")]})
+    assert (str(final.phase), final.message) == ("Error", MISSING)
+    assert told_of(final, "w", "w[0]", "w[0].a", "w[0].a.onExit") == [
+        ("Error", "Workflow operation error"),
+        ("Error", MISSING),
+        ("Succeeded", ""),
+        ("Error", MISSING),
+    ]
+    assert final.nodes["w[0].a.onExit"].type == "Skipped"
+
+
+def test_an_exit_hook_without_template_fails_steps_inside_others(play):
+    inner = {**steps_of(NOWHERE), "name": "inner"}
+    main = {"name": "main", "steps": [[{"name": "n", "template": "inner"}]]}
+    final = play({"templates": [main, inner, echo("ok")]})
+    assert told_of(final, "w[0].n", "w[0].n[0]") == [("Failed", MISSING), ("Error", MISSING)]
+    assert final.message == f"child '{final.nodes['w[0].n'].id}' failed"
+
+
+def test_a_named_hook_that_cannot_be_evaluated_ends_a_group_of_steps(play):
+    final = play({"templates": [steps_of(WRONG), echo("ok")]})
+    assert (str(final.phase), final.message) == ("Failed", UNKNOWN)
+    assert told_of(final, "w[0]", "w[0].a") == [("Error", UNKNOWN), ("Succeeded", "")]
+
+
+def test_a_named_hook_that_cannot_be_evaluated_ends_its_task(play):
+    """Argo: executeDAGTask marks the task's own node; what depends on it is omitted."""
+    tasks = [
+        {"name": "a", "template": "ok", "hooks": WRONG},
+        {"name": "b", "template": "ok", "depends": "a"},
+    ]
+    final = play({"templates": [{"name": "main", "dag": {"tasks": tasks}}, echo("ok")]})
+    assert (str(final.phase), final.message) == ("Error", "")
+    assert told_of(final, "w", "w.a") == [("Error", ""), ("Error", UNKNOWN)]
+    assert final.nodes["w.b"].phase == "Omitted"
+
+
+def test_a_hook_that_cannot_be_evaluated_ends_the_dag_of_a_target(play):
+    """Argo: executeDAG gives the error up, before it notes where the DAG comes out."""
+    tasks = [{"name": "a", "template": "ok", "hooks": WRONG}]
+    final = play({"templates": [{"name": "main", "dag": {"tasks": tasks}}, echo("ok")]})
+    assert final.message == f"error in entry template execution: {UNKNOWN}"
+    assert told_of(final, "w", "w.a") == [("Error", UNKNOWN), ("Error", UNKNOWN)]
+    assert final.nodes["w"].outbound == ()
+
+
+def test_an_exit_hook_without_template_stops_no_task_that_comes_after(play):
+    tasks = [
+        {"name": "a", "template": "ok", "hooks": NOWHERE},
+        {"name": "b", "template": "ok", "depends": "a"},
+    ]
+    final = play({"templates": [{"name": "main", "dag": {"tasks": tasks}}, echo("ok")]})
+    assert told_of(final, "w", "w.a.onExit") == [("Succeeded", ""), ("Error", MISSING)]
+
+
+def test_a_hook_of_the_workflow_that_cannot_be_evaluated_ends_the_entry_node(play):
+    """Argo: operate marks the entry node. Here its work comes to an end first."""
+    final = play({"hooks": WRONG, "templates": [steps_of({}), echo("ok")]})
+    assert (str(final.phase), final.message) == ("Error", UNKNOWN)
+    assert told_of(final, "w", "w[0].a") == [("Error", UNKNOWN), ("Succeeded", "")]

@@ -127,6 +127,18 @@ def test_a_template_that_fails_fast_tries_nothing_again(play):
     )
 
 
+def test_a_loop_stays_as_it_is_where_its_dag_fails_fast(play):
+    """Argo: checkParallelism ends the DAG before anything looks at the loop again."""
+    task = {"name": "a", "template": "bad", "withItems": [1, 2]}
+    main = fast({"dag": {"tasks": [task]}}, parallelism=1)
+    final = play({"templates": [main, leaf("bad")]}, outcome=lambda _: BAD)
+    assert {name: str(node.phase) for name, node in final.nodes.items()} == {
+        "w": "Failed",
+        "w.a": "Running",
+        "w.a(0:1)": "Failed",
+    }
+
+
 def test_a_template_that_fails_fast_runs_no_hook_after_a_failure(play):
     task = {"name": "a", "template": "bad", "hooks": {"exit": {"template": "bad"}}}
     final = play(

@@ -56,14 +56,23 @@ def test_a_retried_node_is_kept_once_and_found_without_an_attempt(player):
     assert final.phase == "Succeeded"
 
 
-def test_found_outputs_are_global_where_they_have_a_global_name(player):
-    shared = {"name": "v", "valueFrom": {"path": "/v"}, "globalName": "shared"}
-    kept = {("c", "k"): record.Outputs({"v": "2"})}
-    played = player(spec(outputs={"parameters": [shared]}), kept=kept)
+@pytest.mark.parametrize(
+    ("around", "shared"),
+    [
+        ({"steps": [[{"name": "a", "template": "leaf"}]]}, {}),
+        ({"dag": {"tasks": [{"name": "a", "template": "leaf"}]}}, {"shared": "2"}),
+    ],
+)
+def test_found_outputs_become_global_in_a_dag_alone(player, around, shared):
+    """Argo: executeTemplate publishes nothing of a hit, executeDAG what its tasks gave."""
+    output = {"name": "v", "valueFrom": {"path": "/v"}, "globalName": "shared"}
+    templates = spec(outputs={"parameters": [output]})["templates"]
+    whole = {"templates": [{"name": "main", **around}, *templates[1:]]}
+    played = player(whole, kept={("c", "k"): record.Outputs({"v": "2"})})
     final = played.play()
 
     assert played.starts == {}
-    assert final.outputs.parameters == {"shared": "2"}
+    assert final.outputs.parameters == shared
 
 
 @pytest.mark.parametrize("key", ["", "a/b", "-a"])

@@ -190,8 +190,8 @@ def test_a_suspension_below_zero_is_over_at_once(play):
     [
         ("true", True, "Succeeded"),
         ("steps.a.status == 'Failed'", False, "Succeeded"),
-        ("1 + 1", False, "Failed"),
-        ("nobody", False, "Failed"),
+        ("1 + 1", False, "Error"),
+        ("nobody", False, "Error"),
     ],
 )
 def test_an_exit_hook_may_have_an_expression(play, expression, fired, phase):

@@ -125,6 +125,15 @@ class Resolved:
         found = self.templates.get(key) if key is not None else None
         return (key, found) if key is not None and found is not None else None
 
+    def missing(self, call: template.Call | flow.Hook) -> str:
+        """Say in the words of Argo's controller that no template is there for a call."""
+        ref = call.template_ref
+        if ref is None:
+            return f"template {call.template} not found"
+        if any(key.scope == TemplateKey.of_ref(ref).scope for key in self.templates):
+            return f"template {ref.template} not found in workflow template {ref.name}"
+        return f"workflow template {ref.name} not found"
+
     def reachable(self) -> frozenset[TemplateKey]:
         """Every template that a run may come to, from entrypoint, exit handler and hooks.
 

@@ -177,7 +177,7 @@ def _walk(
         walker.begin(spec.on_exit, whole.origin("onExit"), given)
     steps.check_hooks(walker.found, "hooks", spec.hooks, whole.origin("hooks"))
     for name, hook in spec.hooks.items():
-        walker.target(resolved.LOCAL, hook, whole.origin("hooks", name))
+        walker.hook(resolved.LOCAL, hook, whole.origin("hooks", name))
     for one in spec.templates:
         with walker.found.within(f"templates.{one.name}"):
             call = template.Call(template=one.name)

@@ -207,8 +207,13 @@ class Child:
 
     @property
     def hook_fault(self) -> str:
-        """Why a hook's template could not be carried out, or ""."""
+        """Why a named hook could not be carried out, or ""."""
         return self._hooks.fault if self._hooks is not None else ""
+
+    @property
+    def exit_fault(self) -> str:
+        """Why the exit hook could not, or ""."""
+        return self._hooks.exit_fault if self._hooks is not None else ""
 
     def __init__(
         self,

@@ -177,13 +177,13 @@ class Dag(composite.Composite):
     # The end.
 
     def _finish(self) -> None:
-        ends = [self._settled[name] for name in self._targets if name in self._settled]
-        self.node.outbound = tuple(last for end in ends for last in outbound.of(end))
         for name in self._targets:
             child = self._children.get(name)
-            if child is not None and child.hook_fault:
-                self.run.undo(self.node, child.hook_fault)
+            if child is not None and (fault := child.hook_fault or child.exit_fault):
+                self.run.undo(self.node, fault)
                 return
+        ends = [self._settled[name] for name in self._targets if name in self._settled]
+        self.node.outbound = tuple(last for end in ends for last in outbound.of(end))
         phase = self._phase()
         if phase is not record.Phase.SUCCEEDED:
             self.run.end(self.node, phase)
@@ -191,10 +191,12 @@ class Dag(composite.Composite):
         try:
             written = self.made.outputs.to_json()
             self.scope.update(self._mentioned(written, self._settled.__contains__))
+            self.succeed()
         except failure.NodeFailure as problem:
             self.run.undo(self.node, str(problem))
-            return
-        self.succeed()
+        if self.node.undone:
+            # Argo says where it comes out once it has the outputs.
+            self.node.outbound = ()
 
     def _phase(self) -> record.Phase:
         phases = self._inherited()
@@ -246,9 +248,7 @@ class Dag(composite.Composite):
         pods.share(self.run, self.node, self.made.outputs)
 
     def abort(self, message: str) -> None:
-        """Fail the template, and the loops whose other turns will not start."""
-        for name in self._members:
-            self.run.end(self.run.nodes[f"{self.node.name}.{name}"], record.Phase.FAILED, message)
+        """Fail the template; a loop in it, whose other turns will not start, Argo leaves as it is."""
         self.run.end(self.node, record.Phase.FAILED, message)
 
     # What tasks see.

@@ -52,7 +52,15 @@ class Root:
         """Nothing: the entry node has no parent."""
 
     def running(self, node: nodes.Node) -> None:
-        """Let the workflow's hooks see that it runs."""
+        """Let the workflow's hooks see that it runs, once all is started that can be.
+
+        Argo looks at them after the entry node, each time.
+        """
+        self._run.at_last(lambda: self._begun(node))
+
+    def _begun(self, node: nodes.Node) -> None:
+        if self._main is not None:
+            return
         before = self._run.variables["workflow.status"]
         self._run.variables["workflow.status"] = str(_P.RUNNING)
         self._hooks.begun(node)
@@ -91,7 +99,7 @@ class Root:
         if handler is not None and handler.undone:
             self._give_up("error in exit template execution : ", handler)
             return
-        phase, message = _outcome(main), main.message
+        phase, message = _outcome(main), main.spoken or main.message
         asked = self._run.shutdown
         if asked is not None and asked.strategy and phase is not _P.SUCCEEDED:
             message = f"Stopped with strategy '{asked.strategy}'"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gitwf.workflow.machine import composite, run
 
 EXIT = "exit"
+_ON_EXIT = ".onExit"
 
 
 class Hooks:
@@ -47,6 +48,7 @@ class Hooks:
         self._done = done
         self._inside = inside
         self.fault = ""
+        self.exit_fault = ""
         self._fired: set[str] = set()
         self._open = 0
         self._parent_over = False
@@ -62,21 +64,25 @@ class Hooks:
 
     def ended(self, node: nodes.Node) -> None:
         """Note that a hook is over."""
-        if node.undone:
-            self.fault = node.message
+        if node.undone and node.name.endswith(_ON_EXIT):
+            self.exit_fault = node.message
+        elif node.undone:
+            self._fail(node.message)
         self._open -= 1
         self._finish()
 
     def begun(self, parent: nodes.Node) -> None:
         """Look at the named hooks now that the node's work has begun."""
+        self._parent = parent
         self._consider(parent)
 
     def over(self, parent: nodes.Node) -> None:
         """Look at all hooks now that the node is fulfilled."""
+        self._parent = parent
         if parent.phase.completed or (self._inside is not None and self._inside.kind == "tasks"):
             self._consider(parent)
         if parent.phase.completed and EXIT in self._hooks and self._exit_wanted():
-            self._fire(parent, EXIT, f"{parent.name}.onExit")
+            self._fire(parent, EXIT, f"{parent.name}{_ON_EXIT}")
         self._parent_over = True
         self._finish()
 
@@ -87,8 +93,17 @@ class Hooks:
         try:
             return deciding.holds(expression, scope.nested(self._values()))
         except failure.NodeFailure as problem:
-            self.fault = str(problem)
+            self.exit_fault = str(problem)
             return False
+
+    def _fail(self, problem: str) -> None:
+        """Note what is wrong with a named hook: a DAG's task and the entry node end by it.
+
+        Argo: executeDAGTask, operate. In steps the group does.
+        """
+        self.fault = problem
+        if self._parent is not None and (self._inside is None or self._inside.kind == "tasks"):
+            self._parent.spoiled = problem
 
     def _finish(self) -> None:
         if self._parent_over and not self._open:
@@ -101,7 +116,7 @@ class Hooks:
             try:
                 wanted = deciding.holds(hook.expression, scope.nested(self._values()))
             except failure.NodeFailure as problem:
-                self.fault = str(problem)
+                self._fail(str(problem))
                 wanted = False
             if wanted:
                 self._fire(parent, name, f"{parent.name}.hooks.{name}")
@@ -110,7 +125,6 @@ class Hooks:
         if name in self._fired:
             return
         self._fired.add(name)
-        self._parent = parent
         self._open += 1
         fire(
             self._run,

@@ -64,6 +64,9 @@ def launch(run: "run.Run", order: orders.Order) -> None:
     if order.depth >= _MAX_DEPTH:
         refuse(run, order, TOO_DEEP, undone=False)
         return
+    if not order.target.source.kind:
+        refuse(run, order, f"template '{order.target.name}' type is unknown")
+        return
     try:
         prepared = preparation.prepare(
             order.target.source,

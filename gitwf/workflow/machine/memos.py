@@ -83,8 +83,8 @@ class Asking:
         elif event.found:
             node.memoized = record.Memoized(self._memo.cache, self._memo.key, hit=True)
             node.outputs = event.outputs
+            # Argo makes nothing global of a hit; a DAG around it will.
             pods.share(run, node, self._made.outputs)
-            pods.publish(run, node)
             run.end(node, record.Phase.SUCCEEDED)
         else:
             self._begin()

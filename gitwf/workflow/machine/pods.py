@@ -85,7 +85,7 @@ class Pod:
         if self._stopped:
             phase, message = record.Phase.FAILED, self._stopped
         self.containers.over(phase, message)
-        if self._stopped:
+        if self._stopped or self.node.spoiled:
             self._run.end(self.node, phase, message)
             return
         self.node.outputs = _completed(self._declared, event.outputs)

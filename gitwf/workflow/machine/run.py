@@ -282,6 +282,8 @@ class Run:
         """End a node and tell its owner."""
         if node.phase.fulfilled:
             return
+        if node.spoiled:
+            phase, message = records.Phase.ERROR, node.spoiled
         node.move(phase)
         node.message = message
         node.finished = self.now

@@ -11,6 +11,7 @@ from gitwf.workflow.machine import calls, composite, nodes, outbound, pods
 _EMPTY = "Skipped, empty params"
 _UNRESOLVED = "unable to resolve references: "
 _HOST = "localhost"
+_LEFT = "Workflow operation error"
 
 
 class Steps(composite.Composite):
@@ -150,14 +151,25 @@ class Steps(composite.Composite):
                 self.run.end(self._group, record.Phase.ERROR, why)
                 return
         for child, _ in ended:
-            if child.hook_fault:
-                self.run.end(self._group, record.Phase.ERROR, child.hook_fault)
+            if fault := child.hook_fault or child.exit_fault:
+                self._break_off(fault, for_exit=not child.hook_fault)
                 return
         for child, node in bad:
             if not continues(child.call, node.phase):
                 self.run.end(self._group, record.Phase.FAILED, f"child '{node.id}' failed")
                 return
         self.run.end(self._group, record.Phase.SUCCEEDED)
+
+    def _break_off(self, fault: str, *, for_exit: bool) -> None:
+        """End the group in Error for a hook.
+
+        For an exit hook Argo takes the group for the steps, which of the entry node nobody sets
+        right: the run says what the group does (Argo: executeSteps, markWorkflowPhase).
+        """
+        if for_exit and self.node.name == self.run.name:
+            self.node.spoken = fault
+            self.run.end(self.node, record.Phase.ERROR, _LEFT)
+        self.run.end(self._group, record.Phase.ERROR, fault)
 
     def publish(self) -> None:
         """Make the outputs global that have a `globalName`."""

@@ -54,10 +54,8 @@ class Templates:
     def _find(self, scope: str, call: template.Call | flow.Hook) -> Target:
         found = self._workflow.lookup(scope, call)
         ref = call.template_ref
-        if found is None and ref is not None:
-            raise failure.NodeFailure(f"template reference {ref.name}.{ref.template} not found")
         if found is None:
-            raise failure.NodeFailure(f"template name '{call.template}' undefined")
+            raise failure.NodeFailure(self._workflow.missing(call))
         key, original = found
         file = self._workflow.file_of(key)
         return Target(

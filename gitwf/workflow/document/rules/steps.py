@@ -126,11 +126,11 @@ def check_hooks(
 def follow_hooks(
     walk: "walk.Walk", scope: str, call: template.Call, where: resolved.Origin
 ) -> None:
-    """Check that the templates of hooks are there. Argo learns of it only at run time."""
+    """Warn of a call's hooks without a template."""
     if call.on_exit:
-        walk.target(scope, flow.Hook(template=call.on_exit), where.at("onExit"))
+        walk.hook(scope, flow.Hook(template=call.on_exit), where.at("onExit"))
     for name, hook in call.hooks.items():
-        walk.target(scope, hook, where.at("hooks", name))
+        walk.hook(scope, hook, where.at("hooks", name))
 
 
 def own_names(

@@ -100,11 +100,7 @@ class Walk:
     def _filled(self, key: resolved.TemplateKey) -> template.Template:
         """Give a template as Argo checks it: with the values of the workflow's parameters put in."""
         if key not in self._templates:
-            one = self._whole.templates[key]
-            if self._known and "{{" in (text := one.to_json()):
-                filled = tags.fill_all(json.loads(text), self._known)
-                one = template.Template.from_json(values.canonical(filled))
-            self._templates[key] = one
+            self._templates[key] = _with(self._whole.templates[key], self._known)
         return self._templates[key]
 
     def begin(
@@ -123,13 +119,36 @@ class Walk:
             message = f"template reference {library.name}.{name} not found"
             self.found.error(where, message, self._near(resolved.LOCAL, name))
             return
+        self._hand(resolved.TemplateKey(resolved.LOCAL, name), given)
         call = template.Call(template=name)
         self.call(resolved.LOCAL, call, where, given, supplied=supplied)
 
+    def _hand(self, key: resolved.TemplateKey, given: parameters.Arguments | None) -> None:
+        """Put the inputs of the workflow's own call in: their values are known, no other call's are.
+
+        So it may even name templates by them.
+        """
+        if given is None or key not in self._whole.templates:
+            return
+        one = self._filled(key)
+        handed = {each.name: each.value for each in given.parameters}
+        inputs_known = {
+            f"inputs.parameters.{each.name}": value
+            for each in one.inputs.parameters
+            if (value := handed.get(each.name) or each.value or each.default) is not None
+        }
+        self._templates[key] = _with(one, inputs_known)
+
+    def hook(self, scope: str, hook: flow.Hook, where: resolved.Origin) -> None:
+        """Warn of a hook without a template: Argo looks for it when the hook is due, not before."""
+        if self._whole.lookup(scope, hook) is None and "{{" not in hook.to_json():
+            missing = self._whole.missing(hook)
+            self.found.warning(where, missing, self._near(scope, hook.template))
+
     def target(
-        self, scope: str, call: template.Call | flow.Hook, where: resolved.Origin
+        self, scope: str, call: template.Call, where: resolved.Origin
     ) -> resolved.TemplateKey | None:
-        """Find the template that a call or a hook names; report one that is not there."""
+        """Find the template that a call names; report one that is not there."""
         ref = call.template_ref
         if ref is not None:
             place = where.at("templateRef")
@@ -175,7 +194,7 @@ class Walk:
     ) -> None:
         """Check one template, whoever calls it."""
         if not one.types:
-            self.found.error(origin, f"template '{one.name}' type is unknown")
+            self._untyped(one, origin)
             return
         own = outer | set(inputs.names(one))
         seen = self.everywhere.layer()
@@ -195,6 +214,14 @@ class Walk:
         outputs.check(self.found, one, origin.at("outputs"))
         cluster.check_metrics(self.found, one, origin)
 
+    def _untyped(self, one: template.Template, origin: resolved.Origin) -> None:
+        """Refuse a template without a type; of `steps: []` Argo says so when it comes to it."""
+        message = f"template '{one.name}' type is unknown"
+        if origin.holds("steps"):
+            self.found.warning(origin.at("steps"), message, "write at least one group of steps")
+        else:
+            self.found.error(origin, message)
+
     def _default_image(self, here: "Here") -> str:
         """Find the image that templateDefaults give, in the document that the template is in.
 
@@ -207,3 +234,11 @@ class Walk:
             value = value[step]
         defaults = (value.get("templateDefaults") or {}).get(here.template.type) or {}
         return str(defaults.get("image") or "")
+
+
+def _with(one: template.Template, known: Mapping[str, str]) -> template.Template:
+    """Give a template with the values of `known` names put in."""
+    if not known or "{{" not in (text := one.to_json()):
+        return one
+    filled = tags.fill_all(json.loads(text), known)
+    return template.Template.from_json(values.canonical(filled))
