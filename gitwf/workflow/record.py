@@ -67,7 +67,8 @@ class ArtifactLocation:
     None is set where the artifact was passed on by name although nobody made it.
     `node` + `name`: the output artifact `name` of that node id, kept by the engine. `raw`: the
     content itself. `key`: an object of the artifact repository. `source`: the code at the commit.
-    `sub_path` picks a file inside a directory artifact.
+    `sub_path` picks a file inside a directory artifact; one that Argo would have `packed` is a
+    single object there, with nothing inside.
     """
 
     name: str
@@ -76,6 +77,7 @@ class ArtifactLocation:
     key: str = ""
     source: bool = False
     sub_path: str = ""
+    packed: bool = False
 
     @property
     def nowhere(self) -> bool:

@@ -176,7 +176,8 @@ def test_the_mode_of_an_input_is_what_the_template_says(local, place):
 
 def test_a_sub_path_picks_from_a_folder(local, place):
     make = f"mkdir -p {place}/out/sub; echo picked > {place}/out/sub/b"
-    ran = local.run(passing(place, make, f"cat {place}/in/here", sub=", subPath: sub/b"))
+    read = f"cat {place}/in/here"
+    ran = local.run(passing(place, make, read, "{none: {}}", sub=", subPath: sub/b"))
 
     assert ran.text == "picked\n"
 
@@ -297,7 +298,7 @@ KEYED = """
       - {{name: b, template: gets, depends: a}}
   - name: puts
     container: {{image: none, command: [sh, -c, "mkdir -p {place}/d; echo text > {place}/d/f"]}}
-    outputs: {{artifacts: [{{name: o, path: {place}/d, s3: {{key: "k/{{{{workflow.name}}}}"}}}}]}}
+    outputs: {{artifacts: [{{name: o, path: {place}/d, archive: {{none: {{}}}}, s3: {{key: "k/{{{{workflow.name}}}}"}}}}]}}
   - name: gets
     inputs: {{artifacts: [{{name: i, path: {place}/i, optional: {optional}, s3: {{key: "{key}"}}}}]}}
     container: {{image: none, command: [sh, -c, "cat {place}/i || echo nothing"]}}
@@ -336,10 +337,44 @@ def test_a_step_gets_all_that_steps_put_below_a_key(local, place, key, inside):
     assert ran.log["wf[2].get"] == f"==> {inside}/a <==\na\n\n==> {inside}/b <==\nb\n"
 
 
+NO_KEY = "init: Error (exit code 64): artifact i failed to load: The specified key does not exist."
+
+
+@pytest.mark.parametrize(
+    ("archive", "below", "message"),
+    [
+        ("{none: {}}", "f", ""),
+        ("{none: {}}", "g", NO_KEY),
+        ("{tar: {}}", "f", NO_KEY),
+        ("", "f", NO_KEY),
+    ],
+)
+def test_only_in_a_folder_that_is_not_packed_lies_something(local, place, archive, below, message):
+    """Argo stores a packed artifact as one object: no key below it exists (Argo: AppendToKey)."""
+    packed = f", archive: {archive}" if archive else ""
+    ran = local.run(f"""
+  templates:
+  - name: main
+    steps:
+    - - {{name: a, template: puts}}
+    - - name: b
+        template: gets
+        arguments: {{artifacts: [{{name: i, from: "{{{{steps.a.outputs.artifacts.o}}}}", subPath: {below}}}]}}
+  - name: puts
+    container: {{image: none, command: [sh, -c, "mkdir -p {place}/d; echo text > {place}/d/f"]}}
+    outputs: {{artifacts: [{{name: o, path: {place}/d{packed}}}]}}
+  - name: gets
+    inputs: {{artifacts: [{{name: i, path: {place}/i}}]}}
+    container: {{image: none, command: [cat, {place}/i]}}
+""")
+    assert ran["wf[1].b"].message == message
+    assert str(ran["wf[1].b"].phase) == ("Error" if message else "Succeeded")
+
+
 def test_a_key_at_which_nothing_was_put_is_an_error_unless_optional(local, place):
     ran = local.run(KEYED.format(place=place, key="other", optional="false"))
     assert ran["wf.b"].phase == "Error"
-    assert "no step of this run has put an artifact at the key 'other'" in ran["wf.b"].message
+    assert ran["wf.b"].message == NO_KEY
 
     ran = local.run(KEYED.format(place=place, key="other", optional="true"), "again")
     assert ran["wf.b"].phase == "Succeeded"

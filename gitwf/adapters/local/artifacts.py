@@ -6,8 +6,10 @@ gets a copy, because it may write to what it was given. What a document puts at 
 one, is noted beside: the run is the repository of its own keys.
 """
 
+import dataclasses
 import hashlib
 import json
+import operator
 import os
 import shutil
 from pathlib import Path
@@ -30,12 +32,16 @@ def keep(made: Path, kept: Path) -> None:
     _sync(kept.parent)
 
 
-def note(run: folder.RunFolder, key: str, node: str, name: str) -> None:
+class Missing(Stalled):
+    """There is nothing where an artifact should be."""
+
+
+def note(run: folder.RunFolder, key: str, put: record.ArtifactLocation) -> None:
     """Remember that an output of a node was put at a key."""
     plain = _plain(key)
     noted = run.keyed(plain)
     noted.parent.mkdir(exist_ok=True)
-    noted.write_text(json.dumps([plain, node, name]), "utf-8")
+    noted.write_text(json.dumps([plain, put.node, put.name, put.packed]), "utf-8")
     _sync(noted)
 
 
@@ -51,20 +57,20 @@ def at_key(
     for above in (whole, *whole.parents[:-1]):
         noted = run.keyed(str(above))
         if noted.exists():
-            _, node, name = _read(noted)
-            below = str(whole.relative_to(above))
-            return {"": record.ArtifactLocation(name, node=node, sub_path=below)}
+            _, put = _read(noted)
+            below = whole.relative_to(above).parts
+            return {"": dataclasses.replace(put, sub_path="/".join(below))}
     notes = [_read(noted) for noted in run.keys.iterdir()] if run.keys.exists() else []
     return {
-        put.removeprefix(f"{key}/"): record.ArtifactLocation(name, node=node)
-        for put, node, name in sorted(notes)
-        if put.startswith(f"{key}/")
+        at.removeprefix(f"{key}/"): put
+        for at, put in sorted(notes, key=operator.itemgetter(0))
+        if at.startswith(f"{key}/")
     }
 
 
-def _read(noted: Path) -> tuple[str, str, str]:
-    put, node, name = json.loads(noted.read_text("utf-8"))
-    return put, node, name
+def _read(noted: Path) -> tuple[str, record.ArtifactLocation]:
+    at, node, name, packed = json.loads(noted.read_text("utf-8"))
+    return at, record.ArtifactLocation(name, node, packed=packed)
 
 
 def _plain(key: str) -> str:
@@ -80,29 +86,31 @@ def _sync(path: Path) -> None:
 
 
 def find(run: folder.RunFolder, location: record.ArtifactLocation) -> Path:
-    """Where a kept artifact is, `sub_path` followed but never out of it. Raises Stalled."""
+    """Where a kept artifact is, `sub_path` followed but never out of it. Raises Missing."""
     kept = run.artifact(location.node, location.name)
     if not kept.exists():
         raise Stalled(f"the artifact {location.name!r} of {location.node} is not there")
+    if location.sub_path and location.packed:
+        raise Missing(f"the artifact {location.name!r} is packed, so nothing lies below it")
     return inside(kept, location.sub_path)
 
 
 def inside(root: Path, sub_path: str) -> Path:
-    """Give the file or folder at `sub_path` below `root`. Raises Stalled where there is none."""
+    """Give the file or folder at `sub_path` below `root`. Raises Missing where there is none."""
     found = (root / sub_path.lstrip("/")).resolve()
     if not found.is_relative_to(root.resolve()) or not found.exists():
-        raise Stalled(f"the artifact holds no {sub_path!r}")
+        raise Missing(f"the artifact holds no {sub_path!r}")
     return found
 
 
 def give(run: folder.RunFolder, location: record.ArtifactLocation, to: Path) -> None:
-    """Make a step's own copy of an artifact as the file or folder `to`. Raises Stalled."""
+    """Make a step's own copy of an artifact as the file or folder `to`. Raises Missing."""
     if location.raw is not None:
         to.write_text(location.raw, "utf-8")
         return
     found = at_key(run, location) if location.key else {"": location}
     if not found:
-        raise Stalled(f"no step of this run has put an artifact at the key {location.key!r}")
+        raise Missing(f"no step of this run has put an artifact at the key {location.key!r}")
     for below, one in found.items():
         (to / below).parent.mkdir(parents=True, exist_ok=True)
         copy(find(run, one), to / below)

@@ -172,10 +172,11 @@ def _artifacts(
     for artifact, one in zip(declared, outputs, strict=True):
         if one.why is None:
             artifacts.keep(one.path, run.artifact(start.node, artifact.name))
-            location = record.ArtifactLocation(artifact.name, node=start.node)
+            packed = artifact.archive is None or artifact.archive.none is None
+            location = record.ArtifactLocation(artifact.name, start.node, packed=packed)
             kept[artifact.name] = location
             if artifact.key:
-                artifacts.note(run, artifact.key, start.node, artifact.name)
+                artifacts.note(run, artifact.key, location)
         elif not artifact.optional:
             problems += _unstaged(start.template, artifact, one.why) + "; "
     return kept, problems

@@ -23,12 +23,16 @@ from gitwf.adapters.local import (
     scratch,
     volumes,
 )
+from gitwf.errors import Stalled
 from gitwf.workflow import durations, failure
 from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
 _SCRIPT = "/argo/staging/script"
 _ARGO = "workflows.argoproj.io"
+# What Argo's init container leaves where its store holds nothing at a key.
+_INIT = "init: Error (exit code 64): "
+_NO_KEY = "The specified key does not exist."
 _HOME = "/home/step"  # In no use, so that nothing of the machine is ever shown in it.
 
 
@@ -199,22 +203,20 @@ def _inputs(
     """Give main's input artifacts; those that lie in a volume of the set are put there."""
     made = start.template
     optional = {one.name for one in made.inputs.artifacts if one.optional}
-    found = [
-        _input(number, one, work, context)
-        for number, one in enumerate(start.artifacts)
-        if not (one.name in optional and _nowhere(one, context))
-    ]
+    found: list[box.Mount] = []
+    for number, wanted in enumerate(start.artifacts):
+        try:
+            found.append(_input(number, wanted, work, context))
+        except artifacts.Missing as problem:
+            if wanted.name not in optional:
+                message = f"{_INIT}artifact {wanted.name} failed to load: {_NO_KEY}"
+                raise Stalled(message) from problem
     if made.container_set is not None:
         shared = volumes.mounts(made.container_set.volume_mounts, start.volumes, places)
         for one in found:
             if members.in_shared_volume(made, one.path):
                 volumes.fill(shared, one)
     return [one for one in found if not members.in_shared_volume(made, one.path)]
-
-
-def _nowhere(wanted: messages.InputArtifact, context: Context) -> bool:
-    location = wanted.location
-    return bool(location.key) and not artifacts.at_key(context.run, location)
 
 
 def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Context) -> box.Mount:

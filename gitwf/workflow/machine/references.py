@@ -45,6 +45,7 @@ def place(artifact: parameters.Artifact, values: Values) -> record.ArtifactLocat
         location.key,
         location.source,
         f"{location.sub_path}/{below}".strip("/"),
+        location.packed,
     )
 
 
