@@ -30,6 +30,8 @@ _REF = f"refs/heads/{BRANCH}"
 _LEASES = "refs/gitwf/leases"
 _PATIENCE_SECONDS = 300.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 3.0
+# The busier a remote is, the longer a try takes: by that, its writers keep out of each other's way.
+_TRIES_APART, _LONGEST_APART = 4, 15.0
 # A server with several copies may answer from one that lags behind.
 _STALE_READS = 4
 
@@ -71,12 +73,14 @@ class GitLedger:
             deadline = self._clock.monotonic() + _PATIENCE_SECONDS
             attempt = 0
             while True:
+                began = self._clock.monotonic()
                 try:
                     return self._append_once(decide, message, tried)
                 except _Lost as lost:
-                    if self._clock.monotonic() > deadline:
+                    now = self._clock.monotonic()
+                    if now > deadline:
                         raise lost.reason from lost
-                self._back_off(attempt)
+                self._back_off(attempt, now - began)
                 attempt += 1
 
     def contains(self, commit: CommitId) -> bool:
@@ -175,8 +179,11 @@ class GitLedger:
 
         return self._remote.read(work)
 
-    def _back_off(self, attempt: int) -> None:
-        longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt)
+    def _back_off(self, attempt: int, took: float = 0) -> None:
+        longest = max(
+            min(_LONGEST_WAIT, _FIRST_WAIT * 2**attempt),
+            min(_LONGEST_APART, _TRIES_APART * took),
+        )
         self._clock.wait(random.uniform(0, longest))  # noqa: S311 - jitter, not a secret
 
 

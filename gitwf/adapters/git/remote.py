@@ -215,8 +215,7 @@ class Remote:
         try:
             self._push(ref, expected, new, compare=True)
         except RaceLost:
-            if not self._holds(ref, new):
-                raise
+            raise  # found before anything was sent
         except (Stalled, Transient) as error:
             now = self._value_after(error, ref)
             if now == expected:
