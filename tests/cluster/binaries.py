@@ -22,7 +22,7 @@ FLAGS = "-s -w " + " ".join(
     f"-X k8s.io/component-base/version.{name}={value}" for name, value in STAMP.items()
 )
 SETTINGS = {"CGO_ENABLED": "0", "GOFLAGS": "-modcacherw", "GOWORK": "off"}
-MINUTES = 25
+MINUTES = 60
 
 
 class CannotBuild(Exception):

@@ -198,7 +198,7 @@ def pack(archive, files):
 
 
 def _run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3600, check=False)
     if done.returncode:
         raise CannotBuild(f"{command[0]} failed:\n{done.stderr[-2000:]}")
 

@@ -23,7 +23,7 @@ from gitwf.adapters.kubernetes import failures
 from gitwf.errors import GitwfError, Stalled, Transient
 
 MANAGER = "gitwf"
-CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
+CONNECT_SECONDS, READ_SECONDS = 15.0, 30.0
 MISSING = 404
 
 Manifest = Mapping[str, Any]

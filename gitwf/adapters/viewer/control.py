@@ -21,9 +21,9 @@ from gitwf.adapters.viewer import launch, settings
 from gitwf.errors import Stalled, Transient
 
 PATH = "/-/gitwf"
-_ANSWER_SECONDS = 10.0
-_START_SECONDS = 30.0
-_DOWN_SECONDS = 30.0
+_ANSWER_SECONDS = 30.0
+_START_SECONDS = 120.0
+_DOWN_SECONDS = 120.0
 
 State = dict[str, Any]
 
