@@ -186,6 +186,24 @@ def test_the_config_maps_it_reads_count(resolved):
     assert resolved(spec, config_map("c", "v")).canonical() == whole.canonical()
 
 
+def test_only_a_labelled_config_map_gives_parameters(resolved):
+    """Argo's informer keeps those with the label alone (Argo: workflow/common/configmap.go)."""
+    spec = """\
+    entrypoint: main
+    templates:
+    - name: main
+      inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}
+      suspend: {}
+    """
+    plain = config_map("c", "v")
+    label = "{workflows.argoproj.io/configmap-type: Parameter}"
+    labelled = plain.replace("{name: c}", f"{{name: c, labels: {label}}}")
+
+    assert resolved(spec, plain).parameter_maps == {}
+    assert resolved(spec, labelled).parameter_maps == {"c": {"k": "v"}}
+    assert resolved(spec, labelled).canonical() != resolved(spec, plain).canonical()
+
+
 WHOLE = """\
 apiVersion: argoproj.io/v1alpha1
 kind: WorkflowTemplate

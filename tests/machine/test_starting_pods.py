@@ -172,7 +172,7 @@ def test_an_input_may_come_from_a_config_map(play, reference, given):
     config = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": "c"},
+        "metadata": {"name": "c", "labels": {"workflows.argoproj.io/configmap-type": "Parameter"}},
         "data": {"k": "v"},
     }
     main = {

@@ -97,6 +97,9 @@ def test_labels_are_listed_as_argo_finds_them_when_it_looks(play):
     }
 
 
+FOR_PARAMETERS = {"workflows.argoproj.io/configmap-type": "Parameter"}
+
+
 def test_the_parameters_are_listed_with_all_that_was_said_of_them(player):
     given = [
         {"name": "a", "value": "<1>", "enum": ["<1>", "2"], "description": "d", "default": "2"},
@@ -105,7 +108,7 @@ def test_the_parameters_are_listed_with_all_that_was_said_of_them(player):
     config = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": "c"},
+        "metadata": {"name": "c", "labels": FOR_PARAMETERS},
         "data": {"k": "v"},
     }
     played = player(
@@ -132,7 +135,8 @@ def test_the_parameters_are_listed_with_all_that_was_said_of_them(player):
 )
 def test_a_run_does_not_begin_without_the_values_of_its_config_maps(player, reference, why):
     given = [{"name": "a", "valueFrom": {"configMapKeyRef": reference}}]
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {}}
+    metadata = {"name": "c", "labels": FOR_PARAMETERS}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}}
 
     with pytest.raises(Rejected) as caught:
         player({"arguments": {"parameters": given}, "templates": [main("x")]}, config)

@@ -109,4 +109,5 @@ def _workflow(told: dict[str, Any]) -> resolved.Resolved:
         templates=templates,
         config_maps=told["configMaps"],
         secrets=told.get("secrets", {}),
+        unlabelled=frozenset(told.get("unlabelled", ())),
     )

@@ -161,17 +161,20 @@ def _gather(
         for one in catalogue.of_kind("Secret")
         if isinstance(one.model, workflow.Secret) and resolved.may_name(private, one.name)
     }
-    maps = {
-        one.name: dict(one.model.data)
+    documents = {
+        one.name: one.model
         for one in catalogue.of_kind("ConfigMap")
         if isinstance(one.model, workflow.ConfigMap) and resolved.may_name(names, one.name)
     }
+    maps = {name: dict(one.data) for name, one in documents.items()}
+    unlabelled = frozenset(n for n, one in documents.items() if not one.gives_parameters)
     return resolved.Resolved(
         metadata,
         spec,
         templates,
         maps,
         secrets,
+        unlabelled,
         origins=places,
         spec_origins=tuple(origins),
         unread=catalogue.unread,

@@ -6,6 +6,7 @@ that a run depends on as one text, so that equal meaning is equal text, whatever
 Where it all came from is kept beside it for messages and does not count. Read next: `resolve`.
 """
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -74,7 +75,8 @@ class Resolved:
 
     `spec` is merged with that of its WorkflowTemplate and keeps `templateDefaults` apart;
     `templates` has those of the spec under the scope `local`. `config_maps` is data by name,
-    `secrets` too: those that are documents beside the workflow.
+    `secrets` too: those that are documents beside the workflow. `unlabelled` names the ConfigMaps
+    that give no parameters, for Argo's controller only sees those that are labelled for it.
     `cron` says when a CronWorkflow is due; that does not change what a run does.
     """
 
@@ -83,6 +85,7 @@ class Resolved:
     templates: Mapping[TemplateKey, template.Template]
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    unlabelled: frozenset[str] = frozenset()
     origins: Mapping[TemplateKey, Origin] = field(default_factory=dict, compare=False, repr=False)
     cron: workflow.CronWorkflowSpec | None = field(default=None, compare=False, repr=False)
     spec_origins: Sequence[Origin] = field(default=(), compare=False, repr=False)
@@ -107,6 +110,11 @@ class Resolved:
     def annotations(self) -> Mapping[str, str]:
         """The workflow's annotations."""
         return self.metadata.annotations
+
+    @functools.cached_property
+    def parameter_maps(self) -> Mapping[str, Mapping[str, str]]:
+        """The ConfigMaps that parameters may come from."""
+        return {n: data for n, data in self.config_maps.items() if n not in self.unlabelled}
 
     def started_at(self, entrypoint: str) -> "Resolved":
         """The same workflow, begun at another template."""
@@ -194,6 +202,8 @@ class Resolved:
                 if may_name(names, name)
             },
         }
+        if unlabelled := self.unlabelled & meaning["configMaps"].keys():
+            meaning["unlabelled"] = sorted(unlabelled)
         private = secret_names([spec, within])
         if own := {n: dict(c) for n, c in self.secrets.items() if may_name(private, n)}:
             meaning["secrets"] = own

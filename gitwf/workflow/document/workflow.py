@@ -160,6 +160,11 @@ class ConfigMap(base.Model):
     binary_data: dict[str, str] = pydantic.Field(default_factory=dict)
     immutable: bool | None = None
 
+    @property
+    def gives_parameters(self) -> bool:
+        """Whether Argo's controller sees it as one to take parameters from."""
+        return self.metadata.labels.get("workflows.argoproj.io/configmap-type") == "Parameter"
+
 
 class Secret(base.Model):
     """Values written down beside a workflow that reads them; whoever reads the document has them.

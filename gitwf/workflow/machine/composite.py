@@ -258,7 +258,7 @@ class Child:
                 name=self.node_name,
                 target=run.templates.find(inside.order.target.scope, call),
                 arguments=calls.arguments_of(
-                    call.arguments, turn.artifacts, run.workflow.config_maps, turn.values
+                    call.arguments, turn.artifacts, run.workflow.parameter_maps, turn.values
                 ),
                 owner=self,
                 boundary=inside,

@@ -43,7 +43,7 @@ class Root:
             orders.Order(
                 name=run.name,
                 target=run.templates.find(resolved.LOCAL, entry),
-                arguments=calls.arguments_of(run.arguments, {}, run.workflow.config_maps),
+                arguments=calls.arguments_of(run.arguments, {}, run.workflow.parameter_maps),
                 owner=self,
             )
         )

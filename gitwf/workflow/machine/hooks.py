@@ -171,7 +171,7 @@ def fire(
         order = orders.Order(
             name=node_name,
             target=run.templates.find(home, hook),
-            arguments=calls.arguments_of(filled, linked, run.workflow.config_maps),
+            arguments=calls.arguments_of(filled, linked, run.workflow.parameter_maps),
             owner=owner,
             boundary=inside,
             kind=inside.kind if inside is not None else "steps",

@@ -72,7 +72,7 @@ def launch(run: "run.Run", order: orders.Order) -> None:
             order.target.source,
             order.arguments,
             run.visible(_own_names(run, order)),
-            run.workflow.config_maps,
+            run.workflow.parameter_maps,
         )
         made = prepared.made()
         artifacts = bind_artifacts(made, order)

@@ -68,7 +68,7 @@ def _found(name: str, source: parameters.ValueFrom, workflow: resolved.Resolved)
         return source.default
     of, key = source.config_map_key_ref.name, source.config_map_key_ref.key
     try:
-        return preparation.from_config_map(of, key, source.default, workflow.config_maps)
+        return preparation.from_config_map(of, key, source.default, workflow.parameter_maps)
     except failure.NodeFailure as problem:
         what = f"failed to set global parameter {name} from configmap with name {of} and key {key}"
         raise failure.NodeFailure(f"{what}: {problem}") from None
