@@ -21,7 +21,6 @@ from gitwf.adapters.viewer import launch
 pytestmark = pytest.mark.slow
 
 ROLLOVERS, CLIENTS, REQUESTS = 10, 4, 1_000
-MOST_REQUESTS = 50_000
 PAUSE_SECONDS = 0.01
 PATIENCE_SECONDS = 300
 NAMED = re.compile(rb"""<meta[^>]*name="gitwf-model"[^>]*content="toy-v(\d+)\"""")
@@ -50,7 +49,7 @@ class Load:
         """Ask until it is over; a connection for each request, or one that is kept."""
         host = self.url.removeprefix("http://").rstrip("/")
         connection = http.client.HTTPConnection(host, timeout=120)
-        while not self.over.wait(PAUSE_SECONDS) and len(self.seen) < MOST_REQUESTS:
+        while not self.over.wait(PAUSE_SECONDS):
             oldest = self.oldest
             connection.request("GET", "/", headers={} if keep else {"Connection": "close"})
             response = connection.getresponse()
@@ -115,7 +114,7 @@ def test_no_request_fails_over_ten_rollovers_by_the_whole_loop(world, capsys):
         sys.stdout.write(f"\n{len(load.seen)} requests, {len(load.wrong)} failed; seen: {counts}\n")
     assert load.wrong == []
     assert list(counts) == list(range(1, 2 + ROLLOVERS)), counts
-    assert REQUESTS <= sum(counts.values()) <= MOST_REQUESTS + CLIENTS
+    assert len(load.seen) >= REQUESTS
     assert len(world.releases()) == 1 + ROLLOVERS
 
 
