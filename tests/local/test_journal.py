@@ -1,6 +1,7 @@
 """The history on disk: what is written is read back, what was torn is dropped, order is kept."""
 
 import json
+import os
 import string
 import typing
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from gitwf import values
 from gitwf.adapters import host
-from gitwf.adapters.local import bare, journal
+from gitwf.adapters.local import bare, journal, syncing
 from gitwf.errors import Stalled
 from gitwf.values import Instant
 from gitwf.workflow import record
@@ -94,13 +95,79 @@ def test_a_line_that_makes_no_sense_stalls_the_run(tmp_path, line):
         list(history.read())
 
 
-def test_an_end_is_on_disk_before_what_follows_from_it_starts(make, monkeypatch):
-    done = []
-    datasync, spawn = journal._datasync, bare.Bare._spawn
-    monkeypatch.setattr(journal, "_datasync", lambda fd: (done.append("sync"), datasync(fd))[1])
-    monkeypatch.setattr(
-        bare.Bare, "_spawn", lambda *given: (done.append("start"), spawn(*given))[1]
-    )
+requests = pytest.mark.skipif(not syncing._ASYNCHRONOUS, reason="the C library has no requests")
+WAYS = [pytest.param(True, marks=requests), False]
+
+
+def test_where_the_library_has_no_requests_the_disk_is_asked_when_it_is_waited_for(monkeypatch):
+    asked = []
+    monkeypatch.setattr(syncing, "_ASYNCHRONOUS", False)
+    monkeypatch.setattr(syncing, "_datasync", asked.append)
+    one = syncing.Syncing(7)
+
+    one.wait()
+    one.begin()
+    assert asked == []
+    one.wait()
+    one.wait()
+    assert asked == [7]
+
+
+@pytest.mark.parametrize("asynchronous", WAYS)
+def test_what_the_disk_could_not_do_is_said_once_when_it_is_waited_for(monkeypatch, asynchronous):
+    monkeypatch.setattr(syncing, "_ASYNCHRONOUS", asynchronous)
+    reader, writer = os.pipe()
+    one = syncing.Syncing(writer)
+
+    one.begin()
+    with pytest.raises(OSError, match="Invalid argument"):
+        one.wait()
+    one.wait()
+    os.close(reader)
+    os.close(writer)
+
+
+def test_whoever_goes_on_from_a_history_makes_it_durable_first(tmp_path, monkeypatch):
+    begun = 0
+
+    def began(_one):
+        nonlocal begun
+        begun += 1
+
+    monkeypatch.setattr(syncing.Syncing, "begin", began)
+    for known in ([], TICKS):
+        with journal.Journal(tmp_path / "journal") as history:
+            assert list(history.read()) == known
+            history.own()
+            history.hasten()
+            assert begun == bool(known)
+            for entry in TICKS:
+                history.append(entry)
+
+
+@pytest.mark.parametrize("asynchronous", WAYS)
+def test_an_end_is_on_disk_before_what_follows_from_it_starts(make, monkeypatch, asynchronous):
+    begin, wait, spawn = syncing.Syncing.begin, syncing.Syncing.wait, bare.Bare._spawn
+    begun, durable, seen = 0, 0, []
+
+    def began(one):
+        nonlocal begun
+        begin(one)
+        begun = os.pread(one._file, 1 << 16, 0).count(b'"PodEnded"')
+
+    def waited(one):
+        nonlocal durable
+        wait(one)
+        durable = begun
+
+    def spawned(*given):
+        seen.append(durable)
+        return spawn(*given)
+
+    monkeypatch.setattr(syncing, "_ASYNCHRONOUS", asynchronous)
+    monkeypatch.setattr(syncing.Syncing, "begin", began)
+    monkeypatch.setattr(syncing.Syncing, "wait", waited)
+    monkeypatch.setattr(bare.Bare, "_spawn", spawned)
     steps = "".join(f"    - - {{name: s{n}, template: t}}\n" for n in range(3))
     make("none").run(f"""
   templates:
@@ -111,4 +178,4 @@ def test_an_end_is_on_disk_before_what_follows_from_it_starts(make, monkeypatch)
     container: {{image: none, command: ["true"]}}
 """)
 
-    assert done == ["start", "sync", "start", "sync", "start", "sync"]
+    assert seen == [0, 1, 2]

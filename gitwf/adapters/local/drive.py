@@ -3,13 +3,14 @@
 A run belongs to whoever holds its lock. The holder replays the journal, ends what a killed owner
 left running, starts what had not ended, and goes on; anybody else follows the journal, sees the
 same run, and takes over when the lock comes free. No command is carried out before the events that
-led to it are on disk. Read next: `pods` for the processes, `journal` for the disk.
+led to it are on disk; while the disk works, the machine thinks and a pod is made ready. Read next:
+`pods` for the processes, `journal` for the disk.
 """
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +45,12 @@ class Clock:
     """The wall clock as events see it: it never goes back."""
 
     def __init__(self) -> None:
-        self._last = Instant(0)
+        self._last = 0
 
     def now(self) -> Instant:
         """The moment, or the last one told where the clock was set back."""
-        self._last = max(self._last, Instant.of_seconds(time.time()))
-        return self._last
+        self._last = max(self._last, time.time_ns() // 1000)
+        return Instant(self._last)
 
 
 @dataclass(frozen=True)
@@ -219,16 +220,15 @@ class Drive:
     def _drive(self, history: journal.Journal, means: Means) -> None:
         self._clear_leftovers()
         terms = pods.Terms(means.slots, means.grace, self._clock.now)
-        running = pods.Pods(
-            means.ready, lambda *one: history.append(one), scratch.Scratch(self._folder.work), terms
-        )
+        running = pods.Pods(means.ready, history, scratch.Scratch(self._folder.work), terms)
         with self._changed:
             self._pods = running
         try:
             # A wish to end that is there already keeps what has not ended from starting once more.
             taken = self._take_in(history, self._wishes())
             kept = [one for one in taken if isinstance(one, messages.Remember)]
-            self._carry_out(running, [*self._replay.outstanding(), *kept], means)
+            history.hasten()
+            self._carry_out(history, running, [*self._replay.outstanding(), *kept], means)
             while not self._closing and (not self._replay.over or self._asked()):
                 self._step(history, running, means)
             history.sync()
@@ -255,20 +255,26 @@ class Drive:
         due = self._replay.due(self._clock.now())
         if due is not None:
             events.append(due)
-        if commands := self._take_in(history, events):
-            history.sync()
-            self._carry_out(running, commands, means)
+        if commands := self._take_in(history, events, hasten=not running.waiting):
+            history.hasten()
+            self._carry_out(history, running, commands, means)
         if events:
             self._tell()
 
     def _take_in(
-        self, history: journal.Journal, events: Iterable[messages.Event]
+        self, history: journal.Journal, events: Sequence[messages.Event], *, hasten: bool = False
     ) -> list[messages.Command]:
-        """Write events down and let the machine have them; a wish is then no longer one."""
+        """Write events down and let the machine have them; a wish is then no longer one.
+
+        `hasten`: have the disk begin before it is known what an end brings about.
+        """
         commands: list[messages.Command] = []
         wishes: list[str] = []
         for event in events:
             history.append(event)
+        if hasten and any(isinstance(event, messages.PodEnded) for event in events):
+            history.hasten()
+        for event in events:
             with self._changed:
                 commands += self._replay.advance(event)
             if isinstance(event, requests.Wish):
@@ -304,18 +310,27 @@ class Drive:
         return any(name not in self._replay.taken for name in requests.names(self._folder.requests))
 
     def _carry_out(
-        self, running: pods.Pods, commands: Iterable[messages.Command], means: Means
+        self,
+        history: journal.Journal,
+        running: pods.Pods,
+        commands: Iterable[messages.Command],
+        means: Means,
     ) -> None:
         for command in commands:
-            if isinstance(command, messages.StartPod):
-                running.start(command)
-            elif isinstance(command, messages.StopPod):
-                running.stop(command)
-            elif isinstance(command, messages.LookUp):
-                memory = kept.Memory(means.state.memory)
-                self._answers.append(memory.look_up(command, self._clock.now()))
-            elif isinstance(command, messages.Remember):
-                kept.Memory(means.state.memory).remember(command, self._clock.now())
+            match command:
+                case messages.StartPod():
+                    running.start(command)  # It looks to the disk itself, once the pod is ready.
+                case messages.StopPod():
+                    history.settle()
+                    running.stop(command)
+                case messages.LookUp():
+                    memory = kept.Memory(means.state.memory)
+                    self._answers.append(memory.look_up(command, self._clock.now()))
+                case messages.Remember():
+                    history.settle()
+                    kept.Memory(means.state.memory).remember(command, self._clock.now())
+                case messages.WakeAt() | messages.Finish():
+                    pass
 
 
 def replayed(begun: orders.Begun, run: folder.RunFolder) -> replay.Replay:

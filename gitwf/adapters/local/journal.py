@@ -3,7 +3,8 @@
 Feeding the events to a fresh machine gives the run as it was; nothing else is kept. Beside events
 stand the processes that were started, by which a leftover of a killed gitwf is found. A last line
 that was torn by a crash was never acted on, so it is dropped. `append` writes; only `sync` makes
-durable, once for several events that are ready together. While a run is driven the file ends in
+durable, once for several events that are ready together, or `hasten` and `settle`, between which
+other work can be done. While a run is driven the file ends in
 zeros, room that was made beforehand: to make durable what is written there takes the disk alone and
 not the file system, which would write down every folder that changed too. No step's output but its
 declared outputs is ever written here.
@@ -12,11 +13,12 @@ declared outputs is ever written here.
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from gitwf.adapters import host
+from gitwf.adapters.local import syncing
 from gitwf.errors import Stalled
 from gitwf.values import Instant
 from gitwf.workflow import record
@@ -36,7 +38,8 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._read_to = 0
         self._room_to = 0
-        self._synced = True
+        self._syncing = syncing.Syncing(self._file)
+        self._written = False
 
     def read(self) -> Iterator[Entry]:
         """Give every whole entry that was not given before."""
@@ -57,9 +60,13 @@ class Journal:
             raise Stalled(f"{self._path} cannot be read: {error!r}", hint=hint) from error
 
     def own(self) -> None:
-        """Cut off a torn last line; called by the one process that is about to write."""
+        """Cut off a torn last line; called by the one process that is about to write.
+
+        Whoever wrote the others may have ended before they were durable.
+        """
         os.ftruncate(self._file, self._read_to)
         self._room_to = self._read_to
+        self._written = self._read_to > 0
 
     def append(self, entry: Entry) -> None:
         """Write an entry, not yet durably."""
@@ -70,19 +77,31 @@ class Journal:
             line += bytes(_ROOM)
         _write(self._file, line, self._read_to)
         self._read_to = end
-        self._synced = False
+        self._written = True
+
+    def hasten(self) -> None:
+        """Begin to make durable what was written until now."""
+        if self._written:
+            self._written = False
+            self._syncing.begin()
+
+    def settle(self) -> None:
+        """Wait until what was begun is durable."""
+        self._syncing.wait()
 
     def sync(self) -> None:
         """Make what was written durable."""
-        if not self._synced:
-            _datasync(self._file)
-            self._synced = True
+        self.hasten()
+        self.settle()
 
     def close(self) -> None:
         """Close the file, without the room that was made in it."""
-        if self._room_to > self._read_to:
-            os.ftruncate(self._file, self._read_to)
-        os.close(self._file)
+        try:
+            self._syncing.wait()
+            if self._room_to > self._read_to:
+                os.ftruncate(self._file, self._read_to)
+        finally:
+            os.close(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -97,23 +116,21 @@ def _write(file: int, content: bytes, at: int) -> None:
         content, at = content[written:], at + written
 
 
-_datasync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
-
-
 def encode(entry: Entry) -> dict[str, Any]:
     """Turn an entry into JSON values; what has its default is left out."""
     if isinstance(entry, tuple):
         node, process = entry
         return {"is": "process", "node": node, **vars(process)}
     told: dict[str, Any] = {"is": type(entry).__name__}
-    for name, value in vars(entry).items():
-        if isinstance(value, Instant):
-            told[name] = value.microseconds
-        elif isinstance(value, record.Outputs):
-            if value:
-                told[name] = encode_outputs(value)
-        elif value or name in _NEEDED[type(entry)]:
-            told[name] = dict(value) if isinstance(value, Mapping) else value
+    told |= vars(entry)
+    for name in _OPTIONAL[type(entry)]:
+        if not told[name]:
+            del told[name]
+    told["at"] = entry.at.microseconds
+    if "outputs" in told:
+        told["outputs"] = encode_outputs(told["outputs"])
+    if "parameters" in told:
+        told["parameters"] = dict(told["parameters"])
     return told
 
 
@@ -145,12 +162,12 @@ _EVENTS: dict[str, type[messages.Event]] = {
         messages.Retry,
     )
 }
-# Fields without a default, which are there though they are empty.
-_NEEDED: dict[type[messages.Event], frozenset[str]] = {
-    event: frozenset(
+# Fields with a default, which is always empty.
+_OPTIONAL: dict[type[messages.Event], tuple[str, ...]] = {
+    event: tuple(
         one.name
         for one in dataclasses.fields(event)
-        if one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING
+        if one.default is not dataclasses.MISSING or one.default_factory is not dataclasses.MISSING
     )
     for event in _EVENTS.values()
 }

@@ -88,14 +88,15 @@ class Progress:
 
     def next(self, *, stopped: bool) -> Iterator[tuple[str, box.Ended | None]]:
         """Say what can be decided now: a member to start, or one that ends without having run."""
-        waiting = [name for name in self.members if name not in self.running | set(self.ended)]
-        others = {name for name, one in self.members.items() if not one.last}
+        waiting = [
+            name for name in self.members if name not in self.running and name not in self.ended
+        ]
         for name in waiting:
             member = self.members[name]
             if stopped:
                 yield name, box.Ended(code=_TERMINATED)
             elif member.last:
-                if others <= set(self.ended):
+                if all(one.last or other in self.ended for other, one in self.members.items()):
                     yield name, None
             elif (refused := self._refused(member)) is not None:
                 yield name, box.Ended(code=_NEVER_RAN, refused=refused) if refused else None

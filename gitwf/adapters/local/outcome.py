@@ -48,7 +48,10 @@ class Found:
 
 
 def found(
-    made: template.Template, ends: Mapping[str, box.Ended], works: Mapping[str, Path]
+    made: template.Template,
+    several: Mapping[str, members.Member],
+    ends: Mapping[str, box.Ended],
+    works: Mapping[str, Path],
 ) -> Iterator[Found]:
     """Give every declared output of a pod in the order of `members.outputs_of`.
 
@@ -59,12 +62,12 @@ def found(
             (path, Found(works[name] / scratch.OUTPUTS / str(number), _why(ends[name], number)))
             for number, path in enumerate(member.outputs)
         ]
-        for name, member in members.members(made).items()
+        for name, member in several.items()
     }
     for path in members.outputs_of(made):
-        for several in left.values():
-            if several and several[0][0] == path:
-                yield several.pop(0)[1]
+        for mine in left.values():
+            if mine and mine[0][0] == path:
+                yield mine.pop(0)[1]
                 break
 
 

@@ -68,7 +68,10 @@ class Context:
 
 
 def prepare(
-    start: messages.StartPod, works: Mapping[str, Path], context: Context
+    start: messages.StartPod,
+    several: Mapping[str, members.Member],
+    works: Mapping[str, Path],
+    context: Context,
 ) -> dict[str, box.Box]:
     """Make everything ready that the members of a pod need, each in its own folder of `works`.
 
@@ -96,7 +99,7 @@ def prepare(
     inputs = _inputs(start, shared, context, places)
     attempts, pause = _tries(made)
     boxes = {}
-    for name, member in members.members(made).items():
+    for name, member in several.items():
         container, work = member.container, works[name]
         declared = environment.declared(container, sources)
         private = _IMAGED if context.imaged else _private(work, context.search, bare=context.bare)

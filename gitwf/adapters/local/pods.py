@@ -1,9 +1,10 @@
 """The pods of one run that wait, run or have just ended.
 
 One selector waits for all of them: for the end of each member of each, for standard output that
-somebody wants to read, and for the engine's own wake-up. Commands go in, events come out of `wait`; the order of
-events is the order in which they were noticed. Never decides what to start, only when there is
-room. A fault of the machine, not of a step, ends it all as Transient: the run goes on later.
+somebody wants to read, and for the engine's own wake-up. Commands go in, events come out of `wait`;
+the order of events is the order in which they were noticed. Never decides what to start, only when
+there is room; what led to it is on disk before it starts, however far it was made ready meanwhile.
+A fault of the machine, not of a step, ends it all as Transient: the run goes on later.
 """
 
 import collections
@@ -16,7 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf.adapters import host
-from gitwf.adapters.local import asking, box, log_files, members, outcome, pod, scratch, under_way
+from gitwf.adapters.local import (
+    asking,
+    box,
+    journal,
+    log_files,
+    members,
+    outcome,
+    pod,
+    scratch,
+    under_way,
+)
 from gitwf.adapters.local.environment import Secrets, Unavailable
 from gitwf.errors import Stalled, Transient
 from gitwf.values import Instant
@@ -48,14 +59,14 @@ class Pods:
     def __init__(
         self,
         ready: Callable[[], tuple[pod.Context, box.Rung]],
-        started: Callable[[str, host.Process], None],
+        history: journal.Journal,
         folders: scratch.Scratch,
         terms: Terms,
     ) -> None:
         self._scratch = folders
         self._logs = log_files.LogFiles()
         self._ready = ready
-        self._started = started
+        self._history = history
         self._terms = terms
         self._waiting: collections.deque[messages.StartPod] = collections.deque()
         self._running: dict[str, under_way.Pod] = {}
@@ -74,8 +85,14 @@ class Pods:
 
     def start(self, command: messages.StartPod) -> None:
         """Start a pod, or send a request, as soon as there is room."""
-        waiting = self._waiting if command.template.http is None else self._desk.waiting
+        asks = command.written.around.http is not None
+        waiting = self._desk.waiting if asks else self._waiting
         waiting.append(command)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a pod for which there was no room yet."""
+        return bool(self._waiting)
 
     def _secrets(self, command: messages.StartPod) -> Secrets:
         context, _ = self._ready()
@@ -132,10 +149,12 @@ class Pods:
             if due > time.monotonic():
                 return
             del self._unnamed[one]
-            self._started(one.key, self._process(one.process.pid))
+            self._history.append((one.key, self._process(one.process.pid)))
 
     def _ask(self) -> None:
         """Send the requests that there is room for."""
+        if self._desk.waiting:
+            self._history.settle()
         for one in self._desk.admit():
             if isinstance(one, asking.Request):
                 self._selector.register(one, selectors.EVENT_READ, one)
@@ -181,14 +200,15 @@ class Pods:
 
     def _launch(self, command: messages.StartPod) -> None:
         context, _ = self._ready()
-        several = members.members(command.template)
+        made = command.template
+        several = members.members(made)
         if not several:
-            kind = command.template.type or "such"
+            kind = made.type or "such"
             raise Unavailable(f"the local engine runs no {kind} templates")
         works = {name: self._scratch.take() for name in several}
         begun = len(self._events)
         try:
-            boxes = pod.prepare(command, works, context)
+            boxes = pod.prepare(command, several, works, context)
             one = under_way.Pod(command, works, boxes, members.Progress(several))
             self._running[command.node] = one
             self._go_on(one)
@@ -237,6 +257,7 @@ class Pods:
         wanted = one.start.wants_result and name == members.MAIN
         reader, writer = os.pipe() if wanted else (None, log)
         try:
+            self._history.settle()
             process = rung.start(one.boxes[name], one.works[name], writer, log)
         except BaseException:
             self._logs.close(path, log)
@@ -314,7 +335,8 @@ class Pods:
         lacking = next((each.unavailable for each in ends.values() if each.unavailable), "")
         if lacking:
             return outcome.never_ran(one.start.node, self._terms.now(), lacking)
-        outputs = outcome.found(one.start.template, ends, one.works)
+        several = one.progress.members
+        outputs = outcome.found(one.start.template, several, ends, one.works)
         result = one.result if one.start.wants_result and members.MAIN in ends else None
         return outcome.judge(one.start, self._terms.now(), ends, outputs, context.run, result)
 
