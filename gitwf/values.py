@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_UTC = "+00:00"
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
@@ -93,7 +96,7 @@ class Instant:
         moment = dt.datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError(f"an instant needs a time zone: {text!r}")
-        delta = moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        delta = moment - _EPOCH
         return cls(delta // dt.timedelta(microseconds=1))
 
     @classmethod
@@ -108,16 +111,15 @@ class Instant:
 
     def datetime(self) -> dt.datetime:
         """The same moment as an aware datetime in UTC."""
-        epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-        return epoch + dt.timedelta(microseconds=self.microseconds)
+        return _EPOCH + dt.timedelta(microseconds=self.microseconds)
 
     def rfc3339(self) -> str:
         """Whole seconds, as Kubernetes and the ledger write them: 2026-11-23T03:12:09Z."""
-        return self.datetime().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.datetime().isoformat(timespec="seconds").removesuffix(_UTC) + "Z"
 
     def precise(self) -> str:
         """RFC 3339 with microseconds: reads back to the same instant."""
-        return self.datetime().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return self.datetime().isoformat(timespec="microseconds").removesuffix(_UTC) + "Z"
 
     def after(self, seconds: float) -> Self:
         """The instant `seconds` later."""

@@ -7,7 +7,7 @@ JSON once (`Source`) and read back for every node.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pydantic
@@ -155,9 +155,9 @@ class Prepared:
         named.update(values)
         return self.visible.new_child(named)
 
-    def fill(self, values: Callable[[], Mapping[str, scope.Value]]) -> Written:
+    def fill(self, values: Mapping[str, scope.Value]) -> Written:
         """Fill once more, as Argo does with the pod it makes. Raises NodeFailure."""
-        text = substitution.fill(self.text, values()) if "{{" in self.text else self.text
+        text = substitution.fill(self.text, values) if "{{" in self.text else self.text
         return Written(text, self.source, self.source.around(text))
 
 

@@ -104,7 +104,8 @@ class Bare:
         """Put everything in place and start the program."""
         self._places.put(given, work)
         # Text, not paths, where every step passes.
-        os.makedirs(given.cwd, exist_ok=True)  # noqa: PTH103
+        if not os.path.isdir(given.cwd):  # noqa: PTH112
+            os.makedirs(given.cwd, exist_ok=True)  # noqa: PTH103
         try:
             return Process(self._spawn(given, stdout, stderr), given, work, self._places)
         except LookupError as error:

@@ -5,7 +5,6 @@ becomes a node of type Skipped in phase Error that says why; it never started.
 """
 
 import dataclasses
-import functools
 from typing import TYPE_CHECKING
 
 from gitwf.workflow import failure, preparation, record, scope
@@ -221,7 +220,7 @@ def _begin_pod(
     artifacts: dict[str, record.ArtifactLocation | None],
 ) -> None:
     pod_name = nodes.pod_name(run.name, node.name, order.target.name)
-    values = functools.cache(lambda: prepared.pod_values({"pod.name": pod_name}))
+    values = prepared.pod_values({"pod.name": pod_name})
     written = prepared.fill(values)
     made = written.around
     placed = tuple(

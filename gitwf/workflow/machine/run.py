@@ -205,13 +205,11 @@ class Run:
         self.out_of_time = True
         self.stop_work(launch.PAST_DEADLINE, handlers=False)
 
-    def volumes(
-        self, values: Callable[[], Mapping[str, scope.Value]]
-    ) -> tuple[containers.Volume, ...]:
+    def volumes(self, values: Mapping[str, scope.Value]) -> tuple[containers.Volume, ...]:
         """Give the workflow's volumes with the tags in them replaced. Raises NodeFailure."""
         if "{{" not in self._volumes:
             return self.spec.volumes
-        text = substitution.fill(self._volumes, values())
+        text = substitution.fill(self._volumes, values)
         return template.Template.from_json(text).volumes
 
     def visible(self, names: dict[str, scope.Value]) -> scope.Names:
