@@ -19,9 +19,9 @@ def holds(expression: str, environment: Mapping[str, object]) -> bool:
     try:
         result = program.evaluate(environment)
     except expr.ExprError as problem:
-        # Go finds a name that nobody knows before it evaluates anything.
-        unknown = problem.message.startswith("unknown name")
-        begin = "" if unknown else f"unable to evaluate expression '{expression}': "
+        # Go finds names that nobody knows and types that do not fit before it evaluates anything.
+        early = isinstance(problem, expr.ExprTypeError)
+        begin = "" if early else f"unable to evaluate expression '{expression}': "
         raise failure.NodeFailure(f"{begin}{problem}") from problem
     if not isinstance(result, bool):
         raise failure.NodeFailure(f"unable to cast expression result '{_as_text(result)}' to bool")

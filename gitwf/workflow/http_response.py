@@ -37,7 +37,7 @@ def judge(asked: http_request.Http, got: Response) -> tuple[record.Phase, str, r
         return record.Phase.FAILED, message, outputs
     try:
         good = _holds(asked, got)
-    except expr.ExprSyntaxError as problem:
+    except (expr.ExprSyntaxError, expr.ExprTypeError) as problem:
         return record.Phase.FAILED, str(problem), record.Outputs()
     except expr.ExprRuntimeError as problem:
         message = f"unable to evaluate expression '{asked.success_condition}': {problem}"

@@ -180,19 +180,26 @@ def _expression(tag: str, values: Mapping[str, scope.Value], strictness: Strictn
     if lenient and not _LATE.isdisjoint(missing):
         return "{{" + tag + "}}"
     try:
-        result = program.evaluate(env)
-        text = expr.to_text(result)
-    except expr.ExprError as problem:
+        return _shown(tag, program.evaluate(env))
+    except (expr.ExprError, failure.NodeFailure) as problem:
         if lenient:
             return "{{" + tag + "}}"
+        if isinstance(problem, failure.NodeFailure):
+            raise
         raise failure.NodeFailure(f"failed to evaluate expression: {problem}") from problem
-    if result is None and lenient:
-        return "{{" + tag + "}}"
+
+
+def _shown(tag: str, result: object) -> str:
+    """Write the value of an expression into a JSON text. Raises NodeFailure: it has no text."""
     if result is None:
         raise failure.NodeFailure(f"failed to evaluate expression {quoting.quote(tag[1:])}")
     if isinstance(result, str):
-        return json.dumps(text, ensure_ascii=False)[1:-1]
-    return quoting.for_json(text)
+        return json.dumps(result, ensure_ascii=False)[1:-1]
+    try:
+        return quoting.for_json(expr.to_text(result))
+    except expr.ExprError as problem:
+        message = f"failed to marshal evaluated expression: {problem.message}"
+        raise failure.NodeFailure(message) from problem
 
 
 def _names(program: expr.Program) -> Iterator[str]:

@@ -250,7 +250,7 @@ def test_a_function_of_argo_has_the_value_argo_gives_it(source, expected, enviro
         ("sprig.rest(nil)", NIL_POINTER),
         ("sprig.dig('a', {a: 1})", "dig needs at least three arguments (1:7)"),
         ("sprig.dig('a', 0, 'b')", NOT_A_MAP),
-        ("sprig.nope(1)", "cannot call nil: there is no function nope (1:7)"),
+        ("sprig.nope(1)", "invalid operation: cannot call nil (1:7)"),
         ("sprig.fail('no luck')", "no luck (1:7)"),
         ("sprig.div(1, 0)", "runtime error: integer divide by zero (1:7)"),
         ("jsonpath('{', '$.a')", "unexpected end of JSON input (1:1)"),

@@ -81,6 +81,10 @@ def test_an_expression_can_end_the_attempts():
             {"expression": "[1, 'a', {'k': 1.5}]"},
             "unable to cast expression result '[%!s(int=1) a map[k:%!s(float64=1.5)]]' to bool",
         ),
+        (
+            {"expression": "1 == 'a'"},
+            "invalid operation: == (mismatched types int and string) (1:3)\n | 1 == 'a'\n | ..^",
+        ),
         ({"expression": "nobody"}, "unknown name nobody (1:1)\n | nobody\n | ^"),
     ],
 )

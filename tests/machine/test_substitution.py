@@ -102,6 +102,7 @@ def test_a_value_is_filled_as_if_it_stood_in_json():
         ("{{=item + a}}", "{{=item + a}}"),
         ("{{=absent}}", 'failed to evaluate expression "absent"'),
         ("{{=asInt(which)}}", "failed to evaluate expression: "),
+        ("{{=1 / 0}}", "failed to marshal evaluated expression: json: unsupported value: +Inf"),
     ],
 )
 def test_an_expression_whose_names_are_known_must_come_to_something_in_a_step(text, outcome):

@@ -13,13 +13,19 @@ the exponent may differ.
 Read next: `lexer`, `parser`, `checker`, `evaluator`.
 """
 
-from gitwf.workflow.expr.errors import ExprError, ExprRuntimeError, ExprSyntaxError
+from gitwf.workflow.expr.errors import (
+    ExprError,
+    ExprRuntimeError,
+    ExprSyntaxError,
+    ExprTypeError,
+)
 from gitwf.workflow.expr.program import Program, parse, to_plain, to_text
 
 __all__ = [
     "ExprError",
     "ExprRuntimeError",
     "ExprSyntaxError",
+    "ExprTypeError",
     "Program",
     "parse",
     "to_plain",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
-from gitwf.workflow.expr import errors, grammar, nodes, numbers, values
+from gitwf.workflow.expr import errors, grammar, library, nodes, numbers, values
 
 UNKNOWN: Final = ""
 NIL: Final = "nil"
@@ -68,6 +68,7 @@ _GIVES: Final = {
     "..": "[]int",
 }
 _WORDS: Final = ("and", "or", "not")
+_ENVIRONMENT: Final = "$env"
 
 
 def kind(value: object) -> str:
@@ -88,7 +89,7 @@ class Checker:
         self._names = dict(names)
         self._rules: dict[type[nodes.Node], Callable[..., str]] = {
             nodes.Literal: lambda node: kind(node.value),
-            nodes.Name: lambda node: self._names.get(node.name, UNKNOWN),
+            nodes.Name: self._name,
             nodes.Unary: self._unary,
             nodes.Binary: self._binary,
             nodes.Conditional: self._conditional,
@@ -104,11 +105,18 @@ class Checker:
         }
 
     def check(self, node: nodes.Node) -> str:
-        """Give the kind of a node. Raises ExprRuntimeError: its types do not fit."""
+        """Give the kind of a node. Raises ExprTypeError: a name is unknown or a type does not fit."""
         rule = self._rules.get(type(node))
         if rule is not None:
             return rule(node)
         self._each(nodes.children(node))
+        return UNKNOWN
+
+    def _name(self, node: nodes.Name) -> str:
+        if node.name in self._names:
+            return self._names[node.name]
+        if node.name != _ENVIRONMENT and node.name not in library.GLOBALS:
+            raise self._wrong(node, f"unknown name {node.name}")
         return UNKNOWN
 
     def _each(self, several: Iterable[nodes.Node]) -> list[str]:
@@ -131,8 +139,8 @@ class Checker:
         self._each(nodes.children(node))
         return _MAP
 
-    def _wrong(self, node: nodes.Node, message: str) -> errors.ExprRuntimeError:
-        return errors.ExprRuntimeError(message, self._source, node.at)
+    def _wrong(self, node: nodes.Node, message: str) -> errors.ExprTypeError:
+        return errors.ExprTypeError(message, self._source, node.at)
 
     def _unary(self, node: nodes.Unary) -> str:
         of = self.check(node.operand)
@@ -202,7 +210,9 @@ class Checker:
             case nodes.Call(_, nodes.Name(_, "toJson"), arguments) if "toJson" not in self._names:
                 self._each(arguments)
                 return "string"
-            case nodes.Call(_, _, arguments):
+            case nodes.Call(_, callee, arguments):
+                if of in _SCALARS:
+                    raise self._wrong(callee, f"{of} is not callable")
                 self._each(arguments)
                 return UNKNOWN
             case nodes.Slice(_, _, start, stop):

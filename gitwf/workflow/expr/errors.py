@@ -44,3 +44,7 @@ class ExprSyntaxError(ExprError):
 
 class ExprRuntimeError(ExprError):
     """The expression is well formed but has no value in this environment."""
+
+
+class ExprTypeError(ExprRuntimeError):
+    """The types or names of the environment speak against it before any of it is evaluated."""

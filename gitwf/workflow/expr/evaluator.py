@@ -178,8 +178,7 @@ class Evaluator:
                     low = None if start is None else self.evaluate(start)
                     high = None if stop is None else self.evaluate(stop)
                     return operators.cut(value, low, high, self.cost)
-                case nodes.Call(_, callee, arguments):
-                    _expect_function(value, callee)
+                case nodes.Call(_, _, arguments):
                     given = [self.evaluate(argument) for argument in arguments]
                     return library.call(value, given, self.context)
         except errors.Fault as fault:
@@ -219,7 +218,7 @@ class Evaluator:
             if not isinstance(key, str):
                 name = values.type_name(key)
                 raise errors.Fault(f"interface conversion: interface {{}} is {name}, not string")
-            made[key] = self.evaluate(value_node)
+            made.setdefault(key, self.evaluate(value_node))  # As in expr-lang, the first one stays.
         return made
 
 
@@ -235,13 +234,3 @@ def _settles(node: nodes.Binary) -> bool:
     """
     constant = _constant(node.right)
     return node.operator in {"&&", "||"} and constant is (node.operator == "||")
-
-
-def _expect_function(value: object, callee: nodes.Node) -> None:
-    """Raise Fault when there is nothing to call, with its name as far as it is known."""
-    if value is not None:
-        return
-    match callee:
-        case nodes.Member(_, _, nodes.Literal(_, str(name))) | nodes.Name(_, name):
-            raise errors.Fault(f"cannot call nil: there is no function {name}")
-    raise errors.Fault("cannot call nil")

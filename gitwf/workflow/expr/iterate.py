@@ -146,7 +146,7 @@ def _sum(walker: Walker, arguments: Arguments) -> object:
     terms = _each(walker, elements, arguments[1]) if len(arguments) > 1 else elements
     total: object = 0
     for term in terms:
-        total = operators.OPERATIONS["+"](total, values.adopt(term), walker.cost)
+        total = operators.OPERATIONS["+"](values.adopt(term), total, walker.cost)
     return total
 
 

@@ -24,11 +24,8 @@ class Program:
         """Give the value in an environment of plain Python values.
 
         Every free name must be in the environment, and all types must fit, even in a branch that
-        is not taken, as expr-lang demands. Raises ExprRuntimeError.
+        is not taken, as expr-lang demands. Raises ExprRuntimeError, which is an ExprTypeError where that is so.
         """
-        for path, node in self._uses:
-            if path[0] not in environment and path[0] not in library.GLOBALS:
-                raise errors.ExprRuntimeError(f"unknown name {path[0]}", self.source, node.at)
         kinds = {
             name: checker.kind(environment[name]) for name in self._free if name in environment
         }

@@ -70,8 +70,9 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
     names.check(walk.found, f"templates.{one.name}.tasks", listed, origin)
     using_depends = any(task.depends for task in dag.tasks)
     called: dict[str, template.Template | None] = {}
-    for index, task in enumerate(dag.tasks):
-        where = origin.at(index)
+    whole = _Graph(tasks, called, {name: tags.Names() for name in tasks})
+    for index in _order(dag):
+        task, where = dag.tasks[index], origin.at(index)
         _check_style(walk.found, one.name, task, where, using_depends=using_depends)
         path = f"templates.{one.name}.tasks.{task.name}"
         with walk.found.within(path):
@@ -80,8 +81,7 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
             )
             steps.follow_hooks(walk, here.scope, task, where)
         _check_results(walk.found, one.name, task, tasks, where)
-    whole = _Graph(tasks, called, {name: tags.Names() for name in tasks})
-    for task in dag.tasks:
+        # What gets a name for the whole workflow is in sight of the templates that come later.
         steps.add(walk, whole.gives[task.name], f"tasks.{task.name}", task, called[task.name])
         loose = whole.gives[task.name].loose
         here.names.loose.update(name for name in loose if name.startswith("workflow."))
@@ -115,7 +115,8 @@ def _sorts(
                 place = where.at("depends" if task.depends else "dependencies")
                 found.error(place, f"{prefix} invalid dependency {other}", within=other)
                 sound = False
-    if sound and (first := _in_cycle(dag)) is not None:
+    if sound and (cyclic := set(range(len(dag.tasks))).difference(_order(dag))):
+        first = min(cyclic)
         where = origin.at(first)
         field = "depends" if dag.tasks[first].depends else "dependencies"
         found.error(where.at(field), f"{prefix} graph with cycle")
@@ -123,23 +124,25 @@ def _sorts(
     return sound
 
 
-def _in_cycle(dag: template.Dag) -> int | None:
-    """Give the index of the first task that is part of, or behind, a cycle."""
+def _order(dag: template.Dag) -> list[int]:
+    """Put the tasks into an order in which each comes after those it waits for.
+
+    Tasks that are part of, or behind, a cycle are left out (Argo: util/sorting).
+    """
     waits = {task.name: {other for other, _ in references(task)} for task in dag.tasks}
     followers: dict[str, list[str]] = {name: [] for name in waits}
     for name, others in waits.items():
         for other in others:
             followers[other].append(name)
     open_ = {name: len(others) for name, others in waits.items()}
-    ready = [name for name, count in open_.items() if not count]
-    while ready:
-        name = ready.pop()
-        del open_[name]
+    ordered = [name for name, count in open_.items() if not count]
+    for name in ordered:  # It grows meanwhile.
         for follower in followers[name]:
             open_[follower] -= 1
             if not open_[follower]:
-                ready.append(follower)
-    return next((index for index, task in enumerate(dag.tasks) if task.name in open_), None)
+                ordered.append(follower)
+    indices = {task.name: index for index, task in enumerate(dag.tasks)}
+    return [indices[name] for name in ordered]
 
 
 def _check_style(

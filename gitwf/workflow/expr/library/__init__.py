@@ -35,5 +35,5 @@ def call(value: object, arguments: Sequence[object], given: context.Context) -> 
         return value.call(given, *arguments)
     if isinstance(value, methods.Method):
         return value.call(*arguments)
-    name = values.type_name(value)
-    raise errors.Fault(f"invalid operation: cannot call non-function of type {name}")
+    what = "nil" if value is None else f"non-function of type {values.type_name(value)}"
+    raise errors.Fault(f"invalid operation: cannot call {what}")
