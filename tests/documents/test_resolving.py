@@ -150,6 +150,17 @@ def test_inline_templates_reach_further(resolved):
     assert {key.name for key in resolved(spec).reachable()} == {"main", "leaf", "end"}
 
 
+def test_a_template_whose_own_name_holds_a_tag_is_come_to_once(resolved):
+    spec = """\
+    entrypoint: main
+    templates:
+    - {name: main, steps: [[{name: a, template: "of-{{item}}"}]]}
+    - {name: "of-{{item}}", suspend: {}}
+    """
+
+    assert {key.name for key in resolved(spec).reachable()} == {"main", "of-{{item}}"}
+
+
 def test_a_reference_with_a_tag_may_lead_anywhere(resolved):
     spec = """\
     entrypoint: main

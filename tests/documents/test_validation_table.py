@@ -153,8 +153,10 @@ TABLE = [
      'templates.main: failed to resolve {{workflow.name}"],"resources":{},"imagePullPolicy":"Never"}}'),
     (step("{name: a, template: ok, arguments: {parameters: [{name: m, value: '«{{inputs.parameters.x}'}]}}"),
      'templates.main.steps failed to resolve {{inputs.parameters.x}"}]}}'),
-    (step("{name: a, template: ok}\n    - - {name: b, template: ok, when: '«{{steps.c.status}'}"),
-     'templates.main.steps failed to resolve {{steps.c.status}"}}'),
+    (task("{name: b, template: ok, arguments: {parameters: [{name: m, value: v}]}, when: '«{{workflow.status} == a'}"),
+     ('templates.main.tasks.b Cannot find end tag="}}" in the template="{\\"name\\":\\"b\\",\\"template\\":\\"ok\\",'
+     '\\"arguments\\":{\\"parameters\\":[{\\"name\\":\\"m\\",\\"value\\":\\"v\\"}]},\\"when\\":\\"{{workflow.status} == a\\"}" '
+     'starting from "workflow.status} == a\\"}"')),
     # Graphs.
     (task("{name: b, template: ok, when: '«{{tasks.a.status}} == x'}"),
      "templates.main.tasks.b failed to resolve {{tasks.a.status}}"),
@@ -221,6 +223,15 @@ TABLE = [
      'podGC.labelSelector invalid: "Like" is not a valid label selector operator'),
     (spec("podGC: {strategy: «Never}"), "podGC.strategy unknown strategy 'Never'"),
     ("  entrypoint: «no\n  templates:\n" + LEAF, "template name 'no' undefined"),
+    (main("container: {image: i}\n    archiveLocation: {git: «{revision: x}}"),
+     "templates.main.archiveLocation.git.repo is required"),
+    (main("inputs: {parameters: [{name: x, value: a}]}\n    container: {image: i}\n"
+          "    outputs: {parameters: [{name: p, globalName: «'{{inputs.parameters.x}} y', valueFrom: {path: /x}}]}"),
+     f"{RESULT}.globalName: {PARAMETER}"),
+    # Tasks are counted in the order in which they can run.
+    (main("dag:\n      tasks:\n      - {name: b, dependencies: [a], template: ok}\n"
+          "      - {name: «x y, template: ok}\n      - {name: a, template: ok}"),
+     f"templates.main.tasks[0].name: 'x y' is invalid: {NAME}"),
     # A field that nobody knows.
     (main("«retryStrategi: {}\n    suspend: {}"), "unknown field `retryStrategi`"),
 ]  # fmt: skip
@@ -261,6 +272,57 @@ def test_what_the_workflows_parameters_say_is_put_in_before_the_rules(text, mess
 
     wanted = [(message, *place)] if message else []
     assert [(one.message, one.line, one.column) for one in found] == wanted
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        "{parameters: [{name: m, value: '{{workflow.nope}}'}]}",
+        "{parameters: [{name: m, valueFrom: {configMapKeyRef: {name: '{{workflow.nope}}', key: k}}}]}",
+        "{artifacts: [{name: m, path: /x, raw: {data: '{{workflow.nope}}'}}]}",
+    ],
+)
+def test_what_an_argument_takes_the_place_of_is_not_looked_at(inputs):
+    called = f"  - {{name: called, inputs: {inputs}, container: {{image: i}}}}\n"
+    arguments = "{parameters: [{name: m, value: v}], artifacts: [{name: m, raw: {data: v}}]}"
+    text = step(f"{{name: a, template: called, arguments: {arguments}}}") + called + f"# {MARK}"
+    entered = text.replace("entrypoint: main", "entrypoint: called")
+
+    assert found_in(HEAD + text)[0] == []
+    assert [one.message for one in found_in(HEAD + entered)[0]] == [
+        "templates.called: failed to resolve {{workflow.nope}}"
+    ]
+
+
+@pytest.mark.parametrize("tasks", ["[{A}, {B}]", "[{B}, {A}]"])
+def test_a_template_sees_the_global_outputs_of_tasks_before_its_own(tasks):
+    first = "{name: a, template: gives}"
+    second = "{name: b, depends: a, template: takes}"
+    tasks = tasks.replace("{A}", first).replace("{B}", second)
+    text = main(f"dag: {{tasks: {tasks}}}") + (
+        "  - {name: gives, container: {image: i},"
+        " outputs: {parameters: [{name: p, globalName: g, valueFrom: {path: /p}}]}}\n"
+        "  - {name: takes, container: {image: i, args: ['{{workflow.outputs.parameters.g}}']}}\n"
+    )
+
+    assert found_in(HEAD + text + f"# {MARK}")[0] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        main("container: {image: i, args: ['{{inputs.parameters}}']}"),
+        step(
+            "{name: a, template: ok, arguments: {parameters: [{name: m, value: v, enum: []}]}}",
+        ),
+        main(
+            "inputs: {parameters: [{name: x, value: a}]}\n    container: {image: i}\n"
+            "    outputs: {artifacts: [{name: 'of-{{inputs.parameters.x}}', path: /x}]}"
+        ),
+    ],
+)
+def test_what_argo_takes_is_taken(text):
+    assert found_in(HEAD + text + f"# {MARK}")[0] == []
 
 
 def test_a_workflow_is_told_what_its_workflow_template_lacks():

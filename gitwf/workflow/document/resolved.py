@@ -155,15 +155,16 @@ class Resolved:
         ahead += [key for hook in self.spec.hooks.values() if (key := named(LOCAL, hook))]
         while ahead:
             key = ahead.pop()
+            if key in seen:
+                continue
+            seen.add(key)
             if "{{" in key.scope:
                 ahead += [other for other in self.templates if other.scope != LOCAL]
             elif "{{" in key.name:
                 ahead += [other for other in self.templates if other.scope == key.scope]
-            if key in seen or key not in self.templates:
-                continue
-            seen.add(key)
-            ahead += (key_ for key_ in calls(key.scope, self.templates[key]))
-        return frozenset(seen)
+            if key in self.templates:
+                ahead += (key_ for key_ in calls(key.scope, self.templates[key]))
+        return frozenset(seen & self.templates.keys())
 
     def file_of(self, key: TemplateKey) -> str:
         """The file that a template was written in, for `file#template`."""

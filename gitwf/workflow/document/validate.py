@@ -76,7 +76,7 @@ def validate(
     found = walker.found
     _check_head(found, whole, purpose)
     where, valued = whole.origin("arguments"), purpose is Purpose.RUN
-    arguments.check(found, "spec.arguments.", given, where, valued=valued)
+    arguments.check(found, "spec.arguments.", given, where, valued=valued, called=False)
     handed = None if purpose is Purpose.LIBRARY else given
     _walk(walker, whole, handed, frozenset(artifacts_given))
     return found.found

@@ -27,17 +27,18 @@ def check(
     origin: resolved.Origin,
     *,
     valued: bool = True,
+    called: bool = True,
 ) -> None:
     """Check arguments on their own; `prefix` is Argo's path to them and ends with a dot.
 
-    `valued`: each must have a value.
+    `valued`: each must have a value. `called`: they are those of a step or task.
     """
     for field, several in (("parameters", given.parameters), ("artifacts", given.artifacts)):
         listed = [one.name for one in several]
         names.check(found, f"{prefix}{field}", listed, origin.at(field), parameters=True)
     for index, parameter in enumerate(given.parameters):
         where = origin.at("parameters", index)
-        _parameter(found, prefix + parameter.name, parameter, where, valued=valued)
+        _parameter(found, prefix + parameter.name, parameter, where, valued=valued, called=called)
     for index, artifact in enumerate(given.artifacts):
         where, path = origin.at("artifacts", index), prefix + artifact.name
         if not artifact.from_ and not has_location(artifact):
@@ -54,6 +55,7 @@ def _parameter(
     where: resolved.Origin,
     *,
     valued: bool,
+    called: bool,
 ) -> None:
     source = one.value_from
     if source is None and one.value is None and valued:
@@ -64,8 +66,8 @@ def _parameter(
         other = source.path or source.json_path or source.parameter or source.expression
         if not allowed or other:
             found.error(where.at("valueFrom"), f"{path}.{_ONLY}")
-    if "enum" not in one.model_fields_set:
-        return
+    if "enum" not in one.model_fields_set or (called and not one.enum):
+        return  # Argo reads templates through JSON that leaves out what is empty.
     if not one.enum:
         found.error(where.at("enum"), f"{path}.enum should contain at least one value")
     elif one.value is None and valued:

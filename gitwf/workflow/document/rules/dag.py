@@ -66,12 +66,14 @@ def check(walk: "walk.Walk", here: "walk.Here") -> None:
     tasks = {task.name: task for task in dag.tasks}
     if not _sorts(walk.found, one.name, dag, tasks, origin):
         return
-    listed = [task.name for task in dag.tasks]
-    names.check(walk.found, f"templates.{one.name}.tasks", listed, origin)
+    ordered = _order(dag)
+    listed = [dag.tasks[index].name for index in ordered]
+    places = [origin.at(index) for index in ordered]
+    names.check(walk.found, f"templates.{one.name}.tasks", listed, places)
     using_depends = any(task.depends for task in dag.tasks)
     called: dict[str, template.Template | None] = {}
     whole = _Graph(tasks, called, {name: tags.Names() for name in tasks})
-    for index in _order(dag):
+    for index in ordered:
         task, where = dag.tasks[index], origin.at(index)
         _check_style(walk.found, one.name, task, where, using_depends=using_depends)
         path = f"templates.{one.name}.tasks.{task.name}"

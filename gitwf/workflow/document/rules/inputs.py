@@ -4,7 +4,8 @@ Argo: validateInputs. Where an artifact goes to in the container is the template
 it comes from the caller's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from gitwf.workflow.document import resolved, template
 from gitwf.workflow.document.rules import names as naming
@@ -13,8 +14,7 @@ from gitwf.workflow.document.rules import outputs, report
 
 def names(one: template.Template) -> Iterator[str]:
     """Name the variables that a template's inputs and own outputs put in sight."""
-    if one.inputs.parameters:
-        yield "inputs.parameters"
+    yield "inputs.parameters"
     yield from (f"inputs.parameters.{parameter.name}" for parameter in one.inputs.parameters)
     for artifact in one.inputs.artifacts:
         yield f"inputs.artifacts.{artifact.name}"
@@ -42,5 +42,13 @@ def check(found: report.Report, one: template.Template, origin: resolved.Origin)
             found.error(where.at("path"), message)
         if artifact.from_:
             found.error(where.at("from"), f"{path}.from not valid in inputs")
-        if artifact.git is not None and not artifact.git.get("repo"):
-            found.error(where.at("git"), f"{path}.git.repo is required")
+        if artifact.git is not None:
+            check_git(found, path, artifact.git, where.at("git"))
+
+
+def check_git(
+    found: report.Report, path: str, git: Mapping[str, Any], where: resolved.Origin
+) -> None:
+    """Check that a place in a Git repository names the repository."""
+    if not git.get("repo"):
+        found.error(where, f"{path}.git.repo is required")

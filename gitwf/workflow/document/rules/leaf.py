@@ -4,7 +4,8 @@ Argo: validateTemplateType, validateLeaf.
 """
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from gitwf.workflow.document import containers, resolved, template
 from gitwf.workflow.document.rules import cluster, outputs, report, sets, tags
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 _RETRY_POLICIES = frozenset({"", "Always", "OnFailure", "OnError", "OnTransientError"})
 _TYPES = "container, containerSet, steps, script, resource, dag, suspend, template, template ref"
+_OWN_OF_INPUT = {
+    "parameters": frozenset({"name", "default", "description", "enum", "globalName"}),
+    "artifacts": frozenset({"name", "path", "mode", "recurseMode"}),
+}
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _TAG = re.compile(r"\{\{.*\}\}", re.DOTALL)
 
@@ -46,7 +51,8 @@ def check_head(found: report.Report, one: template.Template, origin: resolved.Or
 def check(found: report.Report, here: "walk.Here", default_image: str) -> None:
     """Check a template that calls no other."""
     one, origin, path = here.template, here.origin, f"templates.{here.template.name}"
-    tags.check(found, f"{path}:", one.plain(), origin, here.names)
+    text = one.plain() if here.entered else _as_called(one.plain())
+    tags.check(found, f"{path}:", text, origin, here.names)
     for kind, container in (("container", one.container), ("script", one.script)):
         if container is None:
             continue
@@ -67,6 +73,19 @@ def check(found: report.Report, here: "walk.Here", default_image: str) -> None:
     if one.parallelism is not None:
         message = f"{path}.parallelism is only valid for steps and dag templates"
         found.error(origin.at("parallelism"), message, key=True)
+
+
+def _as_called(text: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a template what its caller's arguments take the place of (Argo: ProcessArgs)."""
+    if "inputs" not in text:
+        return dict(text)
+    inputs = {
+        field: [{name: part for name, part in one.items() if name in kept} for one in several]
+        if (kept := _OWN_OF_INPUT.get(field))
+        else several
+        for field, several in text["inputs"].items()
+    }
+    return {**text, "inputs": inputs}
 
 
 def _is_deadline(value: int | str | None) -> bool:

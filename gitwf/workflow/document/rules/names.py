@@ -13,6 +13,7 @@ from gitwf.workflow.document.rules import report
 _FIELD = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 _PARAMETER = re.compile(r"[-a-zA-Z0-9_]+")
 _LONGEST = 128
+_INPUT = re.compile(r"\{\{\s*inputs\.parameters\.[-a-zA-Z0-9_]+\s*\}\}")
 TAG = re.compile(r"\{\{[-a-zA-Z0-9]+(?:\.[-a-zA-Z0-9_]+)*\}\}")
 
 
@@ -39,18 +40,27 @@ def parameter_fault(name: str) -> str:
     )
 
 
+def placed(name: str) -> str:
+    """Give a name as Argo checks it: with a word in place of each parameter of the template."""
+    return _INPUT.sub("placeholder", name) if "{{" in name else name
+
+
 def check(
     found: report.Report,
     prefix: str,
     names: Sequence[str],
-    origin: resolved.Origin,
+    origin: resolved.Origin | Sequence[resolved.Origin],
     *,
     parameters: bool = False,
 ) -> None:
-    """Check the names of a list whose place is `origin`; `prefix` is Argo's path to it."""
+    """Check the names of a list; `prefix` is Argo's path to it.
+
+    `origin` is its place, or the place of each of its items.
+    """
     seen: set[str] = set()
     for index, name in enumerate(names):
-        where = origin.at(index, "name")
+        place = origin.at(index) if isinstance(origin, resolved.Origin) else origin[index]
+        where = place.at("name")
         if not name:
             found.error(where, f"{prefix}[{index}].name is required")
             continue

@@ -45,7 +45,7 @@ def check(found: report.Report, one: template.Template, origin: resolved.Origin)
         ("parameters", one.outputs.parameters),
         ("artifacts", one.outputs.artifacts),
     ):
-        listed = [output.name for output in several]
+        listed = [names.placed(output.name) for output in several]
         names.check(found, f"{path}.{field} ", listed, origin.at(field), parameters=True)
     for index, artifact in enumerate(one.outputs.artifacts):
         _artifact(found, path, one, artifact, origin.at("artifacts", index))
@@ -119,7 +119,8 @@ def _source_fault(path: str, parameter: parameters.Parameter) -> str:
 
 
 def _global_name(found: report.Report, path: str, name: str, where: resolved.Origin) -> None:
-    if name and not names.TAG.search(name) and (fault := names.parameter_fault(name)):
+    placed = names.placed(name)
+    if name and not names.TAG.search(placed) and (fault := names.parameter_fault(placed)):
         found.error(where.at("globalName"), f"{path}.globalName: {fault}")
 
 

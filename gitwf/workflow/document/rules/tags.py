@@ -148,10 +148,16 @@ def check_closed(found: report.Report, prefix: str, value: Any, origin: resolved
         if not begun:
             continue
         whole = _written(value)
-        start = whole.find(begun)
-        tag = whole[start + len("{{") : whole.find("}}", start)]
+        start = whole.find(begun) + len("{{")
+        end = whole.find("}}", start)
         hint = "the tag is not closed: write `}}`"
-        message = f"{prefix} failed to resolve {{{{{tag}}}}}"
+        if end < 0:
+            shown, rest = quoting.quote(whole), quoting.quote(whole[start:])
+            message = (
+                f'{prefix} Cannot find end tag="}}}}" in the template={shown} starting from {rest}'
+            )
+        else:
+            message = f"{prefix} failed to resolve {{{{{whole[start:end]}}}}}"
         found.error(origin.at(*path), message, hint, within=text[text.rfind("{{") :])
 
 

@@ -34,7 +34,8 @@ class Here:
     """A template in the middle of its check: its scope, its place, and the names it can see.
 
     `inputs` are the names of its inputs and of those of the templates that hold it inline: Argo
-    puts their values into the whole text, inline templates included.
+    puts their values into the whole text, inline templates included. `entered`: the workflow itself
+    calls it, with arguments that are known.
     """
 
     scope: str
@@ -42,6 +43,7 @@ class Here:
     origin: resolved.Origin
     names: tags.Names
     inputs: frozenset[str]
+    entered: bool
 
 
 class Walk:
@@ -70,11 +72,13 @@ class Walk:
         *,
         supplied: frozenset[str] = frozenset(),
         outer: frozenset[str] = frozenset(),
+        entered: bool = False,
     ) -> template.Template | None:
         """Follow a call to its template and check that; None when it leads nowhere.
 
         `given` None stands for arguments that supply everything. `supplied` are artifacts that
-        need no argument; `outer` the inputs of the caller, which an inline template sees.
+        need no argument; `outer` the inputs of the caller, which an inline template sees. `entered`:
+        the workflow itself calls it.
         """
         key = None
         if call.inline is not None:
@@ -91,7 +95,7 @@ class Walk:
         elif key is None or key not in self._checked:
             self._checked |= {key} if key is not None else set()
             self._depth += 1
-            self._template(scope, one, origin, outer)
+            self._template(scope, one, origin, outer, entered=entered)
             self._depth -= 1
         if given is not None:
             arguments.check_supplied(self.found, one.name, one.inputs, given, where, supplied)
@@ -121,7 +125,8 @@ class Walk:
             return
         self._hand(resolved.TemplateKey(resolved.LOCAL, name), given)
         call = template.Call(template=name)
-        self.call(resolved.LOCAL, call, where, given, supplied=supplied)
+        entered = given is not None
+        self.call(resolved.LOCAL, call, where, given, supplied=supplied, entered=entered)
 
     def _hand(self, key: resolved.TemplateKey, given: parameters.Arguments | None) -> None:
         """Put the inputs of the workflow's own call in: their values are known, no other call's are.
@@ -191,6 +196,8 @@ class Walk:
         one: template.Template,
         origin: resolved.Origin,
         outer: frozenset[str],
+        *,
+        entered: bool,
     ) -> None:
         """Check one template, whoever calls it."""
         if not one.types:
@@ -199,7 +206,7 @@ class Walk:
         own = outer | set(inputs.names(one))
         seen = self.everywhere.layer()
         seen.exact |= own | ({"pod.name"} if one.type in _POD_TYPES else set())
-        here = Here(scope, one, origin, seen, own)
+        here = Here(scope, one, origin, seen, own, entered)
         leaf.check_head(self.found, one, origin)
         inputs.check(self.found, one, origin.at("inputs"))
         if one.steps:
@@ -212,6 +219,10 @@ class Walk:
             path, where = f"templates.{one.name}.outputs", origin.at("outputs")
             tags.check(self.found, path, one.plain().get("outputs", {}), where, here.names)
         outputs.check(self.found, one, origin.at("outputs"))
+        git = (one.archive_location or {}).get("git")
+        if isinstance(git, dict):
+            path, where = f"templates.{one.name}.archiveLocation", origin.at("archiveLocation")
+            inputs.check_git(self.found, path, git, where.at("git"))
         cluster.check_metrics(self.found, one, origin)
 
     def _untyped(self, one: template.Template, origin: resolved.Origin) -> None:
