@@ -166,9 +166,18 @@ def test_what_depends_on_a_failure_does_not_run(local, place):
     why = 'b: Error (exit code 64): dependency "z" exited with non-zero code: 5'
     assert ran.record.message == why
     assert ran["wf.c"].message == (
-        'c: Error (exit code 64): dependency "b" exited with non-zero code: 64'
+        'c: Error (exit code 64): dependency "b" exited with non-zero code: 5'
     )
     assert "never" not in ran.text
+
+
+def test_what_depends_on_a_program_that_is_not_there_runs_if_that_waited_for_another(local, place):
+    """Argo's emissary has noted the success that it waited for, and looks for the program after."""
+    text = a_set(place, ("a", "true"), ("b", "true", "a"), ("c", "echo ran", "b"))
+    of_b = "name: b, image: none, command: "
+    ran = local.run(text.replace(f"{of_b}[sh, -c]", f"{of_b}[nowhere]"))
+
+    assert phases(ran) == {"wf": "Failed", "a": "Succeeded", "b": "Error", "c": "Succeeded"}
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 A container of a set waits for its dependencies one after the other, in the order in which they are
 named, and never runs when one of them failed (Argo: cmd/argoexec/commands/emissary.go,
-waitForDependencies). Everything else is a pod of one container. Where outputs lie in volumes that
+waitForDependencyExitCode). Everything else is a pod of one container. Where outputs lie in volumes that
 all share, a last member brings them out when all others are over, as Argo's wait container does.
 Nothing here starts anything.
 """
@@ -106,6 +106,17 @@ class Progress:
         for name in member.after:
             if name not in self.ended:
                 return None
-            if code := self.ended[name].code:
+            if code := self._left(name):
                 return f'dependency "{name}" exited with non-zero code: {code}'
         return ""
+
+    def _left(self, name: str) -> int:
+        """Give the exit code that a member leaves for those that wait for it.
+
+        Argo writes down what the last of its own dependencies left, as long as it has run nothing:
+        so a failure is passed on, and a program that is not there passes for a success.
+        """
+        ended, after = self.ended[name], self.members[name].after
+        if not ended.refused or not after:
+            return ended.code or 0
+        return next((code for one in after if (code := self._left(one))), 0)
