@@ -84,7 +84,8 @@ def of_absent(
 ) -> dict[str, Value]:
     """Name the outputs that a skipped or omitted node would have had: its defaults, or None.
 
-    `artifacts`: those too. Argo names them in steps, where they lead nowhere, and not in a DAG.
+    `artifacts`: those too. Argo names them in steps, where they lead nowhere and yet are there for
+    an expression, and not in a DAG.
     """
     values: dict[str, Value] = {f"{prefix}.outputs.result": None}
     if producer is None:
@@ -94,5 +95,6 @@ def of_absent(
         default = source.default if source is not None else None
         values[f"{prefix}.outputs.parameters.{parameter.name}"] = default
     for artifact in producer.outputs.artifacts if artifacts else ():
-        values[f"{prefix}.outputs.artifacts.{artifact.name}"] = None
+        place = record.ArtifactLocation(artifact.name)
+        values[f"{prefix}.outputs.artifacts.{artifact.name}"] = place
     return values

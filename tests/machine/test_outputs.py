@@ -133,6 +133,23 @@ def test_an_optional_artifact_that_nobody_gave_can_be_passed_on(play):
     assert final.nodes["w[0].a[0].x"].input_artifacts == ("i",)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "steps.a.outputs.artifacts.x ?? steps.b.outputs.artifacts.x",
+        "steps.a.outputs.artifacts.x == nil ? steps.b.outputs.artifacts.x : steps.a.outputs.artifacts.x",
+    ],
+)
+def test_an_expression_finds_the_artifact_of_a_skipped_step_which_leads_nowhere(play, expression):
+    """Argo puts an empty one into the scope of steps (Argo: addSkippedNodeOutputsToScope)."""
+    leaf = {**LEAF, "outputs": {"artifacts": [{"name": "x", "path": "/x"}]}}
+    outputs = {"artifacts": [{"name": "r", "fromExpression": expression}]}
+    main = steps([call("a", when="false"), call("b")], outputs=outputs)
+    kept = record.Outputs(artifacts={"x": record.ArtifactLocation("x", node="w-1")}, exit_code="0")
+    final = play({"templates": [main, leaf]}, outcome=lambda _: (record.Phase.SUCCEEDED, "", kept))
+    assert final.nodes["w"].outputs.artifacts["r"].nowhere
+
+
 def test_steps_list_the_artifact_of_a_step_that_was_skipped_and_it_leads_nowhere(player):
     passed = {"artifacts": [{"name": "p", "from": "{{steps.x.outputs.artifacts.o}}"}]}
     inner = steps([call("x", "makes", when="false")], name="inner", outputs=passed)
