@@ -318,3 +318,27 @@ def test_a_hook_of_the_workflow_that_cannot_be_evaluated_ends_the_entry_node(pla
     final = play({"hooks": WRONG, "templates": [steps_of({}), echo("ok")]})
     assert (str(final.phase), final.message) == ("Error", UNKNOWN)
     assert told_of(final, "w", "w[0].a") == [("Error", UNKNOWN), ("Succeeded", "")]
+
+
+def test_an_exit_hook_whose_arguments_cannot_be_filled_gets_no_node(play):
+    """Argo: runOnExitNode gives the error back before it executes the template."""
+    makes = {**echo("makes"), "outputs": {"artifacts": [{"name": "o", "path": "/o"}]}}
+    source = {"name": "i", "from": "{{steps.a.outputs.artifacts.o}}"}
+    hook = {"exit": {"template": "ok", "arguments": {"artifacts": [source]}}}
+    main = {"name": "main", "steps": [[{"name": "a", "template": "makes", "hooks": hook}]]}
+    final = play({"templates": [main, makes, echo("ok")]}, outcome=lambda _: GOOD)
+    assert "w[0].a.onExit" not in final.nodes
+    assert (str(final.phase), final.nodes["w"].message) == ("Error", "Workflow operation error")
+    assert final.message == final.nodes["w[0]"].message
+    assert "steps.a.outputs.artifacts.o" in final.message
+
+
+def test_the_handler_of_the_workflow_gets_no_artifact_from_elsewhere(play):
+    """Argo: operate hands it the arguments as they are written."""
+    source = {"name": "i", "from": "{{workflow.outputs.artifacts.o}}"}
+    hook = {"exit": {"template": "takes", "arguments": {"artifacts": [source]}}}
+    takes = {**echo("takes"), "inputs": {"artifacts": [{"name": "i", "path": "/i"}]}}
+    final = play({"hooks": hook, "templates": [{**echo("ok"), "name": "main"}, takes]})
+    why = "inputs.artifacts.i missing location information"
+    assert final.message == f"error in exit template execution : {why}"
+    assert told_of(final, "w.onExit") == [("Error", why)]

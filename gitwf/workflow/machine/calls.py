@@ -273,10 +273,13 @@ def hooks_of(
     return hooks
 
 
-def fill_hook(hook: flow.Hook, values: Values | None) -> tuple[parameters.Arguments, Places]:
+def fill_hook(
+    hook: flow.Hook, values: Values | None, *, links: bool = True
+) -> tuple[parameters.Arguments, Places]:
     """Replace the tags of a hook's arguments; unknown ones stay, without `values` all.
 
-    Raises NodeFailure.
+    Without `links` an artifact that comes from elsewhere has no place: of the whole workflow's
+    handler Argo follows none. Raises NodeFailure.
     """
     artifacts = hook.arguments.artifacts
     linked = tuple(a for a in artifacts if a.from_ or a.from_expression)
@@ -285,4 +288,6 @@ def fill_hook(hook: flow.Hook, values: Values | None) -> tuple[parameters.Argume
     if values is None:
         return bare, {one.name: None for one in linked}
     text = substitution.fill(_supplied(bare, values).to_json(), values)
-    return parameters.Arguments.from_json(text), references.linked(linked, values)
+    nowhere: Places = dict.fromkeys(one.name for one in linked)
+    places = references.linked(linked, values) if links else nowhere
+    return parameters.Arguments.from_json(text), places

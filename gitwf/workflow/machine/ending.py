@@ -87,9 +87,9 @@ class Root:
         if hook is None or (run.shutdown is not None and run.shutdown.terminate):
             self.conclude(None)
             return
-        hooks.fire(
-            run, hook, f"{run.name}.onExit", _Handler(self.conclude), resolved.LOCAL, run.variables
-        )
+        filled = calls.fill_hook(hook, run.variables, links=False)
+        owner = _Handler(self.conclude)
+        hooks.fire(run, hook, f"{run.name}.onExit", owner, resolved.LOCAL, filled)
 
     def conclude(self, handler: nodes.Node | None) -> None:
         """End the run, after its exit handler if it has one."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gitwf.workflow import deciding, failure, record, scope
-from gitwf.workflow.document import flow
+from gitwf.workflow.document import flow, parameters
 from gitwf.workflow.machine import calls, nodes, orders
 
 if TYPE_CHECKING:
@@ -64,10 +64,8 @@ class Hooks:
 
     def ended(self, node: nodes.Node) -> None:
         """Note that a hook is over."""
-        if node.undone and node.name.endswith(_ON_EXIT):
-            self.exit_fault = node.message
-        elif node.undone:
-            self._fail(node.message)
+        if node.undone:
+            self._fault(EXIT if node.name.endswith(_ON_EXIT) else "", node.message)
         self._open -= 1
         self._finish()
 
@@ -125,17 +123,30 @@ class Hooks:
         if name in self._fired:
             return
         self._fired.add(name)
+        hook = self._hooks[name]
+        try:
+            filled = calls.fill_hook(hook, self._seen(parent, always=name == EXIT))
+        except failure.NodeFailure as problem:
+            # Argo gives up before there is a node.
+            self._fault(name, str(problem))
+            return
         self._open += 1
         fire(
             self._run,
-            self._hooks[name],
+            hook,
             node_name,
             self,
             self._home,
-            self._seen(parent, always=name == EXIT),
+            filled,
             self._inside,
             on_exit=name == EXIT or (self._inside is not None and self._inside.order.on_exit),
         )
+
+    def _fault(self, name: str, problem: str) -> None:
+        if name == EXIT:
+            self.exit_fault = problem
+        else:
+            self._fail(problem)
 
     def _seen(self, parent: nodes.Node, *, always: bool) -> calls.Values | None:
         """Give what arguments see, or None where they are not filled."""
@@ -157,21 +168,20 @@ def fire(
     node_name: str,
     owner: nodes.Owner,
     home: str,
-    values: calls.Values | None,
+    filled: tuple[parameters.Arguments, calls.Places],
     inside: "composite.Composite | None" = None,
     *,
     on_exit: bool = True,
 ) -> None:
     """Start a hook's template as a node of its own, or record why it cannot be.
 
-    `values` fill its arguments; None leaves them as they are.
+    `filled` are its arguments with their tags replaced.
     """
     try:
-        filled, linked = calls.fill_hook(hook, values)
         order = orders.Order(
             name=node_name,
             target=run.templates.find(home, hook),
-            arguments=calls.arguments_of(filled, linked, run.workflow.parameter_maps),
+            arguments=calls.arguments_of(*filled, run.workflow.parameter_maps),
             owner=owner,
             boundary=inside,
             kind=inside.kind if inside is not None else "steps",
