@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 from collections.abc import Generator
 
 import hypothesis
@@ -33,7 +34,12 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Begin the list of what is left out anew with the fast tests, which run first."""
+    """Begin the list of what is left out anew with the fast tests, which run first.
+
+    A shell's background job ignores Ctrl-C, and so would whatever the tests start and interrupt.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     later = session.config.option.markexpr in {"slow and not cluster", "cluster"}
     if not hasattr(session.config, "workerinput") and not later:
         LEFT_OUT.unlink(missing_ok=True)

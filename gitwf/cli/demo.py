@@ -83,7 +83,7 @@ class Client:
         """Ask once. Anything but a page that names a model is a failure."""
         self.requests += 1
         try:
-            page = requests.get(self.url, timeout=10)
+            page = requests.get(self.url, timeout=60)
             named = page.text.partition('name="gitwf-model" content="')[2].partition('"')[0]
         except requests.RequestException:
             named = ""
