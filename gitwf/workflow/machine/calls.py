@@ -54,8 +54,10 @@ class Turn:
         return _read(type(self.call), self.text) if self.text else self.call
 
 
-def ready(call: template.Call, values: Values, local: Values, unresolved: str = "") -> Ready:
-    """Replace the tags of a call, and find its artifacts in the `local` scope.
+def ready(
+    call: template.Call, values: Values, local: Values, unresolved: str = "", *, tagged: bool = True
+) -> Ready:
+    """Replace the tags of a call, unless it is not `tagged`, and find its artifacts in `local`.
 
     `unresolved` begins what is said of a missing artifact. Raises NodeFailure.
     """
@@ -69,11 +71,12 @@ def ready(call: template.Call, values: Values, local: Values, unresolved: str = 
             raise
     if not proceed:
         return Ready(call.model_copy(update={"when": condition, "hooks": {}}), proceed=False)
-    bare, linked = _without_linked(call)
-    supplied = _supplied(bare.arguments, values)
-    if supplied is not bare.arguments:
-        bare = bare.model_copy(update={"arguments": supplied})
-    filled = _filled(bare, values)
+    filled, linked = _without_linked(call)
+    if tagged:
+        supplied = _supplied(filled.arguments, values)
+        if supplied is not filled.arguments:
+            filled = filled.model_copy(update={"arguments": supplied})
+        filled = _filled(filled, values)
     try:
         places = references.linked(linked, local)
     except failure.NodeFailure as problem:

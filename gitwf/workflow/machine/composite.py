@@ -42,6 +42,7 @@ class Composite:
         self.node = node
         self.made = made
         self.results_read = preparation.results_read(prepared.text)
+        self.tagged = "{{" in (prepared.calls or prepared.text)
         self.gate = limits.Gate(made.parallelism)
         self.scope: dict[str, scope.Value] = {
             f"inputs.artifacts.{name}": place for name, place in artifacts.items()

@@ -85,7 +85,7 @@ class Dag(composite.Composite):
                 return
             seen = self._scope(task)
             values = scope.Names(self._own(), seen, self.run.variables)
-            ready = calls.ready(task, values, self.local.new_child(seen))
+            ready = calls.ready(task, values, self.local.new_child(seen), tagged=self.tagged)
             turns = calls.turns(ready, task.name, values, task.hooks)
         except failure.NodeFailure as problem:
             child.skip(record.Phase.ERROR, str(problem))

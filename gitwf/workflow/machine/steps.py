@@ -108,7 +108,9 @@ class Steps(composite.Composite):
         prepared = []
         for step in self.made.steps[self._index]:
             try:
-                prepared.append((step, calls.ready(step, values, self.local, _UNRESOLVED)))
+                prepared.append(
+                    (step, calls.ready(step, values, self.local, _UNRESOLVED, tagged=self.tagged))
+                )
             except failure.NodeFailure as problem:
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
         turns: list[tuple[template.Call, calls.Turn | None]] = []
