@@ -15,14 +15,14 @@ class LogFiles:
     """The logs of one run's steps. Used by one thread."""
 
     def __init__(self) -> None:
-        self._spare: tuple[str, int] | None = None
+        self._spare: list[tuple[str, int]] = []
 
     def open(self, path: str) -> int:
         """Give an empty file at `path` to write to; what was there is gone. Raises OSError."""
         if path == os.devnull:
             return os.open(path, os.O_RDWR)
-        if self._spare is not None:
-            (last, file), self._spare = self._spare, None
+        while self._spare:
+            last, file = self._spare.pop()
             with contextlib.suppress(FileNotFoundError):
                 if not os.fstat(file).st_size:
                     os.rename(last, path)  # noqa: PTH104 - text is faster, and every step passes
@@ -32,13 +32,12 @@ class LogFiles:
 
     def close(self, path: str, file: int) -> None:
         """Take a file back from a step that is over; a word may still be added to it by its path."""
-        if self._spare is None and path != os.devnull:
-            self._spare = path, file
-        else:
+        if path == os.devnull:
             os.close(file)
+        else:
+            self._spare.append((path, file))
 
     def end(self) -> None:
         """Close what is open; no step runs any more."""
-        if self._spare is not None:
-            os.close(self._spare[1])
-            self._spare = None
+        while self._spare:
+            os.close(self._spare.pop()[1])
