@@ -92,7 +92,7 @@ class _Walk:
         inside = found[0].scope if found is not None else home
         inputs = _inputs(made, call.arguments)
         node = replace(node, kind=made.type, inputs=inputs)
-        if runs is False or made.is_leaf:
+        if runs is False or not made.calls_others:
             return node
         key = f"{inside}/{made.name or name}"
         if (

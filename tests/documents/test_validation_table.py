@@ -179,6 +179,9 @@ TABLE = [
      "templates.main.activeDeadlineSeconds must be a positive integer > 0 or an argo variable"),
     (main("timeout: «10s\n    dag: {tasks: [{name: a, template: ok}]}"),
      "DAG template doesn't support timeout field"),
+    (main("timeout: «5s\n    suspend: {}"), "Suspend template doesn't support timeout field"),
+    (main("suspend: {}\n    inputs: {artifacts: [{name: a, path: «/a, optional: true}]}"),
+     "templates.main.inputs.artifacts.a.path only valid in container/script templates"),
     (main("container: {image: i}\n    «suspend: {}"),
      f"templates.main multiple template types specified. choose one of: {TYPES}"),
     (main("initContainers: [«{image: i}]\n    container: {image: i}"),
@@ -228,6 +231,10 @@ TABLE = [
     (main("inputs: {parameters: [{name: x, value: a}]}\n    container: {image: i}\n"
           "    outputs: {parameters: [{name: p, globalName: «'{{inputs.parameters.x}} y', valueFrom: {path: /x}}]}"),
      f"{RESULT}.globalName: {PARAMETER}"),
+    (step("{name: a, template: ok, arguments: {artifacts: [«{name: f, s3: {bucket: b}}]}}"),
+     "templates.main.steps[0].a.arguments.f.from, artifact location, or key is required"),
+    (main("container: {image: i}\n    inputs: {artifacts: [{name: f, path: /f, http: {url: ''}}]}").replace("main\n", "«main\n", 1),
+     "templates.main inputs.artifacts.f was not supplied"),
     # Tasks are counted in the order in which they can run.
     (main("dag:\n      tasks:\n      - {name: b, dependencies: [a], template: ok}\n"
           "      - {name: «x y, template: ok}\n      - {name: a, template: ok}"),
@@ -312,6 +319,7 @@ def test_a_template_sees_the_global_outputs_of_tasks_before_its_own(tasks):
     "text",
     [
         main("container: {image: i, args: ['{{inputs.parameters}}']}"),
+        main("suspend: {}\n    inputs: {artifacts: [{name: a, optional: true}]}"),
         step(
             "{name: a, template: ok, arguments: {parameters: [{name: m, value: v, enum: []}]}}",
         ),

@@ -137,9 +137,14 @@ class Template(base.Model):
         return next(iter(self.types), "")
 
     @property
+    def calls_others(self) -> bool:
+        """Whether the template is one of steps or tasks."""
+        return bool(self.steps) or self.dag is not None
+
+    @property
     def is_leaf(self) -> bool:
-        """Whether the template calls no other."""
-        return not self.steps and self.dag is None
+        """Whether the template has work of its own: it neither calls others nor waits for a person."""
+        return not self.calls_others and self.suspend is None
 
     def calls(self) -> tuple[Call, ...]:
         """Every step or task, in the order of the document."""

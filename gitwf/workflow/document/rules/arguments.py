@@ -10,14 +10,29 @@ from gitwf.workflow.document import parameters, resolved
 from gitwf.workflow.document.rules import names, report
 
 _ONLY = "valueFrom only allows: default, configMapKeyRef and supplied"
-_LOCATIONS = (
-    "raw", "s3", "gcs", "oss", "azure", "git", "http", "artifactory", "hdfs", "plugin",
-)  # fmt: skip
+# Where artifacts can be, in the order in which Argo looks, and what each place cannot do without.
+_LOCATIONS = {
+    "artifactory": ("url",),
+    "azure": ("blob",),
+    "git": (),
+    "gcs": ("key",),
+    "hdfs": ("path", "addresses"),
+    "http": ("url",),
+    "oss": ("key",),
+    "raw": (),
+    "s3": ("key",),
+    "plugin": ("key",),
+}
 
 
 def has_location(artifact: parameters.ArtifactLocation) -> bool:
-    """Whether the artifact says where its bytes are."""
-    return any(getattr(artifact, name) is not None for name in _LOCATIONS)
+    """Whether the artifact says where its bytes are, or by which key (Argo: HasLocationOrKey)."""
+    for name, fields in _LOCATIONS.items():
+        place = getattr(artifact, name)
+        if place is not None:
+            given = place if isinstance(place, dict) else place.plain()
+            return not fields or any(map(given.get, fields))
+    return False
 
 
 def check(

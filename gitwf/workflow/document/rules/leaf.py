@@ -43,7 +43,7 @@ def check_head(found: report.Report, one: template.Template, origin: resolved.Or
         if not container.name:
             where = origin.at("initContainers", index)
             found.error(where, "initContainers must all have container name")
-    if not one.is_leaf and one.active_deadline_seconds is not None:
+    if one.calls_others and one.active_deadline_seconds is not None:
         message = f"templates.{one.name}.activeDeadlineSeconds is only valid for leaf templates"
         found.error(origin.at("activeDeadlineSeconds"), message, key=True)
 

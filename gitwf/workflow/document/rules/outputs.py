@@ -91,7 +91,7 @@ def _parameter(
         elif one.type == "resource" and not (source.jq_filter or source.json_path):
             message = f"{path} .jqFilter or jsonPath must be specified for {kind} templates"
             found.error(where.at("valueFrom"), message)
-        elif not one.is_leaf and not (source.parameter or source.expression):
+        elif one.calls_others and not (source.parameter or source.expression):
             message = f"{path}.parameter or expression must be specified for {kind} templates"
             found.error(where.at("valueFrom"), message)
     _global_name(found, path, parameter.global_name, where)

@@ -215,7 +215,7 @@ class Walk:
             dag.check(self, here)
         else:
             leaf.check(self.found, here, self._default_image(here))
-        if not one.is_leaf:
+        if one.calls_others:
             path, where = f"templates.{one.name}.outputs", origin.at("outputs")
             tags.check(self.found, path, one.plain().get("outputs", {}), where, here.names)
         outputs.check(self.found, one, origin.at("outputs"))
