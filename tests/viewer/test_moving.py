@@ -6,12 +6,13 @@ import dataclasses
 import shutil
 import socket
 import threading
+import types
 import urllib.error
 import urllib.request
 
 import pytest
 
-from gitwf.adapters.viewer import control, front, target
+from gitwf.adapters.viewer import control, front, proxy, target
 from gitwf.errors import Stalled
 
 pytestmark = pytest.mark.slow
@@ -106,6 +107,30 @@ def test_who_has_got_through_when_it_stops_listening_is_served():
 
     assert asyncio.run(run()) == ([b"", b"", b""], False)
     assert len(served) == 3
+
+
+def test_who_comes_while_others_end_is_waited_for_as_well():
+    async def closed():
+        pass
+
+    writer = types.SimpleNamespace(close=lambda: None, wait_closed=closed)
+
+    async def run():
+        draining = proxy.Proxy(None, None)
+        first, second = asyncio.StreamReader(), asyncio.StreamReader()
+        draining.accept(first, writer)
+        over = asyncio.create_task(draining.drain(600))
+        await asyncio.sleep(0)
+        draining.accept(second, writer)
+        first.feed_eof()
+        for _ in range(10):  # rounds of the loop: more than its end would take
+            await asyncio.sleep(0)
+        early = over.done()
+        second.feed_eof()
+        await over
+        return early
+
+    assert asyncio.run(run()) is False
 
 
 def test_the_old_one_serves_on_while_the_new_one_does_not_get_ready(moved):

@@ -203,6 +203,8 @@ async def _stop_listening(
                 functools.partial(asyncio.StreamReaderProtocol, reader, accept), client
             )
     server.close()
+    for _ in range(2):  # rounds of the loop, in which what it has accepted becomes a connection
+        await asyncio.sleep(0)
 
 
 async def _body(request: wire.Head, reader: asyncio.StreamReader) -> bytes | None:

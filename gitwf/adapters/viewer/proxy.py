@@ -66,8 +66,10 @@ class Proxy:
     async def drain(self, seconds: float) -> None:
         """End each connection after its next response; wait for that, `seconds` at most."""
         self._leaving = True
-        if self._connections:
-            await asyncio.wait(tuple(self._connections), timeout=seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._connections:
+                    await asyncio.wait(tuple(self._connections))
 
     async def close(self) -> None:
         """Break off every connection."""
