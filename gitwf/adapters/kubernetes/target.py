@@ -102,11 +102,9 @@ class KubernetesTarget:
         for one in [first, *others]:
             self._cluster.apply(one, force=force, dry_run=True)
         if live is None:
-            self._cluster.create(first)
-            self._as_applied()
+            self._as_applied(self._cluster.create(first))
         else:
-            self._as_applied()
-            self._fenced(first, desired, force=force)
+            self._fenced(first, desired, self._as_applied(live), force=force)
         for one in others:
             self._cluster.apply(one, force=force)
         if others and live and rollout.stands(live).state is ports.RolloutState.COMPLETE:
@@ -132,7 +130,7 @@ class KubernetesTarget:
             return ports.Rollout(ports.RolloutState.SUPERSEDED, "a newer rollout took its place")
         stands = rollout.stands(live)
         if stands.state is ports.RolloutState.COMPLETE:
-            return dataclasses.replace(stands, drift=tuple(self._drift(desired)))
+            return dataclasses.replace(stands, drift=tuple(self._drift(desired, live)))
         found = self._trouble(live)
         self._finish(desired)
         if stands.state is ports.RolloutState.PROGRESSING and not (found and found.final):
@@ -196,37 +194,41 @@ class KubernetesTarget:
         if desired.based_on != (_revision(live) if live else ""):
             raise RaceLost(f"{desired.environment} has changed since it was read")
 
-    def _fenced(self, first: dict[str, Any], desired: ports.Desired, *, force: bool) -> None:
+    def _fenced(
+        self, first: dict[str, Any], desired: ports.Desired, live: Manifest | None, *, force: bool
+    ) -> None:
         """Apply the Deployment while its revision stays what the plan was based on.
 
         Its status may change meanwhile; that is no reason to plan anew.
         """
         for _ in range(STATUS_RACES):
-            live = self._live()
             self._unchanged(desired, live)
             version = live["metadata"]["resourceVersion"] if live else ""
             fenced = fields.overlay(first, {"metadata": {"resourceVersion": version}})
             try:
                 self._cluster.apply(fenced, force=force)
             except RaceLost:
+                live = self._live()
                 continue
             return
         raise RaceLost(f"{desired.environment} changes faster than it can be applied")
 
-    def _as_applied(self) -> None:
-        """Make what this manager created its applied fields, so that it can drop them later."""
+    def _as_applied(self, live: Manifest | None) -> Manifest | None:
+        """Make what this manager created its applied fields, so that it can drop them later.
+
+        Gives the Deployment as it is then; None: it is gone.
+        """
         for _ in range(STATUS_RACES):
-            live = self._live()
             managed = live and fields.upgraded(live["metadata"].get("managedFields") or ())
             if live is None or managed is None:
-                return
+                return live
             version = live["metadata"]["resourceVersion"]
             change = {"metadata": {"resourceVersion": version, "managedFields": managed}}
             try:
-                self._cluster.merge(APPS, "Deployment", live["metadata"]["name"], change)
+                return self._cluster.merge(APPS, "Deployment", live["metadata"]["name"], change)
             except RaceLost:
-                continue
-            return
+                live = self._live()
+        return live
 
     def _ours(self, name: str) -> Manifest | None:
         """An object of an inventory, if it is there and gitwf's."""
@@ -241,16 +243,16 @@ class KubernetesTarget:
         if there := self._ours(name):
             self._cluster.delete(*name.rsplit("/", 2), uid=there["metadata"]["uid"])
 
-    def _drift(self, desired: ports.Desired) -> Iterator[ports.Drift]:
+    def _drift(self, desired: ports.Desired, deployment: Manifest) -> Iterator[ports.Drift]:
         """What an apply would change now; on the dry, as the server sees it."""
         first, *others = self._wanted(desired)
+        told = deployment["metadata"].get("annotations") or {}
+        kept = {fields.APPLIED, fields.APPLIED_BEFORE} & told.keys()
+        first["metadata"]["annotations"] |= {name: told[name] for name in kept}
         for one in [first, *others]:
             kind, name = one["kind"], one["metadata"]["name"]
-            live = self._cluster.get(one["apiVersion"], kind, name)
-            if one is first and live is not None:
-                told = live["metadata"].get("annotations") or {}
-                kept = {fields.APPLIED, fields.APPLIED_BEFORE} & told.keys()
-                first["metadata"]["annotations"] |= {name: told[name] for name in kept}
+            ours = one is first and name == deployment["metadata"]["name"]
+            live = deployment if ours else self._cluster.get(one["apiVersion"], kind, name)
             if live is None:
                 yield ports.Drift(f"{kind} {name}", "", "nothing")
                 continue
