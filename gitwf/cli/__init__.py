@@ -139,6 +139,8 @@ def main(arguments: list[str] | None = None) -> Any:
     if sys.platform == "win32":
         click.echo("gitwf runs on Linux and macOS; Windows is not a target (use WSL)", err=True)
         sys.exit(1)
+    # Plugins that happen to be installed are to change neither what a document means nor the start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = gitwf.main(arguments, prog_name="gitwf", standalone_mode=False)
     except click.UsageError as error:

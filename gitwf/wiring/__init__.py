@@ -6,6 +6,7 @@ one that runs a file loads nothing of Git, of the ledger and of deliveries.
 """
 
 import dataclasses
+import functools
 import getpass
 import hashlib
 import os
@@ -240,7 +241,20 @@ def _engine(
         )
     if wanted.spec.engine.argo is not None and wanted.spec.engine.name == "argo":
         return cluster.engine(wanted.spec.engine.argo, opened.state)
-    return local_engine(settings, opened.state, wanted.spec.engine.isolation)
+    isolation = wanted.spec.engine.isolation
+    later: Any = _Later(lambda: local_engine(settings, opened.state, isolation))
+    engine: ports.Engine = later
+    return engine
+
+
+class _Later:
+    """What `make` gives, made when something of it is first used: most passes start no run."""
+
+    def __init__(self, make: Callable[[], object]) -> None:
+        self._make = functools.cache(make)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
 
 
 def argo_engine(settings: all_settings.Settings) -> "argo_.ArgoEngine | None":

@@ -29,6 +29,19 @@ def test_a_second_reconcile_does_nothing(world):
     assert world.remote.git("rev-parse", "main", "gitwf/ledger") == before
 
 
+def test_a_reconcile_that_runs_nothing_loads_no_engine(world):
+    world.gitwf("reconcile")
+    program = (
+        "import sys\nfrom gitwf import cli\n"
+        "try: cli.main(['reconcile'])\nexcept SystemExit as ended: assert not ended.code\n"
+        "print('gitwf.workflow.machine' in sys.modules)"
+    )
+
+    said, _ = world.start("-c", program).communicate(timeout=conftest.PATIENCE_SECONDS)
+
+    assert said.splitlines()[-2:] == ["reconcile: in-sync", "False"]
+
+
 def test_a_better_model_follows_and_a_worse_one_is_held_back(world):
     world.gitwf("reconcile")
     world.push("Better", mape="0.1\n")
