@@ -130,11 +130,33 @@ def head(repo: ports.Repo) -> CommitId:
     )
 
 
+class _Files:
+    """What files hold, read once for as long as they stay: most do from commit to commit.
+
+    A workflow is read among all others, and then for the pipeline that names it.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, bytes], load.Read] = {}
+
+    def read(self, source: bytes, file: str) -> load.Read:
+        """Read a file, unless its content is known."""
+        known = self._known.get((file, source))
+        if known is None:
+            known = self._known[file, source] = load.read(source, file)
+        return known
+
+    def keep(self, contents: Mapping[str, bytes]) -> None:
+        """Forget all files but these."""
+        self._known = {one: self._known[one] for one in contents.items() if one in self._known}
+
+
 class Documents:
     """Reads projects out of the watched branch, or any other tree, each commit once."""
 
     def __init__(self, repo: ports.Tree) -> None:
         self._repo = repo
+        self._argo = _Files()
         self.at = functools.lru_cache(maxsize=64)(self._at)
         self.parts = functools.lru_cache(maxsize=4096)(self._parts)
 
@@ -187,7 +209,9 @@ class Documents:
             and (content := self._repo.read(commit, path)) is not None
             and any(mark in content for mark in _ARGO)
         }
-        return load.load(contents, asked=())
+        found = load.load(contents, asked=(), reading=self._argo.read)
+        self._argo.keep(contents)
+        return found
 
     def _pipeline(self, commit: CommitId, file: str, catalogue: load.Loaded) -> PipelineAt:
         source = self._repo.read(commit, file)
@@ -219,7 +243,7 @@ class Documents:
         if content is None:
             what = f"there is no file {where}"
             raise Rejected([document.diagnostic(("spec", "workflow"), what)])
-        own = load.load({where: content})
+        own = load.load({where: content}, reading=self._argo.read)
         return resolve.resolve(
             own.runnable(where), replace(own, unread=catalogue.unread, others=catalogue)
         )

@@ -97,6 +97,7 @@ def test_other_files_may_be_anything_and_what_they_might_hold_is_remembered():
         "chart.yaml": b"{{ if .Values.x }}",
         "deployment.yaml": b"apiVersion: apps/v1\nkind: Deployment\n",
         "list.yaml": b"- 1\n",
+        "kinds.yaml": b"apiVersion: argoproj.io/v1alpha1\nkind: [Workflow]\n",
         "empty.yaml": b"",
         "wrong.yaml": TEMPLATE.replace(b"suspend", b"supsend"),
     }

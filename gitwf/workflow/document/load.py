@@ -7,7 +7,7 @@ into another: that is `resolve`'s.
 """
 
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,45 +104,66 @@ class Loaded:
         raise Rejected([Diagnostic(file, 0, 0, "the file holds no workflow")])
 
 
-def load(files: Mapping[str, bytes], *, asked: Collection[str] | None = None) -> Loaded:
+@dataclass(frozen=True)
+class Read:
+    """What one file holds, and what is wrong with it where it must be right.
+
+    `unread` is what is wrong with it where it may be anything: with Argo's own documents alone.
+    """
+
+    sources: Sequence[Source] = ()
+    problems: Sequence[Diagnostic] = ()
+    unread: Sequence[Diagnostic] = ()
+
+
+def read(source: bytes, file: str) -> Read:
+    """Read and check every document of one file."""
+    try:
+        documents = yaml_reader.read(source, file)
+    except Rejected as error:
+        return Read(problems=error.diagnostics, unread=error.diagnostics)
+    if not documents:
+        return Read(problems=[Diagnostic(file, 0, 0, "the file is empty")])
+    sources: list[Source] = []
+    problems: list[Diagnostic] = []
+    unread: list[Diagnostic] = []
+    for document in documents:
+        found, wrong = _model(document)
+        if found is not None:
+            sources.append(found)
+            continue
+        problems += wrong
+        if _is_argo(document):
+            unread += wrong
+    return Read(sources, problems, unread)
+
+
+def load(
+    files: Mapping[str, bytes],
+    *,
+    asked: Collection[str] | None = None,
+    reading: Callable[[bytes, str], Read] = read,
+) -> Loaded:
     """Read `files` (path in the repository -> content).
 
     `asked` are the files that must be right, by default all. Rejected: everything that is wrong
-    with them, in file order. The other files give what they can.
+    with them, in file order. The other files give what they can. `reading` is `read`, or remembers
+    what that gave.
     """
     sources: list[Source] = []
     unread: dict[str, Sequence[Diagnostic]] = {}
     problems: list[Diagnostic] = []
     for file in sorted(files):
-        strict = asked is None or file in asked
-        found, wrong = _read(files[file], file, strict=strict)
-        sources += found
-        if strict:
-            problems += wrong
-        elif wrong:
-            unread[file] = wrong
+        found = reading(files[file], file)
+        sources += found.sources
+        if asked is None or file in asked:
+            problems += found.problems
+        elif found.unread:
+            unread[file] = found.unread
     problems += _twins([one for one in sources if asked is None or one.file in asked])
     if problems:
         raise Rejected(problems)
     return Loaded(tuple(sources), unread)
-
-
-def _read(source: bytes, file: str, *, strict: bool) -> tuple[list[Source], list[Diagnostic]]:
-    try:
-        documents = yaml_reader.read(source, file)
-    except Rejected as error:
-        return [], list(error.diagnostics)
-    if not documents and strict:
-        return [], [Diagnostic(file, 0, 0, "the file is empty")]
-    sources: list[Source] = []
-    problems: list[Diagnostic] = []
-    for document in documents:
-        found, wrong = _model(document)
-        if found is not None:
-            sources.append(found)
-        elif strict or _is_argo(document):
-            problems += wrong
-    return sources, problems
 
 
 def _model(document: yaml_reader.Document) -> tuple[Source | None, list[Diagnostic]]:
@@ -169,9 +190,10 @@ def _model(document: yaml_reader.Document) -> tuple[Source | None, list[Diagnost
 
 
 def _is_argo(document: yaml_reader.Document) -> bool:
-    value = document.value
-    version = value.get("apiVersion") if isinstance(value, dict) else None
-    return (version, value.get("kind")) in workflow.KINDS if isinstance(version, str) else False
+    match document.value:
+        case {"apiVersion": str(version), "kind": str(kind)}:
+            return (version, kind) in workflow.KINDS
+    return False
 
 
 def _without_nulls(value: Any) -> Any:
