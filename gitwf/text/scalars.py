@@ -1,7 +1,8 @@
-"""What an unquoted word means: YAML 1.2's rules, where Argo's parser agrees with them.
+"""What an unquoted word means: YAML 1.2's rules, but for octal numbers.
 
-Only `true` and `false` are booleans; dates, times, `on`, `yes` and `n` are text. A leading zero
-means octal, as Kubernetes and Argo read it (`mode: 0644`), and is refused where 1.1 and 1.2 could
+Only `true` and `false` are booleans; dates, times, `on`, `yes` and `n` are text, where Kubernetes
+and Argo still read the booleans of YAML 1.1: who hands a document to them quotes such a word. A
+leading zero means octal, as they read it (`mode: 0644`), and is refused where 1.1 and 1.2 could
 disagree about it. A number that JSON cannot hold is refused.
 """
 

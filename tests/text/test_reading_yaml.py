@@ -42,7 +42,7 @@ def refused(source: bytes | str) -> list[str]:
         ('"true"', "true"),
     ],
 )
-def test_a_word_means_what_yaml_1_2_and_argo_agree_on(word, value):
+def test_a_word_means_what_yaml_1_2_says_but_for_octal_numbers(word, value):
     read = yaml_reader.read(f"[{word}, x]" if word == "-" else f"k: {word}", "f")[0].value
 
     expected = {"k": value} if word != "-" else ["-", "x"]
