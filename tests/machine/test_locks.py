@@ -87,13 +87,14 @@ def test_a_lock_that_needs_itself_ends_when_the_run_is_ended(player):
     assert played.run.record().phase == "Failed"
 
 
-def test_a_semaphore_without_a_size_is_an_error(play):
+@pytest.mark.parametrize("size", [{}, {"m": "many"}, {"m": "0"}], ids=["none", "word", "zero"])
+def test_a_semaphore_that_nobody_could_ever_hold_is_an_error(play, size):
     nowhere = {"semaphores": [{"configMapKeyRef": {"name": "sizes", "key": "m"}}]}
-    final = play(spec(leaf("a", nowhere), count=1), SIZES)
+    final = play(spec(leaf("a", nowhere), count=1), {**SIZES, "data": size})
 
     [message] = [node.message for node in final.nodes.values() if node.type == "Skipped"]
+    assert message.endswith("/ConfigMap/sizes/m with limit")
     assert message.startswith("failed to initialize semaphore ")
-    assert "/ConfigMap/sizes/m: the ConfigMap gives no number" in message
 
 
 def test_the_workflows_own_locks_are_named_for_whoever_drives_it(player):

@@ -40,10 +40,8 @@ def named(
             raise failure.NodeFailure("a semaphore needs a configMapKeyRef")
         name = f"{semaphore.namespace or namespace}/ConfigMap/{ref.name}/{ref.key}"
         size = config_maps.get(ref.name, {}).get(ref.key, "")
-        if not size.isdecimal():
-            raise failure.NodeFailure(
-                f"failed to initialize semaphore {name}: the ConfigMap gives no number, but {size!r}"
-            )
+        if not size.isdecimal() or not int(size):
+            raise failure.NodeFailure(f"failed to initialize semaphore {name} with limit")
         found[name] = Lock(name, int(size))
     return tuple(found.values())
 
