@@ -147,6 +147,12 @@ class Prepared:
         later = self.source.read(self.calls)
         return made.model_copy(update={"steps": later.steps, "dag": later.dag})
 
+    def defaults(self) -> dict[str, str]:
+        """Give the defaults of the inputs that have one, with their tags filled."""
+        names = self.pod_values({})
+        given = [(one.name, one.default) for one in self.source.inputs]
+        return {n: substitution.fill_value(text, names) for n, text in given if text is not None}
+
     def pod_values(self, values: Mapping[str, scope.Value]) -> scope.Names:
         """Give what a pod sees beyond its template: the inputs as they came out, and `values`."""
         named: dict[str, scope.Value] = {

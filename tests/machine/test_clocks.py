@@ -193,6 +193,25 @@ def test_a_person_lets_a_suspended_node_go_on_with_values(player):
     assert final.phase == "Succeeded"
 
 
+def test_an_output_that_nobody_supplies_is_the_default_of_the_input_of_its_name(player):
+    own = {"name": "colour", "valueFrom": {"supplied": {}, "default": "blue"}}
+    wait = {
+        "name": "main",
+        "suspend": {"duration": "1m"},
+        "inputs": {
+            "parameters": [
+                {"name": "answer", "default": "yes", "enum": ["yes", "no"]},
+                {"name": "colour", "default": "red"},
+            ]
+        },
+        "outputs": {"parameters": [{"name": "answer", "valueFrom": {"supplied": {}}}, own]},
+    }
+    final = player({"templates": [wait]}).play()
+
+    assert final.phase == "Succeeded"
+    assert final.nodes["w"].outputs.parameters == {"answer": "yes", "colour": "blue"}
+
+
 def test_a_run_may_begin_suspended(player):
     played = player({**single(), "suspend": True})
     assert played.run.record().nodes == {}

@@ -193,7 +193,8 @@ def _begin(
             calling = prepared.calling()
             run.later(dag.Dag(run, order, node, calling, prepared, artifacts).start)
         case "suspend":
-            suspends.Waiting(run, node, made, on_exit=order.on_exit).start()
+            defaults = prepared.defaults()
+            suspends.Waiting(run, node, made, defaults, on_exit=order.on_exit).start()
         case "container" | "script" | "containerSet":
             _begin_pod(run, order, node, prepared, artifacts)
         case "http":

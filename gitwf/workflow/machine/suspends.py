@@ -1,7 +1,7 @@
 """What waits: a node for a person or until its duration has passed, a run to be begun.
 
 A person may fill in outputs while it waits (`valueFrom: {supplied: {}}`); a value that nobody gave
-and that has no default keeps the node waiting.
+and that has no default, nor an input of its name that has one, keeps the node waiting.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,15 +50,22 @@ class Held:
 
 
 class Waiting:
-    """One suspended node."""
+    """One suspended node. `defaults`: of its inputs, for outputs of the same name."""
 
     def __init__(
-        self, run: "run.Run", node: nodes.Node, made: template.Template, *, on_exit: bool
+        self,
+        run: "run.Run",
+        node: nodes.Node,
+        made: template.Template,
+        defaults: Mapping[str, str],
+        *,
+        on_exit: bool,
     ) -> None:
         self._run = run
         self.on_exit = on_exit
         self.node = node
         self._template = made
+        self._defaults = defaults
 
     @property
     def declared(self) -> tuple[parameters.Parameter, ...]:
@@ -114,8 +121,7 @@ class Waiting:
     def _fill(self, supplied: Mapping[str, str]) -> str:
         values: dict[str, str] = {}
         for parameter in self._template.outputs.parameters:
-            source = parameter.value_from
-            value = supplied.get(parameter.name, source.default if source is not None else None)
+            value = supplied.get(parameter.name, self._default(parameter))
             if value is None:
                 return (
                     f"raw output parameter '{parameter.name}' has not been set "
@@ -125,6 +131,13 @@ class Waiting:
         if values:
             self.node.outputs = record.Outputs(parameters=values)
         return ""
+
+    def _default(self, output: parameters.Parameter) -> str | None:
+        """Give what an output is when nobody supplies it: else the default of its namesake input."""
+        source = output.value_from
+        if source is not None and source.default is None and source.supplied is not None:
+            return self._defaults.get(output.name)
+        return source.default if source is not None else None
 
     def _end(self, phase: record.Phase, message: str) -> None:
         self._run.suspended.pop(self.node.id, None)
