@@ -106,5 +106,11 @@ def test_the_workflows_own_locks_are_named_for_whoever_drives_it(player):
         ("Mutex/of-w", 1),
         ("ConfigMap/sizes/n", 2),
     ]
-    with pytest.raises(Rejected, match="failed to initialize semaphore"):
+    with pytest.raises(Rejected) as refused:
         player(body)
+    [one] = refused.value.diagnostics
+    assert one.line > 0
+    assert one.message == (
+        "Failed to acquire the synchronization lock. "
+        "failed to initialize semaphore /ConfigMap/sizes/n with limit"
+    )

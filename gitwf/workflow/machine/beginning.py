@@ -13,6 +13,7 @@ from gitwf.workflow.document import resolved
 from gitwf.workflow.machine import ending, locks, run, variables
 
 NO_ENTRYPOINT = "spec.entrypoint is required"
+_NO_SIZE = "have its ConfigMap say how many may hold it at once: a whole number from 1"
 
 
 def begin(
@@ -28,7 +29,7 @@ def begin(
     """Make the run `name` of a resolved workflow; `Run.start` gives its first commands.
 
     `parameters` go before the workflow's own arguments. `entrypoint` starts another template.
-    Raises Rejected: a parameter has no value, or there is no such template.
+    Raises Rejected: a parameter has no value, there is no such template, a lock has no size.
     """
     if entrypoint is not None:
         workflow = workflow.started_at(entrypoint)
@@ -42,6 +43,8 @@ def begin(
     try:
         made.held = locks.of_workflow(workflow.spec.synchronization, known, workflow.config_maps)
     except failure.NodeFailure as problem:
-        raise Rejected([Diagnostic(workflow.name, 0, 0, str(problem))]) from problem
+        message = f"Failed to acquire the synchronization lock. {problem}"
+        place = workflow.origin("synchronization")
+        raise Rejected([place.diagnostic(message, _NO_SIZE, key=True)]) from problem
     made.root = ending.Root(made).start
     return made
