@@ -130,7 +130,7 @@ class KubernetesTarget:
             return ports.Rollout(ports.RolloutState.SUPERSEDED, "a newer rollout took its place")
         stands = rollout.stands(live)
         if stands.state is ports.RolloutState.COMPLETE:
-            return dataclasses.replace(stands, drift=tuple(self._drift(desired, live)))
+            return dataclasses.replace(stands, drift=tuple(self._drift(desired)))
         found = self._trouble(live)
         self._finish(desired)
         if stands.state is ports.RolloutState.PROGRESSING and not (found and found.final):
@@ -243,16 +243,16 @@ class KubernetesTarget:
         if there := self._ours(name):
             self._cluster.delete(*name.rsplit("/", 2), uid=there["metadata"]["uid"])
 
-    def _drift(self, desired: ports.Desired, deployment: Manifest) -> Iterator[ports.Drift]:
+    def _drift(self, desired: ports.Desired) -> Iterator[ports.Drift]:
         """What an apply would change now; on the dry, as the server sees it."""
         first, *others = self._wanted(desired)
-        told = deployment["metadata"].get("annotations") or {}
-        kept = {fields.APPLIED, fields.APPLIED_BEFORE} & told.keys()
-        first["metadata"]["annotations"] |= {name: told[name] for name in kept}
         for one in [first, *others]:
             kind, name = one["kind"], one["metadata"]["name"]
-            ours = one is first and name == deployment["metadata"]["name"]
-            live = deployment if ours else self._cluster.get(one["apiVersion"], kind, name)
+            live = self._cluster.get(one["apiVersion"], kind, name)
+            if one is first and live is not None:
+                told = live["metadata"].get("annotations") or {}
+                kept = {fields.APPLIED, fields.APPLIED_BEFORE} & told.keys()
+                first["metadata"]["annotations"] |= {name: told[name] for name in kept}
             if live is None:
                 yield ports.Drift(f"{kind} {name}", "", "nothing")
                 continue
