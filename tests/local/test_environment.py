@@ -121,6 +121,25 @@ def test_a_step_learns_its_pods_name(local, written):
     assert ran.text == "wf\n"
 
 
+@pytest.mark.parametrize(("given", "known"), [("", "default"), (", namespace: ads", "ads")])
+def test_a_step_learns_its_namespace_from_its_pod_as_from_a_tag(local, given, known):
+    ran = local.run(f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: wf{given}}}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container:
+      image: none
+      command: [sh, -c, "echo $IN {{{{workflow.namespace}}}}"]
+      env: [{{name: IN, valueFrom: {{fieldRef: {{fieldPath: metadata.namespace}}}}}}]
+""")
+
+    assert ran.text == f"{known} {known}\n"
+
+
 def test_a_step_learns_the_labels_and_annotations_of_its_pod(local):
     ran = local.run("""
   templates:

@@ -112,5 +112,5 @@ def test_the_workflows_own_locks_are_named_for_whoever_drives_it(player):
     assert one.line > 0
     assert one.message == (
         "Failed to acquire the synchronization lock. "
-        "failed to initialize semaphore /ConfigMap/sizes/n with limit"
+        "failed to initialize semaphore default/ConfigMap/sizes/n with limit"
     )

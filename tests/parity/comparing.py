@@ -12,7 +12,7 @@ import json
 import pathlib
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitwf import errors, ports
@@ -26,6 +26,7 @@ FIELDS = (
     "memoizationStatus",
 )  # fmt: skip
 _INVALID = "invalid spec: "
+_NAMESPACE = "argo"
 _NEVER_ENDS = 5.0  # Seconds that a run which never ends on Argo gets here.
 
 
@@ -59,9 +60,11 @@ class Case:
         return self.recording.get("nodes") or {}
 
     def read(self) -> resolved.Resolved:
-        """Read the workflow. Raises Rejected."""
+        """Read the workflow, as one of the namespace that was recorded in. Raises Rejected."""
         loaded = load.load({self.path.name: self.path.read_bytes()})
-        return resolve.resolve(loaded.runnable(self.path.name), loaded)
+        whole = resolve.resolve(loaded.runnable(self.path.name), loaded)
+        named = {"namespace": whole.metadata.namespace or _NAMESPACE}
+        return replace(whole, metadata=whole.metadata.model_copy(update=named))
 
     def checked(self) -> resolved.Resolved:
         """Read the workflow as a run would. Raises Rejected where it would refuse."""

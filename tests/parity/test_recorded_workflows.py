@@ -28,7 +28,7 @@ KILLED_BY_CLOCK = {
 
 def begin(case):
     resolved = case.read()
-    return machine.begin(resolved, resolved.name, {}, START, namespace="argo")
+    return machine.begin(resolved, resolved.name, {}, START)
 
 
 class Replay:

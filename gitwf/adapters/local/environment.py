@@ -94,6 +94,7 @@ class Sources:
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
     pod: str = ""
+    namespace: str = "default"
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,7 +106,7 @@ def _field(path: str, sources: Sources) -> str:
         return found.get(marked["key"], "")
     fields = {
         "metadata.name": sources.pod,
-        "metadata.namespace": "default",
+        "metadata.namespace": sources.namespace,
         "spec.nodeName": socket.gethostname(),
         "spec.serviceAccountName": "default",
         **dict.fromkeys(("status.podIP", "status.podIPs"), "127.0.0.1"),

@@ -74,6 +74,7 @@ class Ground:
             claims=frozenset(claim_names(workflow.spec.volume_claim_templates)),
             entrypoints=self._settings.entrypoints,
             workflow=self._order.name,
+            namespace=workflow.namespace,
         )
         rung = ladder.make(
             self._isolation,

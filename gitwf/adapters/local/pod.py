@@ -55,6 +55,7 @@ class Context:
     claims: frozenset[str] = frozenset()
     entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workflow: str = ""
+    namespace: str = "default"
 
     @property
     def imaged(self) -> bool:
@@ -83,6 +84,7 @@ def prepare(
         config_maps=context.config_maps,
         secrets=environment.Secrets(context.secrets, granted, context.written),
         pod=start.pod,
+        namespace=context.namespace,
         labels={
             f"{_ARGO}/workflow": context.workflow,
             f"{_ARGO}/completed": "false",

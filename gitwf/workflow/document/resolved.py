@@ -98,8 +98,8 @@ class Resolved:
 
     @property
     def namespace(self) -> str:
-        """The namespace that `{{workflow.namespace}}` stands for, or ""."""
-        return self.metadata.namespace
+        """The namespace that `{{workflow.namespace}}` stands for: a cluster's own, if none is given."""
+        return self.metadata.namespace or "default"
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -191,7 +191,7 @@ class Resolved:
         meaning: dict[str, Any] = {
             "metadata": {
                 "name": self.name,
-                "namespace": self.namespace,
+                "namespace": self.metadata.namespace,
                 "labels": dict(self.labels),
                 "annotations": dict(self.annotations),
             },

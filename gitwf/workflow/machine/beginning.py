@@ -24,7 +24,6 @@ def begin(
     *,
     uid: str = "",
     entrypoint: str | None = None,
-    namespace: str = "",
 ) -> run.Run:
     """Make the run `name` of a resolved workflow; `Run.start` gives its first commands.
 
@@ -38,7 +37,7 @@ def begin(
         missing = f"template name '{begun_at}' undefined" if begun_at else NO_ENTRYPOINT
         raise Rejected([Diagnostic(workflow.name, 0, 0, missing)])
     bound = variables.bind(workflow, parameters)
-    known = variables.begin(workflow, name, uid, namespace or workflow.namespace, at, bound)
+    known = variables.begin(workflow, name, uid, workflow.namespace, at, bound)
     made = run.Run(workflow, name, at, bound, known)
     try:
         made.held = locks.of_workflow(workflow.spec.synchronization, known, workflow.config_maps)
