@@ -54,9 +54,7 @@ def test_an_open_page_lives_through_a_release_and_a_reload_shows_the_new_model(w
     world.gitwf("reconcile")
     assert world.front()["serving"]["with"] == "R-Shiny"
     page = browser.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("response", lambda answer: answer.status >= 400 and wrong.append(answer.url))
+    wrong = chromium.troubles(page)
 
     page.goto(str(world.front()["url"]))
     start = chromium.number(page)

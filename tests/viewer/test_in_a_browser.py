@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import sys
 
 import pytest
 
@@ -62,6 +63,20 @@ def r():
         pytest.skip("no R with shiny and jsonlite")
 
 
+def troubles(page):
+    """What goes wrong on a page from now on; written out too, for a test that fails before it asks."""
+    found = []
+
+    def note(what):
+        found.append(what)
+        sys.stderr.write(f"{what}\n")
+
+    page.on("pageerror", lambda error: note(str(error)))
+    page.on("response", lambda answer: answer.status >= 400 and note(answer.url))
+    page.on("requestfailed", lambda asked: sys.stderr.write(f"{asked.url}: {asked.failure}\n"))
+    return found
+
+
 def named(page):
     return page.locator("meta[name=gitwf-model]").get_attribute("content")
 
@@ -98,9 +113,7 @@ def test_an_open_page_keeps_working_over_a_release_and_a_reload_shows_the_new_mo
     first = site.roll(1, viewer=str(VIEWER), model=model(10), MODEL_COMMIT="0123456789abcdef")
     assert first.state == "complete", first.reason
     page = browser.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("response", lambda answer: answer.status >= 400 and wrong.append(answer.url))
+    wrong = troubles(page)
 
     page.goto(site.url)
     start = number(page)
