@@ -5,6 +5,7 @@ the time, and before each release somebody opens a session and goes on talking.
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import http.client
 import sys
@@ -13,6 +14,7 @@ import time
 
 import pytest
 
+from gitwf.errors import Transient
 from gitwf.values import Instant
 from tests.e2e.test_load import PATIENCE_SECONDS, Load
 from tests.kubernetes import worlds
@@ -82,18 +84,36 @@ class Endings:
 
     def __init__(self, cluster):
         self.told = {}
-        _, version = cluster.listed("v1", "Pod")
-        self._events = cluster.watch("v1", "Pod", version, seconds=7200, labels="app=toy")
-        threading.Thread(target=self._watch, daemon=True).start()
+        self._cluster = cluster
+        _, self._version = cluster.listed("v1", "Pod")
+        self._over = threading.Event()
+
+    @contextlib.contextmanager
+    def watched(self):
+        """Watch in a thread that ends with the block, and whose errors are the block's."""
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            watching = pool.submit(self._watch)
+            try:
+                yield
+            finally:
+                self._over.set()
+        watching.result()
 
     def _watch(self):
-        for event in self._events:
-            meta = event.object["metadata"]
-            if until := meta.get("deletionTimestamp"):
-                variables = event.object["spec"]["containers"][0]["env"]
-                (model,) = [one["value"] for one in variables if one["name"] == "MODEL"]
-                grace = meta["deletionGracePeriodSeconds"]
-                self.told.setdefault(model, Instant.parse(until).seconds - grace)
+        while not self._over.is_set():
+            events = self._cluster.watch("v1", "Pod", self._version, seconds=2, labels="app=toy")
+            with contextlib.suppress(Transient):  # The next one goes on where this one broke.
+                for event in events:
+                    self._version = event.object["metadata"]["resourceVersion"]
+                    self._note(event.object)
+
+    def _note(self, pod):
+        meta = pod["metadata"]
+        if until := meta.get("deletionTimestamp"):
+            variables = pod["spec"]["containers"][0]["env"]
+            (model,) = [one["value"] for one in variables if one["name"] == "MODEL"]
+            grace = meta["deletionGracePeriodSeconds"]
+            self.told.setdefault(model, Instant.parse(until).seconds - grace)
 
 
 @pytest.fixture
@@ -108,7 +128,8 @@ def served(world):
 def test_no_request_fails_and_no_session_is_cut_early_over_twenty_rollouts(served, capsys):
     load = Clients(served.address())
     endings = Endings(served.connection())
-    with concurrent.futures.ThreadPoolExecutor(ROLLOUTS) as sessions, load.asking():
+    pool = concurrent.futures.ThreadPoolExecutor(ROLLOUTS)
+    with pool as sessions, endings.watched(), load.asking():
         talking = {}
         for version in range(2, 2 + ROLLOUTS):
             opened = WebSocket(served.address())
@@ -119,8 +140,8 @@ def test_no_request_fails_and_no_session_is_cut_early_over_twenty_rollouts(serve
             served.gitwf("reconcile")
             load.wait_for(lambda wanted=version: wanted in load.seen[-8:])
             settled(load, version)
+        told = {model: session.result(PATIENCE_SECONDS) for model, session in talking.items()}
 
-    told = {model: session.result(PATIENCE_SECONDS) for model, session in talking.items()}
     kept = {model: session.cut - endings.told[model] for model, session in told.items()}
     with capsys.disabled():
         said = f"{len(load.seen)} requests, {len(load.wrong)} failed"
