@@ -9,7 +9,19 @@ from gitwf.adapters.kubernetes import submission
 from gitwf.testing import git_server
 from tests.e2e import conftest as e2e
 from tests.kubernetes import argo_player, kustomize, replayer, worlds
+from tests.viewer import test_in_a_browser as chromium
 
+browser = chromium.browser
+
+APP_R = """\
+library(shiny)
+model <- Sys.getenv("MODEL")
+shinyApp(
+  ui = fluidPage(tags$head(tags$meta(name = "gitwf-model", content = model)), textOutput("told")),
+  server = function(input, output, session) output$told <- renderText(paste("a session of", model))
+)
+"""
+SERVE_R = """[Rscript, -e, "shiny::runApp('/srv/viewer', host = '0.0.0.0', port = 8080)"]"""
 PROJECT = """\
 apiVersion: gitwf.dev/v1
 kind: Project
@@ -105,17 +117,32 @@ def released(world):
     return "models/toy/production.yaml" in world.remote.git("ls-tree", "-r", "--name-only", "main")
 
 
-def test_a_push_is_trained_on_argo_and_rolled_out_by_a_controller_in_the_cluster(
-    world, installed, argo
+def session(page):
+    """What the page says once R-Shiny has answered its session."""
+    page.wait_for_function("document.querySelector('#told').textContent")
+    return page.locator("#told").text_content()
+
+
+def test_a_push_is_trained_on_argo_and_shown_in_a_browser_by_a_controller_in_the_cluster(
+    world, installed, argo, browser
 ):
     replayer.until(lambda: released(world))
     replayer.until(lambda: world.deployment() is not None)
     assert world.comes_to_serve("toy-v1") == "toy-v1"
 
-    world.push("Better", mape="0.1\n")
-
+    by_r = world.manifest().replace("[python3, /srv/viewer/serve.py]", SERVE_R)
+    shown = {"pipelines/toy/viewer/app.R": APP_R, worlds.MANIFEST: by_r}
+    world.write({**shown, "pipelines/toy/mape.txt": "0.15\n"}, "Better, and shown by R-Shiny")
     assert world.comes_to_serve("toy-v2") == "toy-v2"
-    assert len(argo.ended) == len(world.trained()) == 2
+    page = browser.new_page()
+    page.goto(world.address())
+    assert (chromium.named(page), session(page)) == ("toy-v2", "a session of toy-v2")
+
+    world.push("Best", mape="0.1\n")
+    assert world.comes_to_serve("toy-v3") == "toy-v3"
+    page.reload()
+    assert (chromium.named(page), session(page)) == ("toy-v3", "a session of toy-v3")
+    assert len(argo.ended) == len(world.trained()) == 3
 
 
 def test_a_leader_that_dies_in_the_middle_of_a_run_is_followed_and_nothing_is_run_twice(
