@@ -71,9 +71,7 @@ class Evaluator:
     def _bool(self, value: object, node: nodes.Node) -> bool:
         if isinstance(value, bool):
             return value
-        name = "nil" if value is None else values.type_name(value)
-        message = f"interface conversion: interface {{}} is {name}, not bool"
-        raise errors.ExprRuntimeError(message, self.source, node.at)
+        raise errors.ExprRuntimeError(values.not_of(value, "bool"), self.source, node.at)
 
     def _literal(self, node: nodes.Literal) -> object:
         return node.value

@@ -125,8 +125,7 @@ def _on_texts(test: Callable[[str, str], bool]) -> Operation:
             return False
         for value in (left, right):
             if not isinstance(value, str):
-                name = values.type_name(value)
-                raise errors.Fault(f"interface conversion: interface {{}} is {name}, not string")
+                raise errors.Fault(values.not_of(value, "string"))
         return test(str(left), str(right))
 
     return apply
@@ -139,8 +138,7 @@ def _matches(left: object, right: object, cost: budget.Budget) -> object:
         left = left.decode("utf-8", "replace")
     for value in (left, right):
         if not isinstance(value, str):
-            name = values.type_name(value)
-            raise errors.Fault(f"interface conversion: interface {{}} is {name}, not string")
+            raise errors.Fault(values.not_of(value, "string"))
     return patterns.compiled(str(right)).search(str(left), cost) is not None
 
 

@@ -103,6 +103,12 @@ def type_name(value: object) -> str:
     return next((_NAMES[base] for base in type(value).__mro__ if base in _NAMES), "unknown")
 
 
+def not_of(value: object, wanted: str) -> str:
+    """Say as Go's type assertion does that a value is not of a type."""
+    name = "nil" if value is None else type_name(value)
+    return f"interface conversion: interface {{}} is {name}, not {wanted}"
+
+
 def kind(value: object) -> str:
     """Name a value's kind as Go's reflect does: slice, map, int, struct."""
     if value is None:

@@ -109,18 +109,13 @@ def _dig(_given: Context, *path: object) -> object:
     *keys, default, value = path
     for key in keys:
         if not isinstance(value, Mapping):
-            raise _conversion(value, "map[string]interface {}")
+            raise errors.Fault(values.not_of(value, "map[string]interface {}"))
         if not isinstance(key, str):
-            raise _conversion(key, "string")
+            raise errors.Fault(values.not_of(key, "string"))
         if key not in value:
             return default
         value = value[key]
     return value
-
-
-def _conversion(value: object, wanted: str) -> errors.Fault:
-    name = "nil" if value is None else values.type_name(value)
-    return errors.Fault(f"interface conversion: interface {{}} is {name}, not {wanted}")
 
 
 def _deep_equal(given: Context, one: object, other: object) -> object:
