@@ -178,41 +178,39 @@ def test_a_reference_with_a_tag_may_lead_anywhere(resolved):
     }
 
 
+FROM_A_CONFIG_MAP = """\
+    entrypoint: main
+    templates:
+    - name: main
+      inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}
+      suspend: {}
+    """
+
+
 def config_map(name, value):
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{k: {value}}}\n"
 
 
 def test_the_config_maps_it_reads_count(resolved):
-    spec = """\
-    entrypoint: main
-    templates:
-    - name: main
-      inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}
-      suspend: {}
-    """
-    whole = resolved(spec, config_map("c", "v"), config_map("other", "v"))
+    whole = resolved(FROM_A_CONFIG_MAP, config_map("c", "v"), config_map("other", "v"))
 
     assert whole.config_maps == {"c": {"k": "v"}}
-    assert resolved(spec, config_map("c", "v2")).canonical() != whole.canonical()
-    assert resolved(spec, config_map("c", "v")).canonical() == whole.canonical()
+    assert resolved(FROM_A_CONFIG_MAP, config_map("c", "v2")).canonical() != whole.canonical()
+    assert resolved(FROM_A_CONFIG_MAP, config_map("c", "v")).canonical() == whole.canonical()
 
 
 def test_only_a_labelled_config_map_gives_parameters(resolved):
     """Argo's informer keeps those with the label alone (Argo: workflow/common/configmap.go)."""
-    spec = """\
-    entrypoint: main
-    templates:
-    - name: main
-      inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: c, key: k}}}]}
-      suspend: {}
-    """
     plain = config_map("c", "v")
     label = "{workflows.argoproj.io/configmap-type: Parameter}"
     labelled = plain.replace("{name: c}", f"{{name: c, labels: {label}}}")
 
-    assert resolved(spec, plain).parameter_maps == {}
-    assert resolved(spec, labelled).parameter_maps == {"c": {"k": "v"}}
-    assert resolved(spec, labelled).canonical() != resolved(spec, plain).canonical()
+    assert resolved(FROM_A_CONFIG_MAP, plain).parameter_maps == {}
+    assert resolved(FROM_A_CONFIG_MAP, labelled).parameter_maps == {"c": {"k": "v"}}
+    assert (
+        resolved(FROM_A_CONFIG_MAP, labelled).canonical()
+        != resolved(FROM_A_CONFIG_MAP, plain).canonical()
+    )
 
 
 WHOLE = """\
