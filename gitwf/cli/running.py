@@ -105,7 +105,9 @@ def _preview(order: ports.Order, form: str) -> None:
 
 def _parameter_file(file: Path) -> dict[str, str]:
     """Read parameters as Argo's `--parameter-file` does: lists and mappings become JSON."""
-    read = yaml_reader.read_one(file.read_bytes(), str(file))
+    read = yaml_reader.read_one(file.read_bytes(), str(file), argo=True)
+    for doubt in read.doubts:
+        click.echo(str(doubt), err=True)
     if not isinstance(read.value, dict):
         what = "a parameter file is a mapping of name to value"
         raise errors.Rejected([read.diagnostic((), what, "write `name: value`, a line each")])

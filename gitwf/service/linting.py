@@ -96,21 +96,22 @@ def alone(tree: ports.Tree, commit: CommitId, file: str) -> Checked:
     """
     try:
         source = tree.read(commit, file) or b""
-        own = _own(yaml_reader.read(source, file))
+        own = _own(source, file)
         found = own if own is not None else _workflow(tree, commit, file)
     except Rejected as error:
         found = error.diagnostics
     return Checked(frozenset({file}), tuple(sorted(set(found))))
 
 
-def _own(read: Sequence[yaml_reader.Document]) -> Sequence[Diagnostic] | None:
-    """What is wrong with a document of gitwf's; None where it is another's."""
+def _own(source: bytes, file: str) -> Sequence[Diagnostic] | None:
+    """What is wrong with a document of gitwf's; None where it is another's. Rejected: not YAML."""
+    read = yaml_reader.read(source, file, argo=True)  # what it is has no numbers to be strict with
     if len(read) != 1 or not isinstance(read[0].value, dict):
         return None
     model = schema.KINDS.get(str(read[0].value.get("kind")).lower())
     if model is None or read[0].value.get("apiVersion") != document.API_VERSION:
         return None
-    return models.check(model, read[0])[1]
+    return models.check(model, yaml_reader.read_one(source, file))[1]
 
 
 def _workflow(tree: ports.Tree, commit: CommitId, file: str) -> Sequence[Diagnostic]:

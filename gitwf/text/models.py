@@ -6,6 +6,7 @@ of pydantic. An unknown field gets a hint when a known one is near. gitwf's own 
 go through here alike.
 """
 
+import dataclasses
 import difflib
 import json
 import types
@@ -77,7 +78,10 @@ def _diagnostic(
     subject = f"`{path[-1]}` " if path and isinstance(path[-1], str) else ""
     if path and isinstance(path[-1], int):
         subject = f"item {path[-1] + 1} of `{_nearest_name(path)}` "
-    return document.diagnostic(path, subject + _words(error))
+    found = document.diagnostic(path, subject + _words(error))
+    # A word that is no text, and does not look it, is why the field is wrong.
+    doubts = {(one.line, one.column): one.message for one in document.doubts}
+    return dataclasses.replace(found, hint=doubts.get((found.line, found.column), ""))
 
 
 def _without_noise(

@@ -1,9 +1,9 @@
-"""What an unquoted word means: YAML 1.2's rules, but for octal numbers.
+"""What an unquoted word means in gitwf's own documents: YAML 1.2's rules, but for octal numbers.
 
-Only `true` and `false` are booleans; dates, times, `on`, `yes` and `n` are text, where Kubernetes
-and Argo still read the booleans of YAML 1.1: who hands a document to them quotes such a word. A
-leading zero means octal, as they read it (`mode: 0644`), and is refused where 1.1 and 1.2 could
-disagree about it. A number that JSON cannot hold is refused.
+Only `true` and `false` are booleans; dates, times, `on`, `yes` and `n` are text. A leading zero
+means octal, as Kubernetes reads it (`mode: 0644`), and is refused where YAML 1.1 and 1.2 could
+disagree about it. A number that JSON cannot hold is refused. What Argo reads has its own rules:
+`gitwf.text.goyaml`.
 """
 
 import math
@@ -14,7 +14,7 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _OCTAL = re.compile(r"(?P<sign>[-+]?)0o?(?P<digits>[0-7]+)")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DOUBTFUL = re.compile(r"[-+]?0[0-9]+|[-+]?[0-9][0-9]*_[0-9_]*|[-+]?0b[01_]+")
 _LONGEST = 400
@@ -30,10 +30,19 @@ def resolve(text: str, tag: str = "") -> Scalar:
     """Read a plain word; `tag` is a core tag (`str`, `int`, …) or "". Raises ScalarError."""
     if tag == "str":
         return text
-    value = _resolve(text)
+    return tagged(_resolve(text), tag)
+
+
+def tagged(value: Scalar, tag: str) -> Scalar:
+    """Hold a value to its tag. Raises ScalarError."""
     if tag and tag != _name(value) and not (tag == "float" and _name(value) == "int"):
         raise ScalarError(f"this is not of the type `!!{tag}`")
     return value
+
+
+def infinite(text: str) -> bool:
+    """Whether a word names a number that JSON cannot hold."""
+    return _NOT_JSON.fullmatch(text) is not None
 
 
 def _resolve(text: str) -> Scalar:
@@ -48,7 +57,7 @@ def _resolve(text: str) -> Scalar:
 
 def _number(text: str) -> int | float | str:
     """Read a word that begins like a number; it may be none, as a date is none."""
-    if len(text) > _LONGEST and _FLOAT.fullmatch(text):
+    if len(text) > _LONGEST and FLOAT.fullmatch(text):
         raise ScalarError("a number this long cannot be read; quote it")
     if _INT.fullmatch(text):
         return int(text)
@@ -60,7 +69,7 @@ def _number(text: str) -> int | float | str:
         raise ScalarError("JSON cannot hold this number; quote it")
     if _DOUBTFUL.fullmatch(text):
         raise ScalarError("tools read this number in different ways; quote it")
-    if not _FLOAT.fullmatch(text):
+    if not FLOAT.fullmatch(text):
         return text
     number = float(text)
     if not math.isfinite(number):

@@ -7,11 +7,11 @@ honours them: what stands in the mapping itself wins. Read next: `gitwf.text.mod
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitwf.errors import Diagnostic, Rejected, Severity
-from gitwf.text import nodes, places, scalars
+from gitwf.text import goyaml, nodes, places, scalars
 
 PathStep = str | int
 
@@ -20,13 +20,15 @@ PathStep = str | int
 class Document:
     """One document of a file: its value, and the place of everything in it.
 
-    Equal when the values are; the file, and how it was written, do not count.
+    Equal when the values are; the file, and how it was written, do not count. `doubts` are warnings
+    of words that Argo reads as YAML 1.2 does not.
     """
 
     file: str = field(compare=False)
     value: Any
     root: nodes.Node = field(compare=False, repr=False)
     lines: places.Lines = field(compare=False, repr=False)
+    doubts: tuple[Diagnostic, ...] = field(default=(), compare=False, repr=False)
 
     def place(
         self, path: Sequence[PathStep] = (), *, key: bool = False, within: str = ""
@@ -70,24 +72,30 @@ class Document:
         return Diagnostic(self.file, place.line, place.column, message, hint, severity)
 
 
-def read(source: bytes | str, file: str) -> list[Document]:
-    """Read every document of a file; none for an empty one. Rejected: all that is wrong with it."""
+def read(source: bytes | str, file: str, *, argo: bool = False) -> list[Document]:
+    """Read every document of a file; none for an empty one. Rejected: all that is wrong with it.
+
+    With `argo` unquoted words mean what they mean to Argo (`goyaml`), else YAML 1.2 (`scalars`).
+    """
     text = nodes.decode(source, file)
     # libyaml skips a byte order mark without counting it.
     text = text.removeprefix("\ufeff")
     lines = places.Lines(file, text)
     roots, problems = nodes.compose(text, lines)
-    constructor = _Constructor(lines, text)
-    documents = [Document(file, constructor.value(root), root, lines) for root in roots]
-    problems += constructor.problems
+    documents: list[Document] = []
+    for root in roots:
+        constructor = _Constructor(lines, text, argo=argo)
+        value = constructor.value(root)
+        documents.append(Document(file, value, root, lines, tuple(constructor.doubts)))
+        problems += constructor.problems
     if problems:
         raise Rejected(sorted(problems))
     return documents
 
 
-def read_one(source: bytes | str, file: str) -> Document:
+def read_one(source: bytes | str, file: str, *, argo: bool = False) -> Document:
     """Read a file that holds exactly one document. Rejected otherwise too."""
-    documents = read(source, file)
+    documents = read(source, file, argo=argo)
     if not documents:
         raise Rejected([Diagnostic(file, 0, 0, "the file is empty")])
     if len(documents) > 1:
@@ -120,10 +128,12 @@ def _merges(key: nodes.Node) -> bool:
 class _Constructor:
     """Turns trees into plain Python. Depth is bounded by the composer, so recursion is safe."""
 
-    def __init__(self, lines: places.Lines, text: str) -> None:
+    def __init__(self, lines: places.Lines, text: str, *, argo: bool) -> None:
         self.problems: list[Diagnostic] = []
+        self.doubts: dict[Diagnostic, None] = {}  # in order, each once: an anchor may be read twice
         self._lines = lines
         self._text = text
+        self._argo = argo
 
     def value(self, node: nodes.Node) -> Any:
         match node.kind:
@@ -138,10 +148,19 @@ class _Constructor:
         if node.style:
             return node.text
         try:
-            return scalars.resolve(node.text, node.tag)
+            if not self._argo:
+                return scalars.resolve(node.text, node.tag)
+            value = goyaml.resolve(node.text, node.tag)
         except scalars.ScalarError as error:
             self._report(node, str(error))
             return None
+        self._doubt(node, goyaml.surprises(node.text, value))
+        return value
+
+    def _doubt(self, node: nodes.Node, message: str) -> None:
+        if message:
+            doubt = self._lines.diagnostic(node.start, message, "quote it to keep the text")
+            self.doubts.setdefault(replace(doubt, severity="warning"))
 
     def _mapping(self, node: nodes.Node) -> dict[str, Any]:
         own: dict[str, Any] = {}
@@ -178,7 +197,17 @@ class _Constructor:
         if not key.text and not key.style:
             self._report(key, "a key is missing before the `:`")
             return None
-        return key.text
+        if not self._argo or key.style or _merges(key):
+            return key.text
+        try:
+            name = goyaml.key(key.text, key.tag)
+        except scalars.ScalarError as error:
+            self._report(key, str(error))
+            return None
+        if name != key.text:
+            self._doubt(key, f"Argo reads this key as `{name}`")
+            key.text = name  # what the places in this document are found by
+        return name
 
     def _report(self, node: nodes.Node, message: str, hint: str = "") -> None:
         self.problems.append(self._lines.diagnostic(node.start, message, hint))

@@ -3,7 +3,7 @@
 import pytest
 
 from gitwf import errors
-from gitwf.workflow.document import load
+from gitwf.workflow.document import load, validate
 
 WORKFLOW = b"""\
 apiVersion: argoproj.io/v1alpha1
@@ -136,3 +136,23 @@ def test_a_field_that_is_null_is_absent_but_a_null_item_stays():
     [one] = loaded.runnable("a.yaml").model.spec.templates
     assert one.timeout == ""
     assert one.steps[0][0].with_items == (None,)
+
+
+def test_a_name_that_argo_reads_as_no_text_is_refused_at_its_place_and_says_why():
+    source = WORKFLOW.replace(b": w}", b": n}")
+
+    assert ["a.yaml:3:18: `name` must be text; quote it (Argo reads `n` as false)"] == refused(
+        {"a.yaml": source}
+    )
+
+
+def test_a_word_that_argo_reads_as_yaml_1_1_did_is_warned_of(resolved):
+    spec = """\
+    entrypoint: main
+    arguments: {parameters: [{name: sure, value: yes}]}
+    templates: [{name: main, suspend: {}}]
+    """
+    whole = resolved(spec)
+
+    assert ["Argo reads `yes` as true"] == [one.message for one in validate.validate(whole)]
+    assert "true" == whole.spec.arguments.parameters[0].value

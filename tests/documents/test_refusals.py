@@ -93,7 +93,7 @@ def argument(value, template="echo"):
             "5: templates.main.steps[0].a.late Expression required",
         ),
         (
-            calls("{name: a, template: ok, templateRef: {name: x, template: y}}"),
+            calls("{name: a, template: ok, templateRef: {name: x, template: 'y'}}"),
             "5: templates.main.steps[0].a template name cannot be specified with templateRef",
         ),
         (
@@ -330,7 +330,7 @@ def test_a_missing_template_spoils_no_reference_to_its_outputs(problems):
 def test_a_tag_that_argo_takes_is_taken(resolved, tag):
     spec = f"""\
     entrypoint: main
-    arguments: {{parameters: [{{name: x, value: y}}, {{name: y, value: z}}]}}
+    arguments: {{parameters: [{{name: x, value: 'y'}}, {{name: 'y', value: z}}]}}
     templates:
     - name: main
       inputs: {{parameters: [{{name: m, value: d}}]}}
@@ -543,7 +543,7 @@ def test_a_tag_is_pointed_at_inside_a_long_text(resolved):
             "schedules: ['* * *']",
             "cron schedule * * * is malformed: expected exactly 5 fields, found 3: [* * *]",
         ),
-        ("schedules: ['@daily'], concurrencyPolicy: No", "'No' is not a valid concurrencyPolicy"),
+        ("schedules: ['@daily'], concurrencyPolicy: 'No'", "'No' is not a valid concurrencyPolicy"),
         (
             "schedules: ['* * * * *'], startingDeadlineSeconds: -1",
             "startingDeadlineSeconds must be positive",

@@ -133,9 +133,9 @@ TABLE = [
      "templates.main.tasks.b only one of count or end can be defined in withSequence"),
     (step("{name: a, templateRef: «{template: x}}"),
      "templates.main.steps[0].a resource name is required"),
-    (step("{name: a, templateRef: «{name: x, template: y}}"),
+    (step("{name: a, templateRef: «{name: x, template: 'y'}}"),
      "templates.main.steps[0].a template reference x.y not found"),
-    (task("{name: b, template: «no}"),
+    (task("{name: b, template: «'no'}"),
      "templates.main.tasks.b template name 'no' undefined"),
     (step("{name: a, inline: «{name: x}}"),
      "templates.main.steps[0].a template 'x' type is unknown"),
@@ -221,11 +221,11 @@ TABLE = [
     (main("suspend: {}\n    metrics: {prometheus: [«{name: a, help: h, gauge: {value: '{{resourcesDuration.cpu}}', realtime: true}}]}"),
      "templates.main metric 'a' error: 'resourcesDuration.*' metrics cannot be used in real-time"),
     # The workflow as a whole.
-    (spec("onExit: «no"), "template name 'no' undefined"),
+    (spec("onExit: «'no'"), "template name 'no' undefined"),
     (spec("podGC: {labelSelector: {matchExpressions: [«{key: a, operator: Like, values: [b]}]}}"),
      'podGC.labelSelector invalid: "Like" is not a valid label selector operator'),
     (spec("podGC: {strategy: «Never}"), "podGC.strategy unknown strategy 'Never'"),
-    ("  entrypoint: «no\n  templates:\n" + LEAF, "template name 'no' undefined"),
+    ("  entrypoint: «'no'\n  templates:\n" + LEAF, "template name 'no' undefined"),
     (main("container: {image: i}\n    archiveLocation: {git: «{revision: x}}"),
      "templates.main.archiveLocation.git.repo is required"),
     (main("inputs: {parameters: [{name: x, value: a}]}\n    container: {image: i}\n"
@@ -274,7 +274,7 @@ def test_a_mistake_is_told_in_argos_words_at_its_place(text, message):
     ],
 )
 def test_what_the_workflows_parameters_say_is_put_in_before_the_rules(text, message):
-    given = "  arguments: {parameters: [{name: v, value: ok}, {name: w, value: gone}, {name: n, value: 5}]}\n"
+    given = "  arguments: {parameters: [{name: v, value: ok}, {name: w, value: gone}, {name: 'n', value: 5}]}\n"
     found, place = found_in(HEAD + given + (text if MARK in text else text + f"# {MARK}\n"))
 
     wanted = [(message, *place)] if message else []
@@ -336,7 +336,7 @@ def test_what_argo_takes_is_taken(text):
 def test_a_workflow_is_told_what_its_workflow_template_lacks():
     library = HEAD.replace("Workflow\n", "WorkflowTemplate\n").replace("{name: w}", "{name: wt}")
     library += f"  templates:\n{LEAF}{LEAF}---\n"
-    text = library + HEAD + "  workflowTemplateRef: {name: wt}\n  entrypoint: «no\n"
+    text = library + HEAD + "  workflowTemplateRef: {name: wt}\n  entrypoint: «'no'\n"
     found, place = found_in(text)
 
     assert [(one.message, one.line, one.column) for one in found] == [
@@ -345,7 +345,7 @@ def test_a_workflow_is_told_what_its_workflow_template_lacks():
 
 
 def test_a_template_named_by_the_run_has_no_outputs_that_are_known_before():
-    text = step("{name: a, templateRef: {name: x, template: '{{item}}'}, withItems: [y]}")
+    text = step("{name: a, templateRef: {name: x, template: '{{item}}'}, withItems: ['y']}")
     later = '    - - {name: b, template: ok, when: "«{{steps.a.outputs.result}} {{steps.a.id}}"}\n'
     found, place = found_in(HEAD + text.replace(LEAF, later + LEAF))
 
@@ -437,7 +437,10 @@ def test_any_text_is_a_schedule_or_is_told_why_not(text):
             "schedules: ['@daily'], timezone: «Asia/Tokio",
             'invalid timezone "Asia/Tokio": unknown time zone Asia/Tokio',
         ),
-        ("schedules: ['@daily'], concurrencyPolicy: «No", "'No' is not a valid concurrencyPolicy"),
+        (
+            "schedules: ['@daily'], concurrencyPolicy: «'No'",
+            "'No' is not a valid concurrencyPolicy",
+        ),
         (
             "schedules: ['@daily'], startingDeadlineSeconds: «-1",
             "startingDeadlineSeconds must be positive",
@@ -473,7 +476,7 @@ GONE = "templates.b templates.b.steps[0].s template name 'gone' undefined"
         (
             validate.Purpose.LIBRARY,
             LIBRARY.replace("spec:", "spec:\n  entrypoint: a").replace(
-                "name: size", "name: n, value: x"
+                "name: size", "name: 'n', value: x"
             ),
             ["spec.arguments.n.value should be present in spec.arguments.n.enum list", GONE],
         ),

@@ -110,7 +110,7 @@ def test_outputs_come_from_main_and_at_the_end_from_what_is_shared(local, place,
 
 
 def test_an_output_that_main_does_not_make_is_an_error_of_the_pod_alone(local, place):
-    more = f"outputs: {{parameters: [{{name: n, valueFrom: {{path: {place}/n}}}}]}}"
+    more = f"outputs: {{parameters: [{{name: 'n', valueFrom: {{path: {place}/n}}}}]}}"
     ran = local.run(a_set(place, ("main", "true"), more=more))
 
     assert phases(ran) == {"wf": "Error", "main": "Succeeded"}

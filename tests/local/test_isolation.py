@@ -63,14 +63,14 @@ def test_two_steps_at_once_write_one_path_without_meeting(walled):
   templates:
   - name: main
     steps:
-    - - {name: each, template: each, arguments: {parameters: [{name: n, value: "{{item}}"}]},
+    - - {name: each, template: each, arguments: {parameters: [{name: 'n', value: "{{item}}"}]},
          withItems: [1, 2, 3, 4]}
   - name: each
-    inputs: {parameters: [{name: n}]}
+    inputs: {parameters: [{name: 'n'}]}
     container: {image: none, command: [sh, -c,
       "echo {{inputs.parameters.n}} > /tmp/num; mkdir -p /output; cp /tmp/num /output/n; sleep 0.1;
        cat /output/n"]}
-    outputs: {parameters: [{name: n, valueFrom: {path: /output/n}}]}
+    outputs: {parameters: [{name: 'n', valueFrom: {path: /output/n}}]}
 """)
 
     outputs = [node.outputs.parameters.get("n") for node in ran.record.nodes.values()]

@@ -317,11 +317,11 @@ SPREAD = """
   templates:
   - name: main
     steps:
-    - - {{name: a, template: puts, arguments: {{parameters: [{{name: n, value: a}}]}}}}
-    - - {{name: b, template: puts, arguments: {{parameters: [{{name: n, value: b}}]}}}}
+    - - {{name: a, template: puts, arguments: {{parameters: [{{name: 'n', value: a}}]}}}}
+    - - {{name: b, template: puts, arguments: {{parameters: [{{name: 'n', value: b}}]}}}}
     - - {{name: get, template: gets}}
   - name: puts
-    inputs: {{parameters: [{{name: n}}]}}
+    inputs: {{parameters: [{{name: 'n'}}]}}
     container: {{image: none, command: [sh, -c, "mkdir -p {place}; echo {{{{inputs.parameters.n}}}} > {place}/o"]}}
     outputs: {{artifacts: [{{name: o, path: {place}/o, s3: {{key: "all//parts/{{{{inputs.parameters.n}}}}"}}}}]}}
   - name: gets

@@ -137,9 +137,9 @@ PARALLEL = """
   - name: main
     {flow}
   - name: w
-    inputs: {{parameters: [{{name: n, default: "0"}}]}}
+    inputs: {{parameters: [{{name: 'n', default: "0"}}]}}
     container: {{image: none, command: [sh, -c, "mkdir -p {place}; echo 1 > {place}/n"]}}
-    outputs: {{parameters: [{{name: n, valueFrom: {{path: {place}/n}}}}]}}
+    outputs: {{parameters: [{{name: 'n', valueFrom: {{path: {place}/n}}}}]}}
 """
 
 
@@ -191,7 +191,7 @@ def test_a_path_that_this_user_cannot_write_is_refused(bare, monkeypatch):
     (said,) = refused(
         bare,
         f"  templates:\n  - name: main\n    {LEAF}\n"
-        "    outputs: {parameters: [{name: n, valueFrom: {path: /usr/new/n}}]}\n",
+        "    outputs: {parameters: [{name: 'n', valueFrom: {path: /usr/new/n}}]}\n",
     )
 
     assert "/usr/new/n cannot be made: /usr is not writable here" in said

@@ -47,18 +47,18 @@ WORKFLOW = """
   templates:
   - name: main
     steps:
-    - - {{name: a, template: t, arguments: {{parameters: [{{name: n, value: a}}]}}}}
-    - - {{name: b, template: t, arguments: {{parameters: [{{name: n, value: b}}]}}}}
+    - - {{name: a, template: t, arguments: {{parameters: [{{name: 'n', value: a}}]}}}}
+    - - {{name: b, template: t, arguments: {{parameters: [{{name: 'n', value: b}}]}}}}
       - {{name: c, template: quiet}}
     - - {{name: d, template: t, arguments: {{parameters: [
-          {{name: n, value: "d-{{{{steps.b.outputs.parameters.o}}}}"}}]}}}}
+          {{name: 'n', value: "d-{{{{steps.b.outputs.parameters.o}}}}"}}]}}}}
   - name: bye
     container: {{image: none, command: [echo, "{{{{workflow.status}}}}"]}}
   - name: quiet
     retryStrategy: {{limit: 2}}
     container: {{image: none, command: [sh, -c, "exit 0"]}}
   - name: t
-    inputs: {{parameters: [{{name: n}}]}}
+    inputs: {{parameters: [{{name: 'n'}}]}}
     container:
       image: none
       command: [sh, -c, "echo x >> {place}/ran-{{{{inputs.parameters.n}}}};

@@ -137,10 +137,10 @@ def test_another_engine_takes_a_closed_ones_run_up(make, rung, tmp_path):
   templates:
   - name: main
     steps:
-    - - {{name: first, template: t, arguments: {{parameters: [{{name: n, value: first}}]}}}}
-    - - {{name: second, template: t, arguments: {{parameters: [{{name: n, value: second}}]}}}}
+    - - {{name: first, template: t, arguments: {{parameters: [{{name: 'n', value: first}}]}}}}
+    - - {{name: second, template: t, arguments: {{parameters: [{{name: 'n', value: second}}]}}}}
   - name: t
-    inputs: {{parameters: [{{name: n}}]}}
+    inputs: {{parameters: [{{name: 'n'}}]}}
     container:
       image: none
       command: [sh, -c, "echo x >> {tmp_path}/place/{{{{inputs.parameters.n}}}};

@@ -114,7 +114,7 @@ def test_outputs_are_read_from_volumes_and_stay_in_them(local, place):
       image: none
       command: [sh, -c, "echo x >> {place}/n"]
       volumeMounts: [{{name: v, mountPath: {place}}}]
-    outputs: {{parameters: [{{name: n, valueFrom: {{path: {place}/n}}}}]}}
+    outputs: {{parameters: [{{name: 'n', valueFrom: {{path: {place}/n}}}}]}}
 """)
 
     assert ran[".w2"].outputs.parameters == {"n": "x\nx"}

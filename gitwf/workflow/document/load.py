@@ -119,7 +119,7 @@ class Read:
 def read(source: bytes, file: str) -> Read:
     """Read and check every document of one file."""
     try:
-        documents = yaml_reader.read(source, file)
+        documents = yaml_reader.read(source, file, argo=True)
     except Rejected as error:
         return Read(problems=error.diagnostics, unread=error.diagnostics)
     if not documents:

@@ -74,6 +74,8 @@ def validate(
         everywhere.loose.add("workflow.parameters")
     walker = walk.Walk(whole, everywhere, known)
     found = walker.found
+    for origin in (*whole.spec_origins, *whole.origins.values()):
+        found.doubts(origin.document)
     _check_head(found, whole, purpose)
     where, valued = whole.origin("arguments"), purpose is Purpose.RUN
     arguments.check(found, "spec.arguments.", given, where, valued=valued, called=False)

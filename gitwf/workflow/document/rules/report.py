@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterator
 
 from gitwf.errors import Diagnostic
+from gitwf.text import yaml_reader
 from gitwf.workflow.document import resolved
 
 
@@ -45,6 +46,10 @@ class Report:
     ) -> None:
         """Report what Argo accepts and the author hardly wants."""
         self._found.setdefault(origin.diagnostic(message, hint, within=within, severity="warning"))
+
+    def doubts(self, document: yaml_reader.Document) -> None:
+        """Report the words of a document that Argo reads as YAML 1.2 does not."""
+        self._found.update(dict.fromkeys(document.doubts))
 
     @property
     def found(self) -> list[Diagnostic]:
