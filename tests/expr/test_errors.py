@@ -98,6 +98,8 @@ ROWS = [
     ("m.s ? 1 : 2", "interface conversion: interface {} is string, not bool (1:11)"),
     ("filter(m.l, #)", "interface conversion: interface {} is int, not bool (1:13)"),
     ("all(m.l, # + 1)", "interface conversion: interface {} is int, not bool (1:12)"),
+    ("{(m.i): 1}", "interface conversion: interface {} is int, not string (1:1)"),
+    ("{(m.gone): 1}", "interface conversion: interface {} is nil, not string (1:1)"),
     ("1 +", "unexpected token EOF (1:3)"),
     ("(1", "unexpected token EOF (1:2)"),
     ("1 2", 'unexpected token Number("2") (1:3)'),

@@ -31,7 +31,7 @@ GLOBALS: Mapping[str, object] = {**argo.FUNCTIONS, "sprig": sprig.FUNCTIONS}
 
 def call(value: object, arguments: Sequence[object], given: context.Context) -> object:
     """Call a value with arguments. Raises Fault when it is no function or takes others."""
-    if isinstance(value, context.Function):
+    if isinstance(value, context.Function | context.Reflected):
         return value.call(given, *arguments)
     if isinstance(value, methods.Method):
         return value.call(*arguments)

@@ -1,7 +1,7 @@
 """What a library function may know besides its arguments, and how functions are declared.
 
-A function is a plain Python function of a `Context` and its arguments; `Function` adds its name and
-how many arguments it takes. The context holds the environment (for `now`, which is a value there,
+A function is a plain Python function of a `Context` and its arguments. `Function` adds its name and
+how many arguments it takes, `Reflected` what reflection makes of them. The context holds the environment (for `now`, which is a value there,
 never a clock) and the budget every function pays from.
 """
 
@@ -23,16 +23,12 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function of the library: `least` to `most` arguments, None for any number.
-
-    What is called by reflection has a `take` instead, which gives the arguments that the body gets.
-    """
+    """A function that is called by the language: `least` to `most` arguments, None for any number."""
 
     name: str
     body: Callable[..., object]
     least: int
     most: int | None
-    take: Callable[[Sequence[object]], Sequence[object]] | None = None
 
     def check(self, count: int) -> None:
         """Raise Fault when the function does not take that many arguments."""
@@ -43,10 +39,24 @@ class Function:
 
     def call(self, context: Context, *arguments: object) -> object:
         """Run the function. Raises Fault for arguments it cannot take."""
-        if self.take is not None:
-            return self.body(context, *self.take(arguments))
         self.check(len(arguments))
         return self.body(context, *arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Reflected:
+    """A function that is called by reflection: `take` gives the arguments that the body gets."""
+
+    body: Callable[..., object]
+    take: Callable[[Sequence[object]], Sequence[object]]
+
+    def call(self, context: Context, *arguments: object) -> object:
+        """Run the function. Raises Fault for arguments it cannot take."""
+        return self.body(context, *self.take(arguments))
+
+
+Bodies = Mapping[str, Callable[..., object]]
+"""Plain functions by the name that expressions call them by."""
 
 
 def table(

@@ -7,7 +7,6 @@ what reads environment variables; `now` gives the time of the environment. Funct
 their map in Go (`set`, `merge`) return a changed copy. Each module holds one subject.
 """
 
-import dataclasses
 import functools
 from collections.abc import Mapping
 
@@ -25,7 +24,7 @@ from gitwf.workflow.expr.library.sprig import (
     wrapping,
 )
 
-_BODIES: Mapping[str, context.Function] = {
+_BODIES: context.Bodies = {
     **addresses.FUNCTIONS,
     **encodings.FUNCTIONS,
     **lists.FUNCTIONS,
@@ -36,8 +35,8 @@ _BODIES: Mapping[str, context.Function] = {
     **versions.FUNCTIONS,
     **wrapping.FUNCTIONS,
 }
-FUNCTIONS: Mapping[str, context.Function] = {
-    name: dataclasses.replace(one, take=functools.partial(signatures.taken, signatures.TAKES[name]))
-    for name, one in _BODIES.items()
+FUNCTIONS: Mapping[str, context.Reflected] = {
+    name: context.Reflected(body, functools.partial(signatures.taken, signatures.TAKES[name]))
+    for name, body in _BODIES.items()
 }
 """Every function by its name after `sprig.`."""

@@ -63,5 +63,5 @@ def _part(given: Mapping[object, object], name: str) -> str:
     raise errors.Fault(f"unable to parse {name} key, must be of type string, but {kind} found")
 
 
-FUNCTIONS = context.table(("urlParse", _parse, 1, 1), ("urlJoin", _join, 1, 1))
+FUNCTIONS: context.Bodies = {"urlParse": _parse, "urlJoin": _join}
 """The functions of addresses by name."""

@@ -65,22 +65,22 @@ def _raw(given: Context, value: object) -> object:
     return text
 
 
-FUNCTIONS = context.table(
-    ("b64enc", _encoded("b64enc", lambda octets: base64.b64encode(octets).decode()), 1, 1),
-    ("b64dec", _b64dec, 1, 1),
-    ("b32enc", _encoded("b32enc", lambda octets: base64.b32encode(octets).decode()), 1, 1),
-    ("b32dec", _b32dec, 1, 1),
-    ("sha1sum", _encoded("sha1sum", lambda octets: hashlib.sha1(octets).hexdigest()), 1, 1),  # noqa: S324
-    ("sha256sum", _encoded("sha256sum", lambda octets: hashlib.sha256(octets).hexdigest()), 1, 1),
-    ("sha512sum", _encoded("sha512sum", lambda octets: hashlib.sha512(octets).hexdigest()), 1, 1),
-    ("adler32sum", _encoded("adler32sum", lambda octets: str(zlib.adler32(octets))), 1, 1),
-    ("toJson", conversions.compact_json, 1, 1),
-    ("mustToJson", conversions.compact_json, 1, 1),
-    ("toPrettyJson", _pretty, 1, 1),
-    ("mustToPrettyJson", _pretty, 1, 1),
-    ("toRawJson", _raw, 1, 1),
-    ("mustToRawJson", _raw, 1, 1),
-    ("fromJson", _from_json, 1, 1),
-    ("mustFromJson", _must_from_json, 1, 1),
-)
+FUNCTIONS: context.Bodies = {
+    "b64enc": _encoded("b64enc", lambda octets: base64.b64encode(octets).decode()),
+    "b64dec": _b64dec,
+    "b32enc": _encoded("b32enc", lambda octets: base64.b32encode(octets).decode()),
+    "b32dec": _b32dec,
+    "sha1sum": _encoded("sha1sum", lambda octets: hashlib.sha1(octets).hexdigest()),  # noqa: S324
+    "sha256sum": _encoded("sha256sum", lambda octets: hashlib.sha256(octets).hexdigest()),
+    "sha512sum": _encoded("sha512sum", lambda octets: hashlib.sha512(octets).hexdigest()),
+    "adler32sum": _encoded("adler32sum", lambda octets: str(zlib.adler32(octets))),
+    "toJson": conversions.compact_json,
+    "mustToJson": conversions.compact_json,
+    "toPrettyJson": _pretty,
+    "mustToPrettyJson": _pretty,
+    "toRawJson": _raw,
+    "mustToRawJson": _raw,
+    "fromJson": _from_json,
+    "mustFromJson": _must_from_json,
+}
 """The encoding functions by name."""

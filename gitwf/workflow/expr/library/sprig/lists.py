@@ -121,32 +121,29 @@ def _to_strings(given: Context, value: object) -> object:
     return [casts.to_text(given, item) for item in items if item is not None]
 
 
-_PLAIN = (
-    ("first", _of_list("first", lambda items: items[0] if items else None), 1, 1),
-    ("last", _of_list("last", lambda items: items[-1] if items else None), 1, 1),
-    ("rest", _of_list("rest", lambda items: list(items[1:])), 1, 1),
-    ("initial", _of_list("initial", lambda items: list(items[:-1])), 1, 1),
-    ("reverse", _of_list("reverse", lambda items: list(reversed(items))), 1, 1),
-    ("compact", _of_list("compact", _filled), 1, 1),
-    ("append", _append, 2, 2),
-    ("push", _append, 2, 2),
-    ("prepend", _prepend, 2, 2),
-    ("uniq", _uniq, 1, 1),
-    ("without", _without, 1, None),
-    ("has", _has, 2, 2),
-    ("slice", _slice, 1, 3),
-    ("chunk", _chunk, 2, 2),
-)
-FUNCTIONS = context.table(
-    *_PLAIN,
-    *(
-        (f"must{name[0].upper()}{name[1:]}", body, least, most)
-        for name, body, least, most in _PLAIN
-    ),
-    ("list", _list, 0, None),
-    ("tuple", _list, 0, None),
-    ("concat", _concat, 0, None),
-    ("sortAlpha", _sort_alpha, 1, 1),
-    ("toStrings", _to_strings, 1, 1),
-)
+_PLAIN: context.Bodies = {
+    "first": _of_list("first", lambda items: items[0] if items else None),
+    "last": _of_list("last", lambda items: items[-1] if items else None),
+    "rest": _of_list("rest", lambda items: list(items[1:])),
+    "initial": _of_list("initial", lambda items: list(items[:-1])),
+    "reverse": _of_list("reverse", lambda items: list(reversed(items))),
+    "compact": _of_list("compact", _filled),
+    "append": _append,
+    "push": _append,
+    "prepend": _prepend,
+    "uniq": _uniq,
+    "without": _without,
+    "has": _has,
+    "slice": _slice,
+    "chunk": _chunk,
+}
+FUNCTIONS: context.Bodies = {
+    **_PLAIN,
+    **{f"must{name[0].upper()}{name[1:]}": body for name, body in _PLAIN.items()},
+    "list": _list,
+    "tuple": _list,
+    "concat": _concat,
+    "sortAlpha": _sort_alpha,
+    "toStrings": _to_strings,
+}
 """The list functions by name; `mustFirst` and its like are the same functions."""

@@ -126,24 +126,24 @@ def _same(_given: Context, value: object) -> object:
     return value
 
 
-FUNCTIONS = context.table(
-    ("dict", _dict, 0, None),
-    ("get", _get, 2, 2),
-    ("set", _set, 3, 3),
-    ("unset", _unset, 2, 2),
-    ("hasKey", _has_key, 2, 2),
-    ("pluck", _pluck, 1, None),
-    ("keys", _keys, 0, None),
-    ("values", _values, 1, 1),
-    ("pick", _pick, 1, None),
-    ("omit", _omit, 1, None),
-    ("merge", _merge, 1, None),
-    ("mustMerge", _merge, 1, None),
-    ("mergeOverwrite", _merge_over, 1, None),
-    ("mustMergeOverwrite", _merge_over, 1, None),
-    ("dig", _dig, 3, None),
-    ("deepEqual", _deep_equal, 2, 2),
-    ("deepCopy", _same, 1, 1),
-    ("mustDeepCopy", _same, 1, 1),
-)
+FUNCTIONS: context.Bodies = {
+    "dict": _dict,
+    "get": _get,
+    "set": _set,
+    "unset": _unset,
+    "hasKey": _has_key,
+    "pluck": _pluck,
+    "keys": _keys,
+    "values": _values,
+    "pick": _pick,
+    "omit": _omit,
+    "merge": _merge,
+    "mustMerge": _merge,
+    "mergeOverwrite": _merge_over,
+    "mustMergeOverwrite": _merge_over,
+    "dig": _dig,
+    "deepEqual": _deep_equal,
+    "deepCopy": _same,
+    "mustDeepCopy": _same,
+}
 """The map functions by name."""

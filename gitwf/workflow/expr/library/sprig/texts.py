@@ -17,19 +17,12 @@ from gitwf.workflow.expr.library.sprig import cases, casts
 Context = context.Context
 
 
-def _of_text(
-    name: str, change: Callable[[str], object]
-) -> tuple[str, Callable[..., object], int, int]:
-    return name, lambda _given, text: change(args.text(text, name)), 1, 1
+def _of_text(change: Callable[[str], object]) -> Callable[..., object]:
+    return lambda _given, text: change(text)
 
 
-def _of_two(
-    name: str, change: Callable[[str, str], object]
-) -> tuple[str, Callable[..., object], int, int]:
-    def apply(_given: Context, first: object, second: object) -> object:
-        return change(args.text(first, name), args.text(second, name))
-
-    return name, apply, 2, 2
+def _of_two(change: Callable[[str, str], object]) -> Callable[..., object]:
+    return lambda _given, first, second: change(first, second)
 
 
 def _cased(change: Callable[[str], str]) -> Callable[[str], str]:
@@ -236,56 +229,56 @@ def _fail(given: Context, message: object) -> object:
     raise errors.Fault(casts.to_text(given, message))
 
 
-_TEXTS = (
-    _of_text("trim", lambda text: text.strip(characters.SPACES)),
-    _of_text("upper", _cased(str.upper)),
-    _of_text("lower", _cased(str.lower)),
-    _of_text("title", _first_letters(str.title)),
-    _of_text("untitle", _first_letters(str.lower)),
-    _of_text("swapcase", _swapped),
-    _of_text("nospace", lambda text: re.sub(r"\s", "", text)),
-    _of_text("initials", lambda text: "".join(word[0] for word in text.split())),
-    _of_text("snakecase", lambda text: cases.joined(text, "_")),
-    _of_text("kebabcase", lambda text: cases.joined(text, "-")),
-    _of_text("camelcase", cases.camel),
-    _of_text("regexQuoteMeta", lambda text: re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)),
-    _of_two("trimAll", lambda cut, text: text.strip(cut) if cut else text),
-    _of_two("trimall", lambda cut, text: text.strip(cut) if cut else text),
-    _of_two("trimSuffix", lambda suffix, text: text.removesuffix(suffix)),
-    _of_two("trimPrefix", lambda prefix, text: text.removeprefix(prefix)),
-    _of_two("contains", lambda part, text: part in text),
-    _of_two("hasPrefix", lambda prefix, text: text.startswith(prefix)),
-    _of_two("hasSuffix", lambda suffix, text: text.endswith(suffix)),
-)
-FUNCTIONS = context.table(
-    *_TEXTS,
-    ("trunc", _trunc, 2, 2),
-    ("substr", _substr, 3, 3),
-    ("abbrev", _abbrev, 2, 2),
-    ("repeat", _repeat, 2, 2),
-    ("replace", _replace, 3, 3),
-    ("indent", _indent, 2, 2),
-    ("nindent", _nindent, 2, 2),
-    ("quote", _quote, 0, None),
-    ("squote", _squote, 0, None),
-    ("cat", _cat, 0, None),
-    ("plural", _plural, 3, 3),
-    ("split", _split, 2, 2),
-    ("splitn", _splitn, 3, 3),
-    ("splitList", _split_list, 2, 2),
-    ("join", _join, 2, 2),
-    ("regexMatch", _lenient_match, 2, 2),
-    ("mustRegexMatch", _matching(_is_match), 2, 2),
-    ("regexFind", _matching(_find), 2, 2),
-    ("mustRegexFind", _matching(_find), 2, 2),
-    ("regexFindAll", _find_all, 3, 3),
-    ("mustRegexFindAll", _find_all, 3, 3),
-    ("regexSplit", _regex_split, 3, 3),
-    ("mustRegexSplit", _regex_split, 3, 3),
-    ("regexReplaceAll", _substituted(literal=False), 3, 3),
-    ("mustRegexReplaceAll", _substituted(literal=False), 3, 3),
-    ("regexReplaceAllLiteral", _substituted(literal=True), 3, 3),
-    ("mustRegexReplaceAllLiteral", _substituted(literal=True), 3, 3),
-    ("fail", _fail, 1, 1),
-)
+_TEXTS: context.Bodies = {
+    "trim": _of_text(lambda text: text.strip(characters.SPACES)),
+    "upper": _of_text(_cased(str.upper)),
+    "lower": _of_text(_cased(str.lower)),
+    "title": _of_text(_first_letters(str.title)),
+    "untitle": _of_text(_first_letters(str.lower)),
+    "swapcase": _of_text(_swapped),
+    "nospace": _of_text(lambda text: re.sub(r"\s", "", text)),
+    "initials": _of_text(lambda text: "".join(word[0] for word in text.split())),
+    "snakecase": _of_text(lambda text: cases.joined(text, "_")),
+    "kebabcase": _of_text(lambda text: cases.joined(text, "-")),
+    "camelcase": _of_text(cases.camel),
+    "regexQuoteMeta": _of_text(lambda text: re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)),
+    "trimAll": _of_two(lambda cut, text: text.strip(cut) if cut else text),
+    "trimall": _of_two(lambda cut, text: text.strip(cut) if cut else text),
+    "trimSuffix": _of_two(lambda suffix, text: text.removesuffix(suffix)),
+    "trimPrefix": _of_two(lambda prefix, text: text.removeprefix(prefix)),
+    "contains": _of_two(lambda part, text: part in text),
+    "hasPrefix": _of_two(lambda prefix, text: text.startswith(prefix)),
+    "hasSuffix": _of_two(lambda suffix, text: text.endswith(suffix)),
+}
+FUNCTIONS: context.Bodies = {
+    **_TEXTS,
+    "trunc": _trunc,
+    "substr": _substr,
+    "abbrev": _abbrev,
+    "repeat": _repeat,
+    "replace": _replace,
+    "indent": _indent,
+    "nindent": _nindent,
+    "quote": _quote,
+    "squote": _squote,
+    "cat": _cat,
+    "plural": _plural,
+    "split": _split,
+    "splitn": _splitn,
+    "splitList": _split_list,
+    "join": _join,
+    "regexMatch": _lenient_match,
+    "mustRegexMatch": _matching(_is_match),
+    "regexFind": _matching(_find),
+    "mustRegexFind": _matching(_find),
+    "regexFindAll": _find_all,
+    "mustRegexFindAll": _find_all,
+    "regexSplit": _regex_split,
+    "mustRegexSplit": _regex_split,
+    "regexReplaceAll": _substituted(literal=False),
+    "mustRegexReplaceAll": _substituted(literal=False),
+    "regexReplaceAllLiteral": _substituted(literal=True),
+    "mustRegexReplaceAllLiteral": _substituted(literal=True),
+    "fail": _fail,
+}
 """The text functions by name."""

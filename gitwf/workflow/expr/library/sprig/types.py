@@ -34,8 +34,8 @@ def _ternary(_given: Context, yes: object, no: object, test: object) -> object:
     return yes if test else no
 
 
-def _path(work: Callable[[str], object], name: str) -> tuple[str, Callable[..., object], int, int]:
-    return name, lambda _given, path: work(args.text(path, name)), 1, 1
+def _path(work: Callable[[str], object]) -> Callable[..., object]:
+    return lambda _given, path: work(path)
 
 
 def _clean(path: str) -> str:
@@ -134,20 +134,20 @@ def _to_decimal(given: Context, value: object) -> object:
     return int(text, 8) if octal else 0
 
 
-FUNCTIONS = context.table(
-    ("default", _default, 1, None),
-    ("empty", lambda _given, value: casts.is_empty(value), 1, 1),
-    ("coalesce", _coalesce, 0, None),
-    ("all", lambda _given, *each: not any(map(casts.is_empty, each)), 0, None),
-    ("any", lambda _given, *each: not all(map(casts.is_empty, each)), 0, None),
-    ("ternary", _ternary, 3, 3),
-    ("typeOf", lambda _given, value: values.type_name(value), 1, 1),
-    ("typeIs", _type_is, 2, 2),
-    ("kindOf", lambda _given, value: values.kind(value), 1, 1),
-    ("kindIs", lambda _given, name, value: values.kind(value) == name, 2, 2),
-    ("toString", casts.to_text, 1, 1),
-    *(
-        _path(work, name)
+FUNCTIONS: context.Bodies = {
+    "default": _default,
+    "empty": lambda _given, value: casts.is_empty(value),
+    "coalesce": _coalesce,
+    "all": lambda _given, *each: not any(map(casts.is_empty, each)),
+    "any": lambda _given, *each: not all(map(casts.is_empty, each)),
+    "ternary": _ternary,
+    "typeOf": lambda _given, value: values.type_name(value),
+    "typeIs": _type_is,
+    "kindOf": lambda _given, value: values.kind(value),
+    "kindIs": lambda _given, name, value: values.kind(value) == name,
+    "toString": casts.to_text,
+    **{
+        name: _path(work)
         for work, *names in (
             (_base, "base", "osBase"),
             (_parent, "dir", "osDir"),
@@ -156,30 +156,25 @@ FUNCTIONS = context.table(
             (_is_absolute, "isAbs", "osIsAbs"),
         )
         for name in names
-    ),
-    ("hello", lambda _given: "Hello!", 0, 0),
-    ("toDecimal", _to_decimal, 1, 1),
-    ("typeIsLike", _type_is, 2, 2),
-    ("ago", _ago, 1, 1),
-    ("htmlDateInZone", _html_date_in_zone, 2, 2),
-    ("must_date_modify", _date_modify, 2, 2),
-    ("now", conversions.moment, 0, 0),
-    ("date", _date, 2, 2),
-    ("dateInZone", _date_in_zone, 3, 3),
-    ("date_in_zone", _date_in_zone, 3, 3),
-    ("htmlDate", lambda given, value: _date(given, _HTML, value), 1, 1),
-    ("toDate", _strict_date, 2, 2),
-    ("mustToDate", _to_date, 2, 2),
-    ("dateModify", _date_modify, 2, 2),
-    ("date_modify", _date_modify, 2, 2),
-    ("mustDateModify", _date_modify, 2, 2),
-    (
-        "unixEpoch",
-        lambda given, value: str(_moment(given, value).nanoseconds // times.SECOND),
-        1,
-        1,
-    ),
-    ("duration", _duration, 1, 1),
-    ("durationRound", _duration_round, 1, 1),
-)
+    },
+    "hello": lambda _given: "Hello!",
+    "toDecimal": _to_decimal,
+    "typeIsLike": _type_is,
+    "ago": _ago,
+    "htmlDateInZone": _html_date_in_zone,
+    "must_date_modify": _date_modify,
+    "now": conversions.moment,
+    "date": _date,
+    "dateInZone": _date_in_zone,
+    "date_in_zone": _date_in_zone,
+    "htmlDate": lambda given, value: _date(given, _HTML, value),
+    "toDate": _strict_date,
+    "mustToDate": _to_date,
+    "dateModify": _date_modify,
+    "date_modify": _date_modify,
+    "mustDateModify": _date_modify,
+    "unixEpoch": lambda given, value: str(_moment(given, value).nanoseconds // times.SECOND),
+    "duration": _duration,
+    "durationRound": _duration_round,
+}
 """The remaining functions by name."""

@@ -19,8 +19,8 @@ def _compare(given: context.Context, constraint: object, text: object) -> object
     return versions.satisfies(versions.read(args.text(text, "semverCompare")), wanted)
 
 
-FUNCTIONS = context.table(
-    ("semver", _semver, 1, 1),
-    ("semverCompare", _compare, 2, 2),
-)
+FUNCTIONS: context.Bodies = {
+    "semver": _semver,
+    "semverCompare": _compare,
+}
 """The functions of versions by name."""

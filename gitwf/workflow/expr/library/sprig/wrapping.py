@@ -57,9 +57,9 @@ def _abbrev_both(_given: context.Context, left: object, right: object, text: obj
     return "..." + subject[len(subject) - (width - 3) :]
 
 
-FUNCTIONS = context.table(
-    ("wrap", _wrap, 2, 2),
-    ("wrapWith", _wrap_with, 3, 3),
-    ("abbrevboth", _abbrev_both, 3, 3),
-)
+FUNCTIONS: context.Bodies = {
+    "wrap": _wrap,
+    "wrapWith": _wrap_with,
+    "abbrevboth": _abbrev_both,
+}
 """The functions of lines by name."""
