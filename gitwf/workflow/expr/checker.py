@@ -67,6 +67,12 @@ _GIVES: Final = {
     "%": "int",
     "..": "[]int",
 }
+_TESTS: Final = frozenset(
+    {
+        "all", "any", "none", "one", "filter", "find", "findIndex", "findLast", "findLastIndex",
+        "count",
+    }
+)  # fmt: skip
 _WORDS: Final = ("and", "or", "not")
 _ENVIRONMENT: Final = "$env"
 
@@ -98,6 +104,7 @@ class Checker:
             nodes.Chain: self._links,
             nodes.Call: self._links,
             nodes.Builtin: self._builtin,
+            nodes.Predicate: lambda node: self.check(node.body),
             nodes.Let: self._let,
             nodes.Sequence: lambda node: self._each(node.items)[-1],
             nodes.Array: self._array,
@@ -129,6 +136,11 @@ class Checker:
         ):
             message = f"builtin {node.name} takes only array (got {_shown(kinds[0])})"
             raise self._wrong(node.arguments[0], message)
+        if node.name in _TESTS and len(kinds) > 1 and kinds[1] != "bool" and kinds[1] not in _OPEN:
+            what = f"return boolean (got {_shown(kinds[1])})"
+            if kinds[1] == NIL:
+                what = "has one input and one output param"
+            raise self._wrong(node.arguments[1], f"predicate should {what}")
         return _RESULTS.get(node.name, UNKNOWN if node.name == "reduce" else ANY)
 
     def _array(self, node: nodes.Array) -> str:
