@@ -75,6 +75,25 @@ def test_locks_of_a_template_are_said_to_count_within_one_run(resolved):
     assert one.message.startswith("the locks of a template count within one run here")
 
 
+def test_a_cache_that_a_document_fills_is_said_to_be_another(resolved):
+    spec = f"""\
+    entrypoint: main
+    templates:
+    {LEAF}, memoize: {{key: k, cache: {{configMap: {{name: memory}}}}}}}}
+    """
+    filled = """\
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: memory}
+    data: {k: '{"nodeID": "n"}'}
+    """
+
+    assert unsupported.check(resolved(spec)) == []
+    [one] = unsupported.check(resolved(spec, filled))
+    assert (one.severity, one.line) == ("warning", 7)
+    assert one.message.startswith("what the ConfigMap `memory` holds is not found here")
+
+
 def test_a_template_out_of_reach_may_be_for_argo_alone(resolved):
     spec = f"""\
     entrypoint: main

@@ -136,3 +136,12 @@ def test_volumes_that_need_a_cluster_are_refused(local, place, volume, kind):
 def test_a_mount_of_an_unknown_volume_is_refused(local, place):
     with pytest.raises(Rejected, match="volume 'v' is not declared"):
         local.start(shared(place, ""))
+
+
+def test_a_volume_that_a_tag_names_is_refused_before_the_run(local, place):
+    workflow = shared(place, "volumes: [{name: v, emptyDir: {}}]")
+
+    with pytest.raises(Rejected, match="has no name before the run"):
+        local.start(
+            workflow.replace("{name: v, mountPath", "{name: '{{workflow.name}}', mountPath")
+        )

@@ -142,7 +142,13 @@ def _volumes(one: Placed, container: containers.Container) -> Iterator[Diagnosti
     claims = set(ground.claim_names(one.workflow.spec.volume_claim_templates))
     for mount in container.volume_mounts:
         volume = known.get(mount.name)
-        if volume is None and mount.name not in claims:
+        if "{{" in mount.name:
+            # The policy grants secrets by what is mounted, which must be known by then.
+            yield one.said(
+                f"the volume {mount.name!r} has no name before the run",
+                "write its name without tags",
+            )
+        elif volume is None and mount.name not in claims:
             yield one.said(f"volume {mount.name!r} is not declared")
         elif volume is not None and (kind := volumes.source_of(volume)) not in volumes.SOURCES:
             yield one.said(

@@ -103,7 +103,19 @@ def check(whole: resolved.Resolved) -> list[Diagnostic]:
         parts.append((spec["templateDefaults"], whole.origin("templateDefaults")))
     for part, origin in parts:
         found.update(dict.fromkeys(_template(part, origin)))
+        found.update(dict.fromkeys(_memory(part, origin, whole)))
     return sorted(found)
+
+
+def _memory(value: Any, origin: resolved.Origin, whole: resolved.Resolved) -> Iterator[Diagnostic]:
+    """Say where a cache is filled by a document, which runs of this machine do not look into."""
+    for path, name in _matches(value, ("memoize", "cache", "configMap", "name")):
+        if whole.config_maps.get(str(name)):
+            message = (
+                f"what the ConfigMap `{name}` holds is not found here: this machine remembers "
+                "what its own runs gave"
+            )
+            yield origin.at(*path).diagnostic(message, _ARGO, severity="warning")
 
 
 def _schedule(whole: resolved.Resolved) -> Iterator[Diagnostic]:
