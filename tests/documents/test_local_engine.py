@@ -94,6 +94,32 @@ def test_a_cache_that_a_document_fills_is_said_to_be_another(resolved):
     assert one.message.startswith("what the ConfigMap `memory` holds is not found here")
 
 
+@pytest.mark.parametrize(
+    ("kind", "lock", "other"),
+    [
+        ("mutexes", "{name: m}", "{name: n1}"),
+        (
+            "semaphores",
+            "{configMapKeyRef: {name: c, key: k}}",
+            "{configMapKeyRef: {name: c, key: k2}}",
+        ),
+    ],
+)
+def test_a_lock_that_the_workflow_holds_all_along_is_told_where_a_template_asks_for_it(
+    resolved, kind, lock, other
+):
+    spec = f"""\
+    entrypoint: main
+    synchronization: {{{kind}: [{lock}]}}
+    templates:
+    {LEAF}, synchronization: {{{kind}: [{other}, {lock}]}}}}
+    """
+    _, one = unsupported.check(resolved(spec))
+
+    assert (one.severity, one.line) == ("warning", 8)
+    assert one.message.startswith("the workflow holds ")
+
+
 def test_a_template_out_of_reach_may_be_for_argo_alone(resolved):
     spec = f"""\
     entrypoint: main

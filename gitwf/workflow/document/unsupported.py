@@ -17,6 +17,15 @@ _CLUSTER = "only a cluster has it"
 _DATABASE = "its locks are those of one machine"
 _STORE = "the local engine passes artifacts between steps and knows no other store"
 
+_HELD = {
+    "mutexes": "the workflow holds this mutex already: on Argo the template waits for it for ever",
+    "semaphores": (
+        "the workflow holds a place of this semaphore already: on Argo the template has one less, "
+        "and waits for ever where there is but one"
+    ),
+}
+_OTHER_LOCK = "take another lock here"
+
 # "*" stands for every item of a list or every entry of a mapping.
 _TEMPLATE = {
     "resource": "it needs the Kubernetes API",
@@ -104,7 +113,17 @@ def check(whole: resolved.Resolved) -> list[Diagnostic]:
     for part, origin in parts:
         found.update(dict.fromkeys(_template(part, origin)))
         found.update(dict.fromkeys(_memory(part, origin, whole)))
+        found.update(dict.fromkeys(_held(part, origin, spec)))
     return sorted(found)
+
+
+def _held(value: Any, origin: resolved.Origin, spec: Any) -> Iterator[Diagnostic]:
+    """Say where a template asks for a lock of which the workflow holds a place all along."""
+    for kind, message in _HELD.items():
+        held = [one for _, one in _matches(spec, ("synchronization", kind, "*"))]
+        for path, one in _matches(value, ("synchronization", kind, "*")):
+            if one in held:
+                yield origin.at(*path).diagnostic(message, _OTHER_LOCK, severity="warning")
 
 
 def _memory(value: Any, origin: resolved.Origin, whole: resolved.Resolved) -> Iterator[Diagnostic]:
