@@ -6,6 +6,7 @@ and Git as they are. Time is a value too: the core never reads a clock, it is to
 """
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import posixpath
@@ -115,7 +116,7 @@ class Instant:
 
     def rfc3339(self) -> str:
         """Whole seconds, as Kubernetes and the ledger write them: 2026-11-23T03:12:09Z."""
-        return self.datetime().isoformat(timespec="seconds").removesuffix(_UTC) + "Z"
+        return _rfc3339(self.microseconds // 1_000_000)
 
     def precise(self) -> str:
         """RFC 3339 with microseconds: reads back to the same instant."""
@@ -128,6 +129,12 @@ class Instant:
     def since(self, earlier: "Instant") -> float:
         """Seconds from `earlier` to this."""
         return (self.microseconds - earlier.microseconds) / 1_000_000
+
+
+@functools.lru_cache(maxsize=128)
+def _rfc3339(seconds: int) -> str:
+    """Write a second; many events fall into one."""
+    return (_EPOCH + dt.timedelta(seconds=seconds)).isoformat().removesuffix(_UTC) + "Z"
 
 
 def canonical(value: object) -> str:

@@ -10,14 +10,13 @@ import dataclasses
 import os
 import select
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitwf.adapters import host
-from gitwf.adapters.local import again, box, copying, placing, programs, scratch
+from gitwf.adapters.local import again, box, copying, placing, programs, scratch, spawning
 
 
 class Process:
@@ -25,7 +24,7 @@ class Process:
 
     def __init__(
         self,
-        started: subprocess.Popen[bytes],
+        started: spawning.Started,
         given: box.Box,
         work: Path,
         places: placing.Places,
@@ -98,6 +97,7 @@ class Bare:
     def __init__(self, run: Path) -> None:
         self._run = run
         self._places = placing.Places()
+        self._spawner = spawning.Spawner()
         self._found: dict[tuple[str, str], str] = {}
 
     def start(self, given: box.Box, work: Path, stdout: int, stderr: int) -> box.Running:
@@ -117,22 +117,14 @@ class Bare:
         self._places.take_away(given)
         return Refused(box.Ended(code=64, refused=why))
 
-    def _spawn(self, given: box.Box, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+    def _spawn(self, given: box.Box, stdout: int, stderr: int) -> spawning.Started:
         program = self._program(given.argv[0], given.env.get("PATH", ""))
         # As Argo's emissary does, the program is told the path that it was found at.
         command = [program, *given.argv[1:]]
         if given.attempts > 1:
             terms = [str(given.attempts), str(given.pause)]
             command = [sys.executable, "-I", "-S", again.__file__, *terms, *command]
-        return subprocess.Popen(
-            command,
-            env=dict(given.env),
-            cwd=given.cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
+        return self._spawner.start(command, given.env, given.cwd, stdout, stderr)
 
     def _program(self, name: str, path: str) -> str:
         """Find a program; one found before is only asked whether it is still there."""
@@ -143,6 +135,7 @@ class Bare:
 
     def close(self) -> None:
         """End what steps left running in groups of their own, and clear their paths."""
+        self._spawner.close()
         kill_strays(self._run)
         placing.clear(self._run / "work")
 
@@ -191,7 +184,7 @@ def collect(outputs: Sequence[str], work: Path) -> Iterable[str | None]:
         os.close(folder)
 
 
-def _end_of(process: "subprocess.Popen[bytes]") -> int:
+def _end_of(process: spawning.Started) -> int:
     """Open a file that turns readable when the process ends."""
     if hasattr(os, "pidfd_open"):
         return os.pidfd_open(process.pid)

@@ -64,7 +64,7 @@ class Pods:
         terms: Terms,
     ) -> None:
         self._scratch = folders
-        self._logs = log_files.LogFiles()
+        self._logs = log_files.LogFiles(folders.root)
         self._ready = ready
         self._history = history
         self._terms = terms
@@ -123,6 +123,7 @@ class Pods:
         self._ask()
         if not self._events:
             self._scratch.tidy()
+            self._logs.tidy()
             for key, _ in self._selector.select(self._patience(until)):
                 self._notice(key.fd, key.data)
             self._name()
@@ -253,7 +254,7 @@ class Pods:
     def _begin(self, one: under_way.Pod, name: str) -> None:
         _, rung = self._ready()
         path = self._log(one, name)
-        log = self._logs.open(path)
+        log = self._logs.open()
         wanted = one.start.wants_result and name == members.MAIN
         reader, writer = os.pipe() if wanted else (None, log)
         try:
@@ -270,6 +271,8 @@ class Pods:
         member = under_way.Member(one, name, process, log, path, reader)
         one.running[name] = member
         one.progress.running.add(name)
+        if path != os.devnull:
+            self._logs.name(log, path)
         self._selector.register(process, selectors.EVENT_READ, member)
         if reader is not None:
             os.set_blocking(reader, False)

@@ -16,7 +16,7 @@ class Scratch:
     """The scratch folders below one folder. Used by one thread."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self._free: list[Path] = []
         self._used: list[Path] = []
         self._made = 0
@@ -36,7 +36,7 @@ class Scratch:
 
     def _fresh(self) -> Path:
         self._made += 1
-        folder = self._root / str(self._made)
+        folder = self.root / str(self._made)
         shutil.rmtree(folder, ignore_errors=True)
         return folder
 
