@@ -71,9 +71,9 @@ class RunFolder:
         """What all nodes wrote."""
         return self.path / "logs"
 
-    def log(self, node: str) -> Path:
-        """What a node wrote."""
-        return self.logs / f"{checked(node)}.log"
+    def log(self, node: str) -> str:
+        """What a node wrote: text, not a path, because every step passes here."""
+        return f"{self.logs}/{checked(node)}.log"
 
     def artifact(self, node: str, name: str) -> Path:
         """An output artifact of a node."""

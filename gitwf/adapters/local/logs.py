@@ -6,6 +6,7 @@ again begins its file anew, and the reader with it.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from gitwf import ports
 from gitwf.adapters.local import folder
@@ -31,8 +32,9 @@ class Reader:
                     yield ports.LogLine(name, line)
 
     def _new(self, node: str, *, last: bool) -> Iterator[str]:
+        path = Path(self._run.log(node))
         try:
-            file = self._run.log(node).open("rb")
+            file = path.open("rb")
         except FileNotFoundError:
             return
         with file as lines:

@@ -29,7 +29,6 @@ from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
 _SCRIPT = "/argo/staging/script"
-_ARGO = "workflows.argoproj.io"
 # What Argo's init container leaves where its store holds nothing at a key.
 _INIT = "init: Error (exit code 64): "
 _NO_KEY = "The specified key does not exist."
@@ -86,13 +85,13 @@ def prepare(
         pod=start.pod,
         namespace=context.namespace,
         labels={
-            f"{_ARGO}/workflow": context.workflow,
-            f"{_ARGO}/completed": "false",
+            "workflows.argoproj.io/workflow": context.workflow,
+            "workflows.argoproj.io/completed": "false",
             **made.metadata.labels,
         },
         annotations={
-            f"{_ARGO}/node-name": start.name,
-            f"{_ARGO}/node-id": start.node,
+            "workflows.argoproj.io/node-name": start.name,
+            "workflows.argoproj.io/node-id": start.node,
             **made.metadata.annotations,
         },
     )

@@ -249,7 +249,7 @@ class Pods:
         context, _ = self._ready()
         last = one.progress.members[name].last
         node = one.start.containers.get(name, one.start.node)
-        return os.devnull if last else str(context.run.log(node))
+        return os.devnull if last else context.run.log(node)
 
     def _begin(self, one: under_way.Pod, name: str) -> None:
         _, rung = self._ready()
