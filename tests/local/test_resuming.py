@@ -1,5 +1,6 @@
 """A killed gitwf picks its run up where it was: nothing with a recorded end runs again."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -69,13 +70,43 @@ WORKFLOW = """
 """
 
 
-def drive(text, state, isolation, freeze=0):
+def sleepers(state):
+    home = f"HOME={state}".encode()
+    found = []
+    for environ in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if home in environ.read_bytes():
+                found.append(int(environ.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def stop_sleepers(state):
+    for pid in sleepers(state):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def drive():
+    """Start a driver; it ends with the test, its steps too, whatever became of that."""
     here = pathlib.Path(__file__).parent
     paths = f"{here}:{here.parents[1]}"
-    return subprocess.Popen(
-        [sys.executable, "-c", DRIVER, text, str(state), isolation, str(freeze), paths],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    with contextlib.ExitStack() as ends:
+
+        def start(text, state, isolation, freeze=0):
+            ends.callback(stop_sleepers, state)
+            arguments = [text, str(state), isolation, str(freeze), paths]
+            process = ends.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", DRIVER, *arguments], stdout=subprocess.PIPE, text=True
+                )
+            )
+            ends.callback(process.kill)
+            return process
+
+        yield start
 
 
 def timeless(one):
@@ -93,16 +124,13 @@ def ended_in(path):
 
 
 @pytest.mark.parametrize("freeze", range(1, 11))
-def test_a_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(
-    make, rung, place, tmp_path, freeze
-):
+def test_a_run_that_is_killed_anywhere_ends_as_if_it_had_not_been(make, drive, rung, place, freeze):
     text = WORKFLOW.format(place=place)
     local = make(rung)
     process = drive(text, local.state, rung, freeze)
     assert process.stdout.readline() == "frozen\n"
     process.kill()
     process.wait()
-    process.stdout.close()
     ended = ended_in(local.state / "runs" / "run" / "journal.jsonl")
     volume = local.state / "volumes" / "v"
     before = {path.name: path.read_text("utf-8") for path in volume.glob("ran-*")}
@@ -147,21 +175,9 @@ LONG = """
 """
 
 
-def sleepers(state):
-    home = f"HOME={state}".encode()
-    found = []
-    for environ in pathlib.Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if home in environ.read_bytes():
-                found.append(int(environ.parent.name))
-        except OSError:
-            continue
-    return found
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_what_a_killed_gitwf_left_running_is_killed_before_its_step_starts_again(
-    make, rung, place, how
+    make, drive, rung, place, how
 ):
     text = LONG.format(place=place)
     local = make(rung)
@@ -170,7 +186,6 @@ def test_what_a_killed_gitwf_left_running_is_killed_before_its_step_starts_again
     await_that(lambda: (volume / "pid").exists() and (volume / "pid").read_text("utf-8").strip())
     process.send_signal(how)
     process.wait()
-    process.stdout.close()
     left = sleepers(local.state)
     (volume / "go").touch()
 
@@ -180,7 +195,7 @@ def test_what_a_killed_gitwf_left_running_is_killed_before_its_step_starts_again
     await_that(lambda: sleepers(local.state) == [])
 
 
-def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, rung, place):
+def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, drive, rung, place):
     text = LONG.format(place=place)
     local = make(rung)
     volume = local.state / "volumes" / "v"
@@ -195,12 +210,13 @@ def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, rung
     (volume / "go").touch()
     process.kill()
     process.wait()
-    process.stdout.close()
     *_, last = watching
     assert last.phase == "Succeeded"
 
 
-def test_an_onlooker_sees_a_run_that_another_process_drives_and_may_cancel_it(make, rung, place):
+def test_an_onlooker_sees_a_run_that_another_process_drives_and_may_cancel_it(
+    make, drive, rung, place
+):
     local = make(rung)
     process = drive(LONG.format(place=place), local.state, rung)
     await_that((local.state / "volumes" / "v" / "pid").exists)
@@ -212,7 +228,6 @@ def test_an_onlooker_sees_a_run_that_another_process_drives_and_may_cancel_it(ma
     assert (last.phase, last.nodes["wf"].message) == ("Failed", "not wanted any more")
     assert process.stdout.read() == "Failed\n"
     assert process.wait() == 0
-    process.stdout.close()
 
 
 def test_starting_a_run_again_attaches_to_it(local, written):
