@@ -127,8 +127,6 @@ TABLE = [
     # Loops and references.
     (task("«{name: b, template: ok, withItems: [1], withSequence: {count: 1}}"),
      "templates.main.tasks.b only one of withItems, withParam, withSequence can be specified"),
-    (step("{name: a, template: ok, withItems: [1, «null]}"),
-     "templates.main.steps[0].a unsupported withItems type: null"),
     (task("{name: b, template: ok, withSequence: «{count: 1, end: 2}}"),
      "templates.main.tasks.b only one of count or end can be defined in withSequence"),
     (step("{name: a, templateRef: «{template: x}}"),

@@ -272,6 +272,23 @@ def test_a_turn_sees_the_scope_beside_its_item(play):
     assert [n.inputs["m"] for n in final.nodes.values() if n.type == "Pod"] == ["xw", "yw"]
 
 
+def test_nothing_is_an_item_that_passes_for_an_empty_list(play):
+    step = {
+        "name": "a",
+        "template": "say",
+        "withItems": [None, 1],
+        "arguments": {"parameters": [{"name": "m", "value": "{{item}}"}]},
+    }
+    say = {
+        "name": "say",
+        "inputs": {"parameters": [{"name": "m"}]},
+        "container": {"image": "x", "command": ["true"]},
+    }
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, say]})
+    told = {n.display_name: n.inputs["m"] for n in final.nodes.values() if n.type == "Pod"}
+    assert told == {"a(0:[])": "null", "a(1:1)": "1"}
+
+
 def test_an_expression_of_a_turn_that_nobody_can_work_out_ends_the_group(play):
     step = {
         "name": "a",

@@ -33,4 +33,5 @@ def test_ids_are_those_that_argo_gives(name, expected):
 def test_a_pod_is_named_after_its_template_and_never_too_long():
     assert nodes.pod_name("w", "w", "main") == "w"
     assert nodes.pod_name("w", "w[0].a", "echo") == f"w-echo-{nodes.fnv32('w[0].a')}"
+    assert nodes.pod_name("w", "w[0]", "") == f"w-{nodes.fnv32('w[0]')}"
     assert len(nodes.pod_name("w", "w[0].a", "e" * 300)) <= 253

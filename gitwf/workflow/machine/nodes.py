@@ -37,10 +37,13 @@ def node_id(run: str, name: str) -> str:
 
 
 def pod_name(run: str, name: str, template: str) -> str:
-    """Name the pod of a node as Argo's second version of pod names does."""
+    """Name the pod of a node as Argo's second version of pod names does.
+
+    `template`: the name that the node was called by; "" for a group and for an inline template.
+    """
     if name == run:
         return run
-    prefix = run if ".inline" in name else f"{run}-{template}"
+    prefix = f"{run}-{template}" if template else run
     return f"{prefix[: _POD_NAME_LIMIT - _HASH_LENGTH - 1]}-{fnv32(name)}"
 
 

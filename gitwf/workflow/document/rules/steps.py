@@ -91,9 +91,6 @@ def check_loop(
     if sum(loops) > 1:
         message = f"{path} only one of withItems, withParam, withSequence can be specified"
         found.error(where, message)
-    for index, item in enumerate(call.with_items):
-        if item is None:
-            found.error(where.at("withItems", index), f"{path} unsupported withItems type: null")
     sequence = call.with_sequence
     if sequence is not None and sequence.count is not None and sequence.end is not None:
         message = f"{path} only one of count or end can be defined in withSequence"
