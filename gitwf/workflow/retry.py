@@ -89,7 +89,7 @@ def decide(
 
     Raises NodeFailure where the strategy itself is wrong.
     """
-    limit = _whole(strategy.limit, "limit") if strategy.limit is not None else None
+    limit = _whole(strategy.limit) if strategy.limit is not None else None
     ended = _out_of_time(strategy, attempts, last, first_started, now)
     if ended is not None:
         return ended
@@ -140,7 +140,7 @@ def _wait(strategy: strategies.RetryStrategy, attempts: int) -> float:
     if not backoff.duration:
         raise failure.NodeFailure("no base duration specified for retryStrategy")
     wait = durations.seconds(backoff.duration)
-    factor = _whole(backoff.factor, "backoff.factor") if backoff.factor is not None else 0
+    factor = _whole(backoff.factor) if backoff.factor is not None else 0
     if factor > 0:
         wait *= float(factor ** (attempts - 1))
     return min(wait, durations.seconds(backoff.cap)) if backoff.cap else wait
@@ -157,8 +157,8 @@ def _covered(strategy: strategies.RetryStrategy, last: Attempt) -> bool:
     return policy in {"Always", "OnFailure"}
 
 
-def _whole(number: int | str, what: str) -> int:
+def _whole(number: int | str) -> int:
     try:
         return int(number)
     except ValueError:
-        raise failure.NodeFailure(f"retryStrategy.{what} is not a number: {number}") from None
+        raise failure.NodeFailure(f"value '{number}' cannot be resolved to an int") from None

@@ -73,6 +73,7 @@ def test_an_expression_can_end_the_attempts():
             {"limit": 2, "backoff": strategies.Backoff(factor=2)},
             "no base duration specified for retryStrategy",
         ),
+        ({"limit": "abc"}, "value 'abc' cannot be resolved to an int"),
         ({"retry_policy": "Sometimes"}, "Sometimes is not a valid RetryPolicy"),
         ({"expression": "'x'"}, "unable to cast expression result 'x' to bool"),
         ({"expression": "1 + 1"}, "unable to cast expression result '%!s(int=2)' to bool"),
@@ -131,10 +132,26 @@ def test_retries_end_with_the_time_of_the_workflow_and_say_so(play):
     assert final.message == "retry exceeded workflow deadline 2026-01-01 00:00:05 +0000 UTC"
 
 
-@pytest.mark.parametrize("strategy", [{"limit": "x"}, {"expression": "1 +"}, {"expression": "1"}])
+@pytest.mark.parametrize("strategy", [{"expression": "1 +"}, {"expression": "1"}])
 def test_a_strategy_that_makes_no_sense_is_refused(strategy):
     with pytest.raises(failure.NodeFailure):
         decide(**strategy)
+
+
+def test_a_node_whose_strategy_makes_no_sense_has_no_outputs(play):
+    main = {
+        "name": "main",
+        "retryStrategy": {"limit": "abc"},
+        "container": {"image": "x", "command": ["false"]},
+    }
+
+    def outcome(_):
+        return record.Phase.FAILED, "why", record.Outputs(exit_code="1")
+
+    final = play({"templates": [main]}, outcome=outcome)
+    assert final.nodes["w(0)"].outputs.exit_code == "1"
+    assert final.nodes["w"].phase == "Error"
+    assert final.nodes["w"].outputs == record.Outputs()
 
 
 def test_a_retry_expression_knows_the_last_attempt_and_no_variables_of_the_workflow(play):

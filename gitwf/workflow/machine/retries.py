@@ -65,11 +65,10 @@ class Retrying:
 
     def ended(self, node: nodes.Node) -> None:
         """Take over a good end, or decide about another attempt."""
-        self.node.outputs = node.outputs
         if node.phase.failed_or_error:
             self._decide()
         else:
-            self._run.end(self.node, node.phase, node.message)
+            self._end(node.phase, node.message)
 
     def stop(self) -> None:
         """Wait no longer: what is under way shall end."""
@@ -111,7 +110,12 @@ class Retrying:
                 self._run.backing_off[self] = None
                 self._run.wake(at, self._elapse)
             case retry.Over(message):
-                self._run.end(self.node, self._attempts[-1].phase, message)
+                self._end(self._attempts[-1].phase, message)
+
+    def _end(self, phase: record.Phase, message: str) -> None:
+        """End as the last attempt did, whose outputs are the node's only then."""
+        self.node.outputs = self._attempts[-1].outputs
+        self._run.end(self.node, phase, message)
 
     def _say(self, message: str) -> None:
         self.node.message = message
