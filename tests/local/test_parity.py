@@ -22,7 +22,9 @@ CONTAINED = [
 ]
 
 
-@pytest.mark.parametrize("case", comparing.cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", [*comparing.cases(), *comparing.older()], ids=lambda case: case.name
+)
 def test_the_engine_makes_of_it_what_argo_made(walled, case):
     verdict = comparing.try_out(case, walled.engine)
 

@@ -97,6 +97,11 @@ def cases(
     return [Case(path, json.loads(said.read_text())) for path, said in pairs if said.exists()]
 
 
+def older() -> list[Case]:
+    """Find the cases that an older controller recorded; see the README beside them."""
+    return cases(HERE / "older" / "cases", HERE / "older" / "recordings")
+
+
 def try_out(case: Case, engine: ports.Engine, patience: float = 120.0) -> Verdict:
     """Run a case on an engine that works, and compare. `patience`: seconds until it must be over."""
     verdict, run = Verdict(case), case.name.replace("/", "-")
