@@ -10,6 +10,7 @@ from gitwf import ports
 from gitwf.adapters.local import engine, ladder
 from gitwf.workflow import record
 from gitwf.workflow.document import load, resolve
+from tests.local import drivers
 
 works = ladder.works
 HEAD = """
@@ -163,3 +164,10 @@ def place(tmp_path):
 def written():
     """The two ways to write a workflow down, as the tests call them."""
     return container
+
+
+@pytest.fixture
+def drive():
+    """Start a process that drives a run; see `drivers`."""
+    with drivers.starting() as start:
+        yield start

@@ -106,14 +106,13 @@ def test_what_is_asked_of_a_run_that_nobody_drives_is_taken_in_when_somebody_doe
 
 
 @pytest.mark.slow
-def test_a_run_whose_process_was_killed_goes_on_where_it_was(make, place):
+def test_a_run_whose_process_was_killed_goes_on_where_it_was(make, drive, place):
     bare = make("none")
     text = test_resuming.WORKFLOW.format(place=place)
-    process = test_resuming.drive(text, bare.state, "none", freeze=5)
+    process = drive(text, bare.state, "none", freeze=5)
     assert process.stdout.readline() == "frozen\n"
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    process.stdout.close()
     bare.engine.go_on("run")
     ran = bare.wait()
 

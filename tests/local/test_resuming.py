@@ -1,11 +1,8 @@
 """A killed gitwf picks its run up where it was: nothing with a recorded end runs again."""
 
-import contextlib
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -13,34 +10,9 @@ import pytest
 from gitwf.adapters.local import engine, journal, orders
 from gitwf.errors import Stalled
 from gitwf.workflow.machine import messages
+from tests.local import drivers
 
 pytestmark = pytest.mark.slow
-
-# Drives a run in a process of its own, which can be killed without asking. FREEZE: after so many
-# entries of the journal it stops for good, so that the kill meets exactly that moment.
-DRIVER = """
-import sys, pathlib, threading
-sys.path[:0] = sys.argv[5].split(":")
-import conftest
-from gitwf.adapters.local import engine, journal
-text, state, isolation, freeze = sys.argv[1:5]
-append = journal.Journal.append
-count = 0
-def counting(self, entry):
-    global count
-    append(self, entry)
-    count += 1
-    if count == int(freeze):
-        print("frozen", flush=True)
-        threading.Event().wait()
-journal.Journal.append = counting
-made = engine.LocalEngine(engine.Settings(pathlib.Path(state), isolation, grace=0.3))
-made.start(conftest.order(text))
-for seen in made.watch("run"):
-    pass
-print(seen.phase, flush=True)
-made.close()
-"""
 
 WORKFLOW = """
   volumes: [{{name: v, persistentVolumeClaim: {{claimName: v}}}}]
@@ -68,45 +40,6 @@ WORKFLOW = """
     outputs:
       parameters: [{{name: o, valueFrom: {{path: "{place}/out-{{{{inputs.parameters.n}}}}"}}}}]
 """
-
-
-def sleepers(state):
-    home = f"HOME={state}".encode()
-    found = []
-    for environ in pathlib.Path("/proc").glob("[0-9]*/environ"):
-        try:
-            if home in environ.read_bytes():
-                found.append(int(environ.parent.name))
-        except OSError:
-            continue
-    return found
-
-
-def stop_sleepers(state):
-    for pid in sleepers(state):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def drive():
-    """Start a driver; it ends with the test, its steps too, whatever became of that."""
-    here = pathlib.Path(__file__).parent
-    paths = f"{here}:{here.parents[1]}"
-    with contextlib.ExitStack() as ends:
-
-        def start(text, state, isolation, freeze=0):
-            ends.callback(stop_sleepers, state)
-            arguments = [text, str(state), isolation, str(freeze), paths]
-            process = ends.enter_context(
-                subprocess.Popen(
-                    [sys.executable, "-c", DRIVER, *arguments], stdout=subprocess.PIPE, text=True
-                )
-            )
-            ends.callback(process.kill)
-            return process
-
-        yield start
 
 
 def timeless(one):
@@ -186,13 +119,13 @@ def test_what_a_killed_gitwf_left_running_is_killed_before_its_step_starts_again
     await_that(lambda: (volume / "pid").exists() and (volume / "pid").read_text("utf-8").strip())
     process.send_signal(how)
     process.wait()
-    left = sleepers(local.state)
+    left = drivers.sleepers(local.state)
     (volume / "go").touch()
 
     assert rung != "none" or len(left) >= 3
     assert local.run(text).record.phase == "Succeeded"
     await_that(lambda: not any(map(alive, left)))
-    await_that(lambda: sleepers(local.state) == [])
+    await_that(lambda: drivers.sleepers(local.state) == [])
 
 
 def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, drive, rung, place):
