@@ -22,8 +22,6 @@ _SPELLINGS = {
 _MAY_BE_A_NUMBER = frozenset("+-.0123456789")
 _BASED = re.compile(r"(?P<sign>[-+]?)0(?P<base>[xXoObB]?)(?P<digits>[0-9a-fA-F]+)")
 _BASES = {"x": (16, "0123456789abcdef"), "b": (2, "01"), "o": (8, "01234567"), "": (8, "01234567")}
-_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
-_LONGEST = 400
 _INTS = range(-(2**63), 2**64)
 _WITHOUT_EXPONENT = range(-4, 6)
 _KEYS = range(-(2**63), 2**63)
@@ -88,9 +86,9 @@ def _number(text: str) -> int | float | str:
 
 def _whole(digits: str) -> int | None:
     """Read a whole number, in the base that its prefix names; None where it is none."""
-    if len(digits) > _LONGEST:
+    if len(digits) > scalars.LONGEST:
         return None
-    if _INT.fullmatch(digits):
+    if scalars.INT.fullmatch(digits):
         return int(digits)
     if not (match := _BASED.fullmatch(digits)):
         return None

@@ -11,13 +11,13 @@ import re
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _OCTAL = re.compile(r"(?P<sign>[-+]?)0o?(?P<digits>[0-7]+)")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_JSON = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DOUBTFUL = re.compile(r"[-+]?0[0-9]+|[-+]?[0-9][0-9]*_[0-9_]*|[-+]?0b[01_]+")
-_LONGEST = 400
+LONGEST = 400
 
 Scalar = None | bool | int | float | str
 
@@ -57,15 +57,15 @@ def _resolve(text: str) -> Scalar:
 
 def _number(text: str) -> int | float | str:
     """Read a word that begins like a number; it may be none, as a date is none."""
-    if len(text) > _LONGEST and FLOAT.fullmatch(text):
+    if len(text) > LONGEST and FLOAT.fullmatch(text):
         raise ScalarError("a number this long cannot be read; quote it")
-    if _INT.fullmatch(text):
+    if INT.fullmatch(text):
         return int(text)
     if match := _OCTAL.fullmatch(text):
         return int(match["sign"] + match["digits"], 8)
     if _HEX.fullmatch(text):
         return int(text, 16)
-    if _NOT_JSON.fullmatch(text):
+    if infinite(text):
         raise ScalarError("JSON cannot hold this number; quote it")
     if _DOUBTFUL.fullmatch(text):
         raise ScalarError("tools read this number in different ways; quote it")

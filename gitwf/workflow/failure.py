@@ -12,3 +12,8 @@ class NodeFailure(Exception):
 
 class Unresolved(NodeFailure):
     """A tag that had to be resolved was not."""
+
+
+def no_int(text: int | str) -> NodeFailure:
+    """Say that what a tag may have given is no whole number (Argo: util/intstr)."""
+    return NodeFailure(f"value '{text}' cannot be resolved to an int")

@@ -161,4 +161,4 @@ def _whole(number: int | str) -> int:
     try:
         return int(number)
     except ValueError:
-        raise failure.NodeFailure(f"value '{number}' cannot be resolved to an int") from None
+        raise failure.no_int(number) from None

@@ -22,9 +22,7 @@ CONTAINED = [
 ]
 
 
-@pytest.mark.parametrize(
-    "case", [*comparing.cases(), *comparing.older()], ids=lambda case: case.name
-)
+@pytest.mark.parametrize("case", comparing.every(), ids=lambda case: case.name)
 def test_the_engine_makes_of_it_what_argo_made(walled, case):
     verdict = comparing.try_out(case, walled.engine)
 

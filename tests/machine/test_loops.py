@@ -255,6 +255,13 @@ def test_results_are_gathered_as_they_were_printed_and_parameters_as_values():
     )
 
 
+SAY = {
+    "name": "say",
+    "inputs": {"parameters": [{"name": "m"}]},
+    "container": {"image": "x", "command": ["true"]},
+}
+
+
 def test_a_turn_sees_the_scope_beside_its_item(play):
     step = {
         "name": "a",
@@ -263,12 +270,7 @@ def test_a_turn_sees_the_scope_beside_its_item(play):
         "when": "{{=item != workflow.name + 'x'}} == true",
         "arguments": {"parameters": [{"name": "m", "value": "{{=item + workflow.name}}"}]},
     }
-    say = {
-        "name": "say",
-        "inputs": {"parameters": [{"name": "m"}]},
-        "container": {"image": "x", "command": ["true"]},
-    }
-    final = play({"templates": [{"name": "main", "steps": [[step]]}, say]})
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, SAY]})
     assert [n.inputs["m"] for n in final.nodes.values() if n.type == "Pod"] == ["xw", "yw"]
 
 
@@ -279,12 +281,7 @@ def test_nothing_is_an_item_that_passes_for_an_empty_list(play):
         "withItems": [None, 1],
         "arguments": {"parameters": [{"name": "m", "value": "{{item}}"}]},
     }
-    say = {
-        "name": "say",
-        "inputs": {"parameters": [{"name": "m"}]},
-        "container": {"image": "x", "command": ["true"]},
-    }
-    final = play({"templates": [{"name": "main", "steps": [[step]]}, say]})
+    final = play({"templates": [{"name": "main", "steps": [[step]]}, SAY]})
     told = {n.display_name: n.inputs["m"] for n in final.nodes.values() if n.type == "Pod"}
     assert told == {"a(0:[])": "null", "a(1:1)": "1"}
 

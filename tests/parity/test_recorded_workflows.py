@@ -16,9 +16,7 @@ from gitwf.workflow import machine, record
 from gitwf.workflow.machine import messages
 from tests.parity import comparing
 
-CASES = [
-    case for case in (*comparing.cases(), *comparing.older()) if case.nodes and not case.unfinished
-]
+CASES = [case for case in comparing.every() if case.nodes and not case.unfinished]
 EXIT_CODE = re.compile(r"\(exit code (\d+)\): (.*)")
 START = Instant.parse("2026-01-01T00:00:00Z")
 KILLED_BY_CLOCK = {

@@ -29,6 +29,7 @@ from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
 _SCRIPT = "/argo/staging/script"
+_ARGO = "workflows.argoproj.io"
 # What Argo's init container leaves where its store holds nothing at a key.
 _INIT = "init: Error (exit code 64): "
 _NO_KEY = "The specified key does not exist."
@@ -85,13 +86,13 @@ def prepare(
         pod=start.pod,
         namespace=context.namespace,
         labels={
-            "workflows.argoproj.io/workflow": context.workflow,
-            "workflows.argoproj.io/completed": "false",
+            f"{_ARGO}/workflow": context.workflow,
+            f"{_ARGO}/completed": "false",
             **made.metadata.labels,
         },
         annotations={
-            "workflows.argoproj.io/node-name": start.name,
-            "workflows.argoproj.io/node-id": start.node,
+            f"{_ARGO}/node-name": start.name,
+            f"{_ARGO}/node-id": start.node,
             **made.metadata.annotations,
         },
     )

@@ -67,12 +67,6 @@ _GIVES: Final = {
     "%": "int",
     "..": "[]int",
 }
-_TESTS: Final = frozenset(
-    {
-        "all", "any", "none", "one", "filter", "find", "findIndex", "findLast", "findLastIndex",
-        "count",
-    }
-)  # fmt: skip
 _WORDS: Final = ("and", "or", "not")
 _ENVIRONMENT: Final = "$env"
 
@@ -136,12 +130,16 @@ class Checker:
         ):
             message = f"builtin {node.name} takes only array (got {_shown(kinds[0])})"
             raise self._wrong(node.arguments[0], message)
-        if node.name in _TESTS and len(kinds) > 1 and kinds[1] != "bool" and kinds[1] not in _OPEN:
-            what = f"return boolean (got {_shown(kinds[1])})"
-            if kinds[1] == NIL:
-                what = "has one input and one output param"
-            raise self._wrong(node.arguments[1], f"predicate should {what}")
+        if node.name in grammar.TESTS and len(kinds) > 1:
+            self._test(node.arguments[1], kinds[1])
         return _RESULTS.get(node.name, UNKNOWN if node.name == "reduce" else ANY)
+
+    def _test(self, node: nodes.Node, kind: str) -> None:
+        """Hold a predicate to saying yes or no."""
+        if kind == NIL:
+            raise self._wrong(node, "predicate should has one input and one output param")
+        if kind != "bool" and kind not in _OPEN:
+            raise self._wrong(node, f"predicate should return boolean (got {_shown(kind)})")
 
     def _array(self, node: nodes.Array) -> str:
         of = set(self._each(node.items))

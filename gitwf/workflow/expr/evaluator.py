@@ -214,8 +214,7 @@ class Evaluator:
         for key_node, value_node in node.pairs:
             key = self.evaluate(key_node)
             if not isinstance(key, str):
-                name = "nil" if key is None else values.type_name(key)
-                raise errors.Fault(f"interface conversion: interface {{}} is {name}, not string")
+                raise errors.Fault(values.not_of(key, "string"))
             made.setdefault(key, self.evaluate(value_node))  # As in expr-lang, the first one stays.
         return made
 

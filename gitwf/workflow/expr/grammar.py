@@ -47,17 +47,18 @@ SYNONYMS: Final = {"and": "&&", "or": "||", "not": "!", "^": "**"}
 
 Argument = Literal["value", "predicate", "optional value", "optional predicate"]
 
-_TEST: Final[tuple[Argument, ...]] = ("value", "predicate")
+_TESTS: Final = (
+    *("all", "none", "any", "one", "filter"),
+    *("find", "findIndex", "findLast", "findLastIndex"),
+)
+_ONE: Final[tuple[Argument, ...]] = ("value", "predicate")
 
 PREDICATES: Final[dict[str, tuple[Argument, ...]]] = {
-    **dict.fromkeys(
-        (
-            *("all", "none", "any", "one", "filter", "map", "groupBy"),
-            *("find", "findIndex", "findLast", "findLastIndex"),
-        ),
-        _TEST,
-    ),
+    **dict.fromkeys((*_TESTS, "map", "groupBy"), _ONE),
     **dict.fromkeys(("count", "sum"), ("value", "optional predicate")),
     **dict.fromkeys(("sortBy", "reduce"), ("value", "predicate", "optional value")),
 }
 """Builtins that evaluate one argument once per element, and what they take."""
+
+TESTS: Final = frozenset({*_TESTS, "count"})
+"""Those whose predicate says yes or no."""

@@ -157,4 +157,4 @@ def check_limits(made: template.Template) -> None:
     """Raise NodeFailure where the active deadline of a template is no number."""
     limit = made.active_deadline_seconds
     if isinstance(limit, str) and not limit.isdecimal():
-        raise failure.NodeFailure(f"value '{limit}' cannot be resolved to an int")
+        raise failure.no_int(limit)

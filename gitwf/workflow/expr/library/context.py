@@ -1,8 +1,9 @@
 """What a library function may know besides its arguments, and how functions are declared.
 
 A function is a plain Python function of a `Context` and its arguments. `Function` adds its name and
-how many arguments it takes, `Reflected` what reflection makes of them. The context holds the environment (for `now`, which is a value there,
-never a clock) and the budget every function pays from.
+how many arguments it takes, `Reflected` what reflection makes of them. The context holds the
+environment (for `now`, which is a value there, never a clock) and the budget every function pays
+from.
 """
 
 from collections.abc import Callable, Mapping, Sequence
