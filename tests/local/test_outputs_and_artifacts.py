@@ -54,6 +54,34 @@ def test_a_missing_output_parameter_is_an_error_of_the_wait_container(local, wri
     assert ran.text == "nothing\n"
 
 
+@pytest.mark.parametrize("code", [0, 9])
+def test_a_folder_for_an_output_parameter_is_a_failure_of_main_and_ends_the_saving(
+    local, written, place, code
+):
+    ran = local.run(
+        written(
+            f"mkdir -p {place}/p; echo 1 > {place}/a; echo 2 > {place}/z; exit {code}",
+            f"""
+    outputs:
+      parameters:
+      - {{name: a, valueFrom: {{path: {place}/a}}}}
+      - {{name: p, valueFrom: {{path: {place}/p, default: unused}}}}
+      - {{name: z, valueFrom: {{path: {place}/z, default: late}}}}
+      artifacts:
+      - {{name: z, path: {place}/z}}
+""",
+        )
+    )
+
+    to = f"/var/run/argo/outputs/parameters/{place}/p"
+    why = f"failed to copy {place}/p to {to}: write {to}: copy_file_range: is a directory"
+    assert (ran["wf"].phase, ran["wf"].message) == ("Failed", f"main: Error (exit code 64): {why}")
+    assert ran["wf"].outputs.exit_code == "64"
+    assert dict(ran["wf"].outputs.parameters) == {"a": "1", "p": "", "z": "late"}
+    assert dict(ran["wf"].outputs.artifacts) == {}
+    assert ran.text == f"Error: {why}\n{why}\n"
+
+
 def test_outputs_are_saved_after_a_failure_and_the_failure_goes_first(local, written, place):
     ran = local.run(
         written(

@@ -5,6 +5,7 @@ messages are those of Argo's emissary and wait container, paths included (Argo: 
 workflow/executor), because people and `retryStrategy` expressions read them.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +21,39 @@ RESULT_LIMIT = 256 * 1024
 _WAIT = "wait: Error (exit code 64): "
 # Where Argo's wait container has the volumes of main: common.ExecutorMainFilesystemDir.
 _MIRRORED = "/mainctrfs"
+_SAVED = "/var/run/argo/outputs"
+_GONE = "no such file or directory"
+_FOLDER = "is a directory"
+_UNSAVED = 64
 
 
 def never_ran(node: str, at: Instant, message: str) -> messages.PodEnded:
     """A pod that asked for what is not there."""
     return messages.PodEnded(node, at, record.Phase.ERROR, message)
+
+
+def saved(
+    made: template.Template, member: members.Member, ended: box.Ended, work: Path
+) -> box.Ended:
+    """Say how main ended once its outputs were brought out, which is the end of main itself.
+
+    What has no folder's place, a parameter, ends that there: the value stays empty, what was to come
+    after it is not brought out, and the code is the emissary's own, whatever the program's was.
+    """
+    files = {source.path for one in made.outputs.parameters if (source := one.value_from)}
+    own = [path for path in member.outputs if not _mirrored(made, path)]
+    for number, path in enumerate(member.outputs):
+        if path in own and path in files and _at(work, number).is_dir():
+            to = f"{_SAVED}/parameters/{path}"
+            refused = f"failed to copy {path} to {to}: write {to}: copy_file_range: {_FOLDER}"
+            missing = tuple(
+                _GONE if later in own and place > number else why
+                for place, (later, why) in enumerate(
+                    zip(member.outputs, ended.missing, strict=True)
+                )
+            )
+            return dataclasses.replace(ended, code=_UNSAVED, refused=refused, missing=missing)
+    return ended
 
 
 def last_words(ended: box.Ended) -> str:
@@ -59,7 +88,7 @@ def found(
     """
     left = {
         name: [
-            (path, Found(works[name] / scratch.OUTPUTS / str(number), _why(ends[name], number)))
+            (path, Found(_at(works[name], number), _why(ends[name], number)))
             for number, path in enumerate(member.outputs)
         ]
         for name, member in several.items()
@@ -118,12 +147,12 @@ def _parameters(
             continue
         one = next(outputs)
         why = one.why
-        if why is None and one.path.is_dir():
-            why = "is a directory"
+        if why is None and one.path.is_dir() and _mirrored(declared, source.path):
+            why = _FOLDER
         if problem:
             continue
         if why is None:
-            content = one.path.read_bytes()
+            content = b"" if one.path.is_dir() else one.path.read_bytes()
             values[parameter.name] = content.removesuffix(b"\n").decode("utf-8", "replace")
         elif source.default is not None:
             values[parameter.name] = source.default.removesuffix("\n")
@@ -134,14 +163,14 @@ def _parameters(
 
 def _unread(made: template.Template, path: str, why: str) -> str:
     if not _mirrored(made, path):
-        return f"open /var/run/argo/outputs/parameters{path}: {why}"
-    verb = "read" if why == "is a directory" else "open"
+        return f"open {_SAVED}/parameters{path}: {why}"
+    verb = "read" if why == _FOLDER else "open"
     return f"{verb} {_MIRRORED}{path}: {why}"
 
 
 def _unstaged(made: template.Template, artifact: documented.Artifact, why: str) -> str:
     if not _mirrored(made, artifact.path):
-        return f"open /var/run/argo/outputs/artifacts{artifact.path}.tgz: {why}"
+        return f"open {_SAVED}/artifacts{artifact.path}.tgz: {why}"
     if artifact.archive is not None and artifact.archive.none is not None:
         return f"{artifact.path} no such file or directory"
     return f"stat {_MIRRORED}{artifact.path}: {why}"
@@ -159,10 +188,15 @@ def _mirrored(made: template.Template, path: str) -> bool:
     return any(box.is_below(path, artifact.path) for artifact in inputs if not artifact.optional)
 
 
+def _at(work: Path, number: int) -> Path:
+    """Where a member's output is brought out to."""
+    return work / scratch.OUTPUTS / str(number)
+
+
 def _why(ended: box.Ended, number: int) -> str | None:
     """Why an output is not there; a program that never started made none."""
     missing = ended.missing
-    return missing[number] if number < len(missing) else "no such file or directory"
+    return missing[number] if number < len(missing) else _GONE
 
 
 def _artifacts(

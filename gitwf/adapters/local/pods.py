@@ -305,6 +305,9 @@ class Pods:
             why = ended.broken or "it was killed from outside"
             one.stopped = why
             raise Transient(f"{one.start.name} could not be run: {why}")
+        if member.name == members.MAIN and ended.missing:
+            declared = one.progress.members[member.name]
+            ended = outcome.saved(one.start.template, declared, ended, one.works[member.name])
         self._ended(one, member.name, ended)
         self._go_on(one)
 
