@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gitwf import errors
+from gitwf.values import Instant
 from gitwf.workflow.document import load, resolve, resolved
 
 MAIN = """\
@@ -282,6 +283,8 @@ spec:
 
     assert (whole.name, whole.namespace, whole.labels) == ("nightly", "ml", {"team": "a"})
     assert whole.cron.schedules == ("0 3 * * *",)
+    due = {"workflows.argoproj.io/scheduled-time": "2026-01-02T03:00:00Z"}
+    assert whole.annotations_at(Instant.parse("2026-01-02T03:00:00Z")) == due
     assert whole.origin("entrypoint").path == ("spec", "workflowSpec", "entrypoint")
 
 

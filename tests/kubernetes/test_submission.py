@@ -5,6 +5,7 @@ import pytest
 from gitwf import ports
 from gitwf.adapters.kubernetes import submission
 from gitwf.errors import Rejected
+from gitwf.values import Instant
 from gitwf.workflow.document import load, resolve
 
 FILES = {
@@ -47,6 +48,16 @@ spec:
 }
 
 
+CRON = """
+apiVersion: argoproj.io/v1alpha1
+kind: CronWorkflow
+metadata: {name: nightly}
+spec:
+  schedules: ["0 3 * * *"]
+  workflowSpec: {entrypoint: main, templates: [{name: main, suspend: {}}]}
+"""
+
+
 def order(run="m-abc-1", **more):
     loaded = load.load({name: text.encode() for name, text in FILES.items()})
     workflow = resolve.resolve(loaded.runnable("wf.yaml"), loaded)
@@ -55,6 +66,17 @@ def order(run="m-abc-1", **more):
 
 def templates(manifest):
     return {one["name"]: one for one in manifest["spec"]["templates"]}
+
+
+def test_the_run_of_a_cron_workflow_says_for_when_it_was_made():
+    loaded = load.load({"cron.yaml": CRON.encode()})
+    workflow = resolve.resolve(loaded.runnable("cron.yaml"), loaded)
+    asked = ports.Order("n-1", "nightly", workflow, {})
+
+    made = submission.of(asked, submission.Terms(), at=Instant.parse("2026-01-02T03:00:00Z"))
+
+    due = made["metadata"]["annotations"]["workflows.argoproj.io/scheduled-time"]
+    assert due == "2026-01-02T03:00:00Z"
 
 
 def test_templates_of_other_documents_are_taken_in_under_names_of_their_own():

@@ -1,8 +1,12 @@
+import dataclasses
+
 import pytest
 
 from gitwf.errors import Rejected
 from gitwf.values import Instant
 from gitwf.workflow import machine, quoting, record
+from gitwf.workflow.document import validate
+from gitwf.workflow.machine import messages
 
 START = Instant.parse("2026-01-01T00:00:00Z")
 
@@ -34,6 +38,18 @@ def test_the_workflow_has_variables(player, tag, expected):
     given = [{"name": "a", "value": "1"}, {"name": "b-c", "value": 2}]
     played = player({"arguments": {"parameters": given}, "templates": [main(tag)]})
     assert played.starts["w"].template.container.command[1] == expected
+
+
+def test_the_run_of_a_cron_workflow_knows_for_when_it_was_made(resolve_spec):
+    tag = "{{workflow.annotations.workflows.argoproj.io/scheduled-time}}"
+    workflow = resolve_spec({"templates": [main("{{workflow.scheduledTime}}", tag)]})
+    asked = dataclasses.replace(workflow, scheduled=True)
+
+    assert not [one for one in validate.validate(asked) if one.severity == "error"]
+    run = machine.begin(asked, "w", {}, START)
+    (start,) = [one for one in run.start() if isinstance(one, messages.StartPod)]
+    moment = "2026-01-01T00:00:00Z"
+    assert start.template.container.command == ("echo", moment, moment)
 
 
 def test_the_status_is_empty_at_first_then_running_and_the_outcome_for_the_exit_handler(play):

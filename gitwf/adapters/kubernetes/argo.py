@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from gitwf import ports
+from gitwf.adapters import clock
 from gitwf.adapters.kubernetes import failures, logs, status, submission
 from gitwf.adapters.kubernetes.connection import Connection
 from gitwf.errors import RaceLost, Stalled, Transient
@@ -68,9 +69,11 @@ class ArgoEngine:
         """Submit the run, or attach to it. Rejected: the policy forbids it; Stalled: a stolen name."""
         if self._found(order.id) is not None:
             return
-        manifest = submission.of(order, self._settings.terms)
+        now = clock.SystemClock().now()
+        manifest = submission.of(order, self._settings.terms, at=now)
         if order.source is not None and submission.wants_source(order):
-            manifest = submission.of(order, self._settings.terms, self._upload(order.source))
+            key = self._upload(order.source)
+            manifest = submission.of(order, self._settings.terms, key, at=now)
         try:
             self._cluster.create(manifest)
         except RaceLost:

@@ -13,6 +13,7 @@ from typing import Any
 
 from gitwf import ports
 from gitwf.errors import Diagnostic, Rejected
+from gitwf.values import Instant
 from gitwf.workflow.document import resolved
 
 API = "argoproj.io/v1alpha1"
@@ -42,8 +43,12 @@ def name(run: str) -> str:
     return "gitwf-" + hashlib.sha256(run.encode()).hexdigest()[:40]
 
 
-def of(order: ports.Order, terms: Terms, source: str = "") -> dict[str, Any]:
+def of(
+    order: ports.Order, terms: Terms, source: str = "", *, at: Instant | None = None
+) -> dict[str, Any]:
     """Write the Workflow of an order; `source` is the object that holds the code's tar, or "".
+
+    `at` is when it is submitted, which a CronWorkflow's run may ask for.
 
     Rejected: a template asks for a Secret that the policy does not grant it.
     """
@@ -58,6 +63,7 @@ def of(order: ports.Order, terms: Terms, source: str = "") -> dict[str, Any]:
         "arguments": _arguments(order, source),
     }
     spec.pop("workflowTemplateRef", None)
+    annotations = workflow.annotations if at is None else workflow.annotations_at(at)
     if order.entrypoint:
         spec["entrypoint"] = order.entrypoint
     if terms.account:
@@ -69,7 +75,7 @@ def of(order: ports.Order, terms: Terms, source: str = "") -> dict[str, Any]:
         "metadata": {
             "name": name(order.id),
             "labels": {**workflow.labels, "app.kubernetes.io/managed-by": "gitwf"},
-            "annotations": {**workflow.annotations, RUN: order.id},
+            "annotations": {**annotations, RUN: order.id},
         },
         "spec": spec,
     }

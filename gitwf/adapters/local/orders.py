@@ -110,4 +110,5 @@ def _workflow(told: dict[str, Any]) -> resolved.Resolved:
         config_maps=told["configMaps"],
         secrets=told.get("secrets", {}),
         unlabelled=frozenset(told.get("unlabelled", ())),
+        scheduled=told.get("scheduled", False),
     )

@@ -46,7 +46,7 @@ def resolve(
         spec = spec.model_copy(update={"entrypoint": entrypoint})
     whole = _gather(metadata, spec, origins, catalogue)
     if isinstance(source.model, workflow.CronWorkflow):
-        return dataclasses.replace(whole, cron=source.model.spec)
+        return dataclasses.replace(whole, cron=source.model.spec, scheduled=True)
     return whole
 
 

@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from gitwf import values
 from gitwf.errors import Diagnostic, Severity
 from gitwf.text import yaml_reader
+from gitwf.values import Instant
 from gitwf.workflow.document import flow, template, workflow
 
 LOCAL = "local"
+SCHEDULED = "workflows.argoproj.io/scheduled-time"  # Argo: AnnotationKeyCronWfScheduledTime.
 
 
 class TemplateKey(NamedTuple):
@@ -77,7 +79,8 @@ class Resolved:
     `templates` has those of the spec under the scope `local`. `config_maps` is data by name,
     `secrets` too: those that are documents beside the workflow. `unlabelled` names the ConfigMaps
     that give no parameters, for Argo's controller only sees those that are labelled for it.
-    `cron` says when a CronWorkflow is due; that does not change what a run does.
+    `cron` says when a CronWorkflow is due; that does not change what a run does, but that it is
+    `scheduled` does: the run knows the moment for which it was made.
     """
 
     metadata: workflow.ObjectMeta
@@ -86,6 +89,7 @@ class Resolved:
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     unlabelled: frozenset[str] = frozenset()
+    scheduled: bool = False
     origins: Mapping[TemplateKey, Origin] = field(default_factory=dict, compare=False, repr=False)
     cron: workflow.CronWorkflowSpec | None = field(default=None, compare=False, repr=False)
     spec_origins: Sequence[Origin] = field(default=(), compare=False, repr=False)
@@ -110,6 +114,14 @@ class Resolved:
     def annotations(self) -> Mapping[str, str]:
         """The workflow's annotations."""
         return self.metadata.annotations
+
+    def annotations_at(self, at: Instant) -> Mapping[str, str]:
+        """The annotations of a run that is asked for: a CronWorkflow's says for when it was made.
+
+        Argo: ConvertCronWorkflowToWorkflow.
+        """
+        due = {SCHEDULED: at.rfc3339()} if self.scheduled else {}
+        return {**due, **self.annotations}
 
     @functools.cached_property
     def parameter_maps(self) -> Mapping[str, Mapping[str, str]]:
@@ -205,6 +217,8 @@ class Resolved:
         }
         if unlabelled := self.unlabelled & meaning["configMaps"].keys():
             meaning["unlabelled"] = sorted(unlabelled)
+        if self.scheduled:
+            meaning["scheduled"] = True
         private = secret_names([spec, within])
         if own := {n: dict(c) for n, c in self.secrets.items() if may_name(private, n)}:
             meaning["secrets"] = own

@@ -110,6 +110,7 @@ def _everywhere(whole: resolved.Resolved, given: parameters.Arguments) -> tags.N
     more = whole.spec.workflow_metadata or {}
     labels = [*whole.labels, *more.get("labels", {}), *more.get("labelsFrom", {})]
     annotations = [*whole.annotations, *more.get("annotations", {})]
+    annotations += [resolved.SCHEDULED] if whole.scheduled else []
     seen.exact.update(f"workflow.labels.{name}" for name in labels)
     seen.exact.update(f"workflow.annotations.{name}" for name in annotations)
     if whole.spec.priority is not None:

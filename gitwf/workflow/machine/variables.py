@@ -15,9 +15,6 @@ from gitwf.workflow.document import parameters, resolved
 from gitwf.workflow.machine import nodes
 
 # Argo: strftime's letters, each a variable below workflow.creationTimestamp.
-_SCHEDULED = (
-    "workflows.argoproj.io/scheduled-time"  # Argo: common.AnnotationKeyCronWfScheduledTime.
-)
 _LETTERS = "aAbBdHImMpSyYzZ"
 _RUNNING = "Running"
 _MARKED = {
@@ -101,7 +98,7 @@ def begin(
     values["workflow.parameters.json"] = values["workflow.parameters"]
     for given in arguments.parameters:
         values[f"workflow.parameters.{given.name}"] = given.value
-    _add_metadata(values, workflow)
+    _add_metadata(values, workflow, at)
     return values
 
 
@@ -136,10 +133,11 @@ def _created(at: Instant) -> dict[str, scope.Value]:
     return values
 
 
-def _add_metadata(values: dict[str, scope.Value], workflow: resolved.Resolved) -> None:
+def _add_metadata(values: dict[str, scope.Value], workflow: resolved.Resolved, at: Instant) -> None:
     extra: Mapping[str, Any] = workflow.spec.workflow_metadata or {}
     labels = {**workflow.labels, **extra.get("labels", {})}
-    annotations = {**workflow.annotations, **extra.get("annotations", {})}
+    own = workflow.annotations_at(at)
+    annotations = {**own, **extra.get("annotations", {})}
     for key, source in extra.get("labelsFrom", {}).items():
         try:
             value = expr.parse(source["expression"]).evaluate(scope.nested(values))
@@ -147,11 +145,11 @@ def _add_metadata(values: dict[str, scope.Value], workflow: resolved.Resolved) -
         except expr.ExprError as problem:
             text = f"failed to evaluate label {key} expression: {problem}"
             raise Rejected([Diagnostic(workflow.name, 0, 0, text)]) from problem
-    if _SCHEDULED in annotations:
-        values["workflow.scheduledTime"] = annotations[_SCHEDULED]
+    if resolved.SCHEDULED in annotations:
+        values["workflow.scheduledTime"] = annotations[resolved.SCHEDULED]
     # Argo lists them before workflowMetadata adds its own.
     _list_metadata(values, "labels", labels, workflow.labels)
-    _list_metadata(values, "annotations", annotations, workflow.annotations)
+    _list_metadata(values, "annotations", annotations, own)
 
 
 def _list_metadata(
