@@ -115,6 +115,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         self.at_slow()
 
+    def at_broken(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"half")
+        self.wfile.flush()
+        self.at_gone()
+
     def at_gone(self):
         self.connection.shutdown(socket.SHUT_RDWR)
 
@@ -329,6 +337,12 @@ def test_a_server_that_hangs_up_is_said(bare, server):
     ran = bare.run(ask(f"{server.url}/gone"))
 
     assert ran["wf"].message == f'Get "{server.url}/gone": EOF'
+
+
+def test_a_response_that_breaks_off_is_said(bare, server):
+    ran = bare.run(ask(f"{server.url}/broken"))
+
+    assert (ran["wf"].phase, ran["wf"].message) == ("Failed", "unexpected EOF")
 
 
 @pytest.mark.parametrize(("path", "before"), [("slow", 'Get "{}": '), ("half", "")])

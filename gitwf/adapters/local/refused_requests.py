@@ -42,6 +42,9 @@ def before(asked: http_request.Http, headers: Mapping[str, str]) -> str:
 
 def after(asked: http_request.Http, error: BaseException) -> str:
     """Say why a request that was sent got no response; after a redirect, from where it led to."""
+    if any(isinstance(one, client.IncompleteRead) for one in _causes(error)):
+        # What came of a response is no error of the request's own.
+        return "unexpected EOF"
     request = getattr(error, "request", None)
     url = getattr(request, "url", None) or asked.url
     return told(asked, _reason(url, error), url)
@@ -77,7 +80,7 @@ def _reason(url: str, error: BaseException) -> str:
         return "stopped after 10 redirects"
     if "ConnectTimeout" in named:
         return f"dial tcp {address}: i/o timeout"
-    if named & {"RemoteDisconnected", "IncompleteRead", "ProtocolError"}:
+    if named & {"RemoteDisconnected", "ProtocolError"}:
         return "EOF"
     if any(isinstance(one, ssl.SSLError) for one in causes):
         return "tls: handshake failure"
