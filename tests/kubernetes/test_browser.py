@@ -70,7 +70,7 @@ def test_an_open_page_keeps_its_model_for_its_time_and_then_shows_the_new_one(wo
     wrong = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
 
-    world.comes_to_serve("ad-effect-v1")
+    assert world.comes_to_serve("ad-effect-v1") == "ad-effect-v1"
     page.goto(world.address())
     start = chromium.number(page)
     assert chromium.named(page) == "ad-effect-v1"

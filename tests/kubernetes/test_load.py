@@ -110,8 +110,7 @@ class Endings:
     def _note(self, pod):
         meta = pod["metadata"]
         if until := meta.get("deletionTimestamp"):
-            variables = pod["spec"]["containers"][0]["env"]
-            (model,) = [one["value"] for one in variables if one["name"] == "MODEL"]
+            model = worlds.variable(pod, "MODEL")
             grace = meta["deletionGracePeriodSeconds"]
             self.told.setdefault(model, Instant.parse(until).seconds - grace)
 

@@ -196,6 +196,7 @@ def test_a_step_of_the_workflow_rolls_out_once_for_each_release(stepped):
 
 def test_a_step_that_fails_or_does_nothing_takes_the_release_back(stepped):
     stepped.gitwf("reconcile", **stepped.secrets)
+    assert stepped.comes_to_serve("toy-v1") == "toy-v1"
     text = stepped.remote.git("show", f"main:{WORKFLOW}") + "\n"
     idle = re.sub(
         r"(?<=\n)        kubectl set env.*\n", "        echo no cluster today >&2; exit 7\n", text

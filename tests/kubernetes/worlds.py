@@ -15,6 +15,7 @@ APPS = "apps/v1"
 NAME = "toy-viewer"
 PORT = 8080
 SECONDS = 300
+PAGES = 50  # (2/3)^50: one address of three that is left is missed once in 10^8 waits
 DRAIN_SECONDS = 10  # new visitors go elsewhere at once, open sessions get this long
 PROJECT = """\
 apiVersion: gitwf.dev/v1
@@ -116,8 +117,7 @@ class ClusterWorld(e2e.World):
 
     def variable(self, name):
         """A variable of the viewer's container."""
-        (container,) = self.deployment()["spec"]["template"]["spec"]["containers"]
-        return next(one["value"] for one in container["env"] if one["name"] == name)
+        return variable(self.deployment()["spec"]["template"], name)
 
     def address(self, name=""):
         """Where this machine reaches the viewer."""
@@ -131,16 +131,46 @@ class ClusterWorld(e2e.World):
         return page.text.partition('name="gitwf-model" content="')[2].partition('"')[0]
 
     def comes_to_serve(self, model):
-        """Wait till every page names this model; the one that is named last.
+        """Wait till the rollout of this model is over; the one that every page names then.
 
-        A node's own table of addresses follows the cluster's by a moment, the first time too.
+        Otherwise those that pages named last, if it was over at all.
         """
         deadline = time.monotonic() + SECONDS
-        found = set()
-        while found != {model} and time.monotonic() < deadline:
-            with contextlib.suppress(requests.RequestException, TypeError, AssertionError):
-                found = {self.served() for _ in range(8)}
+        while (found := self.seen(model)) != {model} and time.monotonic() < deadline:
+            time.sleep(0.05)
         return model if found == {model} else found
+
+    def seen(self, model):
+        """The models that pages name once the rollout of `model` is over; none before.
+
+        A node's own table of addresses follows the cluster's by a moment, the first time too: there
+        are so many pages that an address that is left in it is met.
+        """
+        with contextlib.suppress(requests.RequestException, TypeError, AssertionError):
+            if self.rolled_out(model) and self.behind() == {model}:
+                return {self.served() for _ in range(PAGES)}
+        return set()
+
+    def rolled_out(self, model):
+        """Whether the Deployment is of this model, and each of its pods, and all are available."""
+        deployment = self.deployment()
+        wanted, status = deployment["spec"]["replicas"], deployment["status"]
+        told = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+        kinds = ("replicas", "updatedReplicas", "availableReplicas")
+        counts = {status.get(kind, 0) for kind in kinds}
+        return told and counts == {wanted} and self.variable("MODEL") == model
+
+    def behind(self):
+        """The models of the pods that the Service leads to; None for one that is gone."""
+        opened = self.connection()
+        named = f"kubernetes.io/service-name={self.serving}"
+        slices, _ = opened.listed("discovery.k8s.io/v1", "EndpointSlice", labels=named)
+        pods = {one["metadata"]["name"]: one for one in opened.listed("v1", "Pod")[0]}
+        ends = [
+            end for one in slices for end in one["endpoints"] or () if end["conditions"]["ready"]
+        ]
+        led = {end["targetRef"]["name"] for end in ends}
+        return {variable(pods[name], "MODEL") if name in pods else None for name in led}
 
     def manifest(self, *, deadline=600, replicas=2):
         """The viewer's manifests; with a short deadline for a viewer that fails."""
@@ -158,6 +188,12 @@ class ClusterWorld(e2e.World):
         while (found := ask()) and time.monotonic() < deadline:
             time.sleep(0.1)
         return found
+
+
+def variable(pod, name):
+    """A variable of the one container of a pod, or of a template of pods."""
+    (container,) = pod["spec"]["containers"]
+    return next(one["value"] for one in container["env"] if one["name"] == name)
 
 
 def make(folder, cluster, namespace, keys, kind=ClusterWorld):
