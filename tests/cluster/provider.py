@@ -16,6 +16,7 @@ import urllib.parse
 
 import kubernetes
 
+from gitwf.adapters.kubernetes import credentials
 from tests import s3_gateway
 from tests.cluster import images, kind, layout, processes
 
@@ -49,7 +50,7 @@ class Cluster:
 
     def client(self):
         """A new API client, the caller's to close."""
-        return kubernetes.config.new_client_from_config(config_file=str(self.kubeconfig))
+        return credentials.client(self.kubeconfig, "")
 
 
 def chosen():
@@ -135,7 +136,7 @@ def standing(name):
 
 def _given(kubeconfig):
     """A cluster of somebody's."""
-    client = kubernetes.config.new_client_from_config(config_file=str(kubeconfig))
+    client = credentials.client(kubeconfig, "")
     with client:
         server = urllib.parse.urlsplit(client.configuration.host)
         nodes = kubernetes.client.CoreV1Api(client).list_node().items

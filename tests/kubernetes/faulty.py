@@ -11,9 +11,9 @@ import random
 import threading
 import time
 
-import requests
 import yaml
-from kubernetes import config
+
+from gitwf.adapters.kubernetes import connection, credentials
 
 LONGEST_SECONDS = 2.0
 _HOP = {"connection", "transfer-encoding", "content-length", "host", "accept-encoding"}
@@ -67,7 +67,7 @@ class Faults:
 
 
 class Proxy(http.server.BaseHTTPRequestHandler):
-    """One request through the faults; `faults`, `session` and `host` are the server's."""
+    """One request through the faults; `faults`, `pool` and `host` are the server's."""
 
     def log_message(self, *said):
         pass
@@ -92,26 +92,27 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             return
         headers = {name: v for name, v in self.headers.items() if name.lower() not in _HOP}
         watches = "watch=true" in self.path
-        given = self.server.session.request(
+        given = self.server.pool.request(
             self.command,
             self.server.host + self.path,
-            data=body,
+            body=body,
             headers=headers,
-            stream=watches,
+            preload_content=not watches,
+            retries=False,
             timeout=600,
         )
         if watches:
             self.streamed(given)
-        elif writes and given.ok and self.server.faults.denied():
+        elif writes and given.status < 400 and self.server.faults.denied():
             self.says(409, "the object has been modified")
         else:
-            self.answer(given.status_code, given.content)
+            self.answer(given.status, given.data)
 
     def streamed(self, given):
-        self.send_response(given.status_code)
+        self.send_response(given.status)
         self.end_headers()
         with given:
-            for line in given.iter_lines():
+            for line in connection._lines(given):
                 if self.server.faults.cut():
                     return
                 self.wfile.write(line + b"\n")
@@ -122,13 +123,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def between(cluster, folder, seed):
     """A kubeconfig whose server is a proxy with faults, and those faults."""
-    made = config.new_client_from_config(str(cluster.kubeconfig)).configuration
-    session = requests.Session()
-    session.trust_env = False
-    session.verify, session.cert = made.ssl_ca_cert, (made.cert_file, made.key_file)
+    real = credentials.client(cluster.kubeconfig, "")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
     server.daemon_threads = True
-    server.faults, server.session, server.host = Faults(seed), session, made.host
+    server.faults, server.host = Faults(seed), real.configuration.host
+    server.pool = real.rest_client.pool_manager
     threading.Thread(target=server.serve_forever, daemon=True).start()
     place = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}
     context = {"name": "c", "context": {"cluster": "c", "user": "u"}}

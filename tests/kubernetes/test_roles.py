@@ -4,9 +4,11 @@ The verbs are read from the manifests that people install, so that none can be a
 work here that needs it.
 """
 
+import base64
 import dataclasses
 import itertools
 import json
+import pathlib
 
 import pytest
 
@@ -74,9 +76,10 @@ def account(cluster, namespace, tmp_path):
             asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
             core = kubernetes.client.CoreV1Api(client)
             made = core.create_namespaced_service_account_token("gitwf", namespace, asked)
-            host, authority = client.configuration.host, client.configuration.ssl_ca_cert
+            known = client.configuration
+        authority = known.ca_cert_data or pathlib.Path(known.ssl_ca_cert).read_text()
         file = tmp_path / "kubeconfig"
-        file.write_text(json.dumps(_kubeconfig(host, str(authority), made.status.token)))
+        file.write_text(json.dumps(_kubeconfig(known.host, authority, made.status.token)))
         return Account(
             admin,
             connection.Connection(connection.Settings(namespace, kubeconfig=file)),
@@ -87,11 +90,12 @@ def account(cluster, namespace, tmp_path):
 
 
 def _kubeconfig(host, authority, token):
+    data = base64.b64encode(authority.encode()).decode()
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [
-            {"name": "c", "cluster": {"server": host, "certificate-authority": authority}}
+            {"name": "c", "cluster": {"server": host, "certificate-authority-data": data}}
         ],
         "users": [{"name": "u", "user": {"token": token}}],
         "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],

@@ -1,6 +1,6 @@
 """One API server and one namespace, spoken to in plain dicts.
 
-The client library does what it is good at: kubeconfig, service accounts, TLS, connections. Its
+The client library does what it is good at: service accounts, TLS, connections (`credentials`). Its
 typed models stay out, because they refuse fields that a newer server knows, and so does its
 discovery, which asks for more than is needed and caches it in a shared folder. Every request has a
 deadline; what fails for a moment is asked again, an apply too: it says what should be, not what to
@@ -16,10 +16,9 @@ from typing import Any
 
 import urllib3
 from kubernetes import client as library
-from kubernetes import config as library_config
 from kubernetes.client import exceptions as library_errors
 
-from gitwf.adapters.kubernetes import failures
+from gitwf.adapters.kubernetes import credentials, failures
 from gitwf.errors import GitwfError, Stalled, Transient
 
 MANAGER = "gitwf"
@@ -290,7 +289,8 @@ class Connection:
     def _opened(self) -> library.ApiClient:
         with self._lock:
             if self._client is None:
-                self._client = library.ApiClient(_configuration(self._settings))
+                asked = self._settings
+                self._client = credentials.client(asked.kubeconfig, asked.context)
             return self._client
 
 
@@ -324,33 +324,3 @@ def _why(error: Exception) -> str:
     """The innermost reason of a library error, in one line."""
     reason = getattr(error, "reason", None)
     return str(reason or error).splitlines()[0] if str(reason or error) else type(error).__name__
-
-
-def _configuration(settings: Settings) -> library.Configuration:
-    """Read where the server is and who we are. Stalled: neither a kubeconfig nor a pod says it."""
-    made = library.Configuration()
-    config: Any = library_config  # its functions have no types
-    try:
-        config.load_kube_config(
-            config_file=str(settings.kubeconfig) if settings.kubeconfig else None,
-            context=settings.context or None,
-            client_configuration=made,
-            persist_config=False,
-        )
-    except config.ConfigException as error:
-        if settings.kubeconfig or settings.context:
-            raise Stalled(f"the kubeconfig cannot be used: {error}") from error
-        try:
-            config.load_incluster_config(client_configuration=made)
-        except config.ConfigException:
-            raise Stalled(
-                f"no cluster is configured: {error}", hint="set KUBECONFIG, or run in a pod"
-            ) from error
-    made.retries = urllib3.Retry(
-        total=4,
-        backoff_factor=0.2,
-        status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods={"GET", "PATCH", "DELETE"},
-        raise_on_status=False,
-    )
-    return made
