@@ -34,11 +34,26 @@ def test_parallelism_bounds_the_pods_of_the_workflow_and_the_children_of_a_templ
         assert (final.phase, len(played.starts), played.most_active) == ("Succeeded", 10, limit)
 
 
-def test_attempts_wait_for_room_too(player):
+@pytest.mark.parametrize("more", [{}, {"backoff": {"duration": "3s"}}])
+@pytest.mark.parametrize("kind", ["steps", "dag"])
+@pytest.mark.parametrize("of", ["workflow", "template"])
+def test_attempts_wait_for_room_too(player, of, kind, more):
+    retried = {**OK, "retryStrategy": {"limit": 1, **more}}
+    for memory in ({}, {"memoize": {"key": "k", "cache": {"configMap": {"name": "c"}}}}):
+        limited = {"parallelism": 1} if of == "template" else {}
+        spec = {"templates": [fan(4, kind, **limited), {**retried, **memory}]}
+        spec |= {"parallelism": 1} if of == "workflow" else {}
+        played = player(spec, outcome=lambda _: BAD)
+        assert played.play().phase == "Failed"
+        assert (len(played.starts), played.most_active) == (8, 1)
+
+
+def test_what_is_tried_again_goes_before_what_has_not_begun(player):
     retried = {**OK, "retryStrategy": {"limit": 1}}
-    played = player({"parallelism": 1, "templates": [fan(4), retried]}, outcome=lambda _: BAD)
-    assert played.play().phase == "Failed"
-    assert (len(played.starts), played.most_active) == (8, 1)
+    played = player({"templates": [fan(3, parallelism=1), retried]}, outcome=lambda _: BAD)
+    played.play()
+    begun = list(played.starts)
+    assert begun.index("w[0].each(0:0)(1)") < begun.index("w[0].each(2:2)(0)")
 
 
 def test_a_template_that_calls_itself_for_ever_ends_in_error(play):

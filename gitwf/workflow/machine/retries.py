@@ -136,9 +136,12 @@ class Retrying:
         if inside is not None and (inside.failing or inside.node.phase.fulfilled):
             # Argo tries nothing again in a template that fails fast: the Retry node stays as it is.
             return
-        if self._run.gate.full:
-            self._run.gate.waiting.append(lambda: self._attempt(names))
-            return
+        # The Retry node itself takes no place. What has begun goes before what has not: Argo comes
+        # to an earlier step first.
+        for gate in (*(() if inside is None else (inside.gate,)), self._run.gate):
+            if gate.full:
+                gate.waiting.appendleft(lambda: self._attempt(names))
+                return
         name = f"{self.node.name}({len(self._attempts)})"
         pod = nodes.pod_name(self._run.name, name, self._order.target.name)
         try:
