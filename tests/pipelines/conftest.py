@@ -27,6 +27,7 @@ import yaml
 
 PIPELINES = pathlib.Path(__file__).parents[2] / "pipelines"
 STARTS_IN = 300.0  # seconds
+PREFIX = "gitwf-postgres-"  # then the process id of the run
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,16 @@ def wait_until_it_answers(server: Server, process: subprocess.Popen, log: pathli
             return
 
 
+def remove_what_a_crash_left() -> None:
+    """Remove the folders of runs that were killed: their names say by which process they were made.
+
+    A server that still runs misses its lock file within a minute, and ends by itself.
+    """
+    for left in pathlib.Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        if not pathlib.Path("/proc", left.name.removeprefix(PREFIX).partition("-")[0]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """Start a PostgreSQL; stop it, and leave nothing behind, when the session ends."""
@@ -117,7 +128,8 @@ def postgres() -> Iterator[Server]:
     if where is None or shutil.which("psql") is None:
         pytest.skip("PostgreSQL is not installed")
     runs_as = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="gitwf-postgres-"))
+    remove_what_a_crash_left()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         server = Server("127.0.0.1", free_port(), "gitwf", secrets.token_urlsafe(16))
         secret, cluster, log = folder / "password", folder / "cluster", folder / "log"
