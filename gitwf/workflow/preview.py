@@ -14,7 +14,7 @@ import pydantic
 from gitwf.values import Instant
 from gitwf.workflow import depends, failure, loops, scope, substitution, when
 from gitwf.workflow.document import flow, parameters, resolved, template
-from gitwf.workflow.machine import variables
+from gitwf.workflow.machine import calls, variables
 
 UNKNOWN = "?"
 _MOST = 20_000  # Nodes that are shown; what is behind them is told to be left out.
@@ -57,9 +57,7 @@ def of(workflow: resolved.Resolved, name: str, given: Mapping[str, str]) -> tupl
     walk = _Walk(workflow, known)
     entry = template.Step(name=name, template=workflow.spec.entrypoint, arguments=bound)
     found = [walk.one(resolved.LOCAL, entry, name, ())]
-    exit_hook = workflow.spec.hooks.get("exit")
-    if exit_hook is None and workflow.spec.on_exit:
-        exit_hook = flow.Hook(template=workflow.spec.on_exit, arguments=bound)
+    exit_hook = calls.exit_hook(workflow.spec, bound)
     if exit_hook is not None:
         found.append(walk.hook(resolved.LOCAL, exit_hook, f"{name}.onExit"))
     return tuple(found)

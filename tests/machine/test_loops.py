@@ -348,3 +348,23 @@ def test_a_template_may_say_how_its_nodes_are_shown(play):
     names = {n.name: n.display_name for n in retried.nodes.values()}
     assert names["w[0].a(0:x)"] == "os-x"
     assert names["w[0].a(0:x)(0)"] == "a(0:x)(0)"
+
+
+@pytest.mark.parametrize("inside", ["steps", "dag"])
+@pytest.mark.parametrize(
+    ("condition", "run"),
+    [("'{{item}}' == 'b'", ["b"]), ('"{{item}}" != "b"', ["a", "c"]), ("{{item}} == b", ["b"])],
+)
+def test_a_condition_may_quote_the_item_of_each_turn(play, inside, condition, run):
+    step = {
+        "name": "a",
+        "template": "say",
+        "withItems": ["a", "b", "c"],
+        "when": condition,
+        "arguments": {"parameters": [{"name": "m", "value": "{{item}}"}]},
+    }
+    body = {"steps": [[step]]} if inside == "steps" else {"dag": {"tasks": [step]}}
+    final = play({"templates": [{"name": "main", **body}, SAY]})
+    assert [n.inputs["m"] for n in final.nodes.values() if n.type == "Pod"] == run
+    (*_, skipped) = [n.message for n in final.nodes.values() if n.type == "Skipped"]
+    assert "{{item}}" not in skipped

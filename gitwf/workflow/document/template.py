@@ -20,9 +20,9 @@ class Call(base.Model):
 
     name: str = ""
     template: str = ""
+    inline: "Template | None" = None
     arguments: parameters.Arguments = parameters.Arguments()
     template_ref: flow.TemplateRef | None = None
-    inline: "Template | None" = None
     with_items: tuple[Any, ...] = ()
     with_param: str = ""
     with_sequence: flow.Sequence | None = None

@@ -13,9 +13,10 @@ from types import MappingProxyType
 import pydantic
 
 from gitwf.workflow import failure, loops, preparation, scope, substitution, when
-from gitwf.workflow.document import flow, parameters, template
+from gitwf.workflow.document import flow, parameters, template, workflow
 from gitwf.workflow.machine import references
 
+EXIT = "exit"
 _WHOLE_TAG = re.compile(r"\{\{\s*([^{}=\s][^{}]*?)\s*\}\}")
 
 Values = references.Values
@@ -114,14 +115,14 @@ def turns(
         if prepared.proceed:
             raise
         return []
-    if not prepared.proceed:
-        return [
-            Turn(loops.node_name(name, index, item), call, proceed=False, artifacts={})
-            for index, item in enumerate(items)
-        ]
-    _check_hooks(hooks, items, visible)
     text = substitution.Text(_unlooped(call).to_json())
-    tagged = _tagged(call)
+    if prepared.proceed:
+        _check_hooks(hooks, items, visible)
+        strictness, tagged = substitution.STRICT, _tagged(call)
+    else:
+        # A condition that quotes the item is false of `{{item}}` itself and may be true of one:
+        # each turn decides anew, and a tag that nobody knows stays.
+        strictness, tagged = substitution.LENIENT, ()
     return [
         _turn(
             text,
@@ -131,6 +132,7 @@ def turns(
             item,
             prepared.artifacts,
             visible,
+            strictness,
         )
         for index, item in enumerate(items)
     ]
@@ -154,8 +156,17 @@ def _turn(
     item: loops.Item,
     artifacts: Places,
     visible: scope.Names,
+    strictness: substitution.Strictness,
 ) -> Turn:
     values = visible.new_child(dict(item.values))
+    given = {
+        one.name: substitution.fill_value(one.value or "", values, strictness) for one in tagged
+    }
+    # Half a surrogate pair fits in a text but not in JSON.
+    if not tagged or not all(map(str.isascii, given.values())):
+        given, filled = {}, text.fill(values, strictness) if text.tags else ""
+    else:
+        filled = ""
     condition = substitution.fill_value(call.when, values)
     try:
         proceed = decides(condition)
@@ -163,16 +174,7 @@ def _turn(
         return Turn(name, call, proceed=False, artifacts={}, problem=str(problem))
     if not proceed:
         return Turn(name, call.model_copy(update={"when": condition}), proceed=False, artifacts={})
-    if tagged:
-        given = {
-            one.name: substitution.fill_value(one.value or "", values, substitution.STRICT)
-            for one in tagged
-        }
-        # Half a surrogate pair fits in a text but not in JSON.
-        if all(map(str.isascii, given.values())):
-            return Turn(name, call, True, artifacts, item=item.values, values=given)
-    filled = text.fill(values, substitution.STRICT) if text.tags else ""
-    return Turn(name, call, proceed=True, artifacts=artifacts, item=item.values, text=filled)
+    return Turn(name, call, True, artifacts, item=item.values, text=filled, values=given)
 
 
 def _tagged(call: template.Call) -> tuple[parameters.Parameter, ...]:
@@ -263,13 +265,26 @@ def shown(call: template.Call | flow.Hook) -> tuple[str, str]:
     return call.template, ""
 
 
+def exit_hook(
+    of: template.Call | workflow.WorkflowSpec, given: parameters.Arguments
+) -> flow.Hook | None:
+    """Give the exit hook of a call or of the workflow; `onExit` goes before `hooks.exit`.
+
+    One without arguments is `given` those of the workflow (Argo: GetExitHook).
+    """
+    hook = flow.Hook(template=of.on_exit) if of.on_exit else of.hooks.get(EXIT)
+    if hook is None or hook.arguments.parameters or hook.arguments.artifacts:
+        return hook
+    return hook.model_copy(update={"arguments": given})
+
+
 def hooks_of(
-    call: template.Call, item: Values, workflow: parameters.Arguments
+    call: template.Call, item: Values, given: parameters.Arguments
 ) -> dict[str, flow.Hook]:
-    """Give a call's hooks with `{{item}}` replaced; `onExit` gets the workflow's arguments."""
+    """Give a call's hooks with `{{item}}` replaced."""
     hooks = dict(call.hooks)
-    if call.on_exit and "exit" not in hooks:
-        hooks["exit"] = flow.Hook(template=call.on_exit, arguments=workflow)
+    if (hook := exit_hook(call, given)) is not None:
+        hooks[EXIT] = hook
     if item:
         for name, hook in hooks.items():
             hooks[name] = flow.Hook.from_json(substitution.fill(hook.to_json(), item))

@@ -58,15 +58,22 @@ class Dag(composite.Composite):
         return sorted(name for name in self._tasks if name not in wanted)
 
     def _reach(self) -> list[str]:
-        """Name the tasks that the targets need, in the order of the document."""
-        seen: set[str] = set()
-        ahead = [name for name in self._targets if name in self._tasks]
+        """Name the tasks that the targets need, in the order in which Argo comes to each.
+
+        Argo goes from one target to the next, and to what a task waits for before the task.
+        """
+        found: dict[str, None] = {}
+        ahead = [(name, False) for name in reversed(self._targets) if name in self._tasks]
+        entered: set[str] = set()
         while ahead:
-            name = ahead.pop()
-            if name not in seen:
-                seen.add(name)
-                ahead.extend(self._before[name])
-        return [name for name in self._tasks if name in seen]
+            name, done = ahead.pop()
+            if done:
+                found[name] = None
+            elif name not in entered:
+                entered.add(name)
+                ahead.append((name, True))
+                ahead.extend((before, False) for before in reversed(self._before[name]))
+        return list(found)
 
     # One task.
 
@@ -79,6 +86,15 @@ class Dag(composite.Composite):
         hooked = calls.hooks_of(task, {}, self.run.arguments)
         child = composite.Child(self, task, f"{self.node.name}.{task.name}", hooked)
         self._children[task.name] = child
+        self._carry_out(task, child)
+        if task.name in self._targets and not self.node.phase.fulfilled:
+            # Argo looks at what a target sees once more, and a DAG ends where that cannot be had.
+            try:
+                self._scope(task)
+            except failure.NodeFailure as problem:
+                self.run.undo(self.node, str(problem))
+
+    def _carry_out(self, task: template.Task, child: composite.Child) -> None:
         try:
             if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
@@ -123,13 +139,11 @@ class Dag(composite.Composite):
         if group is not None:
             self.run.link(self.run.nodes[group.node_name], node)
             return
-        before = self._before[child.call.name]
-        if not before:
-            self.run.link(self.node, node)
-        for name in before:
-            # Argo never ends where a task comes after one that ends nowhere.
-            for end in outbound.of(self._settled[name]) or (self._settled[name],):
-                self.run.link(end, node)
+        before = [self._settled[name] for name in self._before[child.call.name]]
+        ends = [end for one in before for end in outbound.of(one)]
+        # Argo never ends where a task comes after none but such as end nowhere.
+        for end in ends or before or [self.node]:
+            self.run.link(end, node)
 
     def settled(self, child: composite.Child) -> None:
         """Let the tasks go on that waited for this one; end when none is left."""
@@ -271,6 +285,8 @@ class Dag(composite.Composite):
         names = set(_MENTIONED.findall(text))
         if _COMPUTED.search(text):
             names = set(self._settled)
+        # What a loop printed must make a list for whoever comes after it, though another reads it.
+        names |= self.results_read & self._members.keys()
         values: dict[str, scope.Value] = {}
         for name in sorted(names):
             if name in self._settled and allowed(name):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gitwf.workflow import record
-from gitwf.workflow.document import flow, resolved, template
+from gitwf.workflow.document import resolved, template
 from gitwf.workflow.machine import again, calls, hooks, nodes, orders, suspends, variables
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ class Root:
 
     def _handle(self) -> None:
         run = self._run
-        hook = run.spec.hooks.get(hooks.EXIT)
-        if hook is None and run.spec.on_exit:
-            hook = flow.Hook(template=run.spec.on_exit, arguments=run.arguments)
+        hook = calls.exit_hook(run.spec, run.arguments)
         if hook is None or (run.shutdown is not None and run.shutdown.terminate):
             self.conclude(None)
             return

@@ -19,7 +19,7 @@ from gitwf.workflow.machine import calls, nodes, orders
 if TYPE_CHECKING:
     from gitwf.workflow.machine import composite, run
 
-EXIT = "exit"
+EXIT = calls.EXIT
 _ON_EXIT = ".onExit"
 
 

@@ -21,12 +21,15 @@ def of(node: nodes.Node) -> tuple[nodes.Node, ...]:
     """
     if node.type in _COMPOSITES:
         memo = node.memoized
-        return (node,) if memo is not None and memo.hit else node.outbound
+        # The last attempt at something inside has ends of its own.
+        inside = tuple(last for end in node.outbound for last in of(end))
+        return (node,) if memo is not None and memo.hit else inside
     if node.type is record.NodeType.RETRY:
         # Argo takes its last child as it is: an attempt, even one with nodes inside it, or a hook.
         return tuple(node.children.values())[-1:] or (node,)
     if node.type is record.NodeType.TASK_GROUP:
-        return tuple(end for turn in node.children.values() for end in of(turn)) or (node,)
+        turns = node.children.values()
+        return tuple(end for turn in turns for end in of(turn)) if turns else (node,)
     if node.type is record.NodeType.POD:
         return _ends_of_pod(node)
     return (node,)
