@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import click
 
-from gitwf import ports
+from gitwf import errors, ports
 from gitwf.adapters import clock
 from gitwf.cli import finding, options, watching
 from gitwf.cli.render import runs as trees
@@ -45,11 +45,16 @@ def runs(chosen: Settings, run: str | None, limit: int, form: str) -> None:
 
 
 class _Row:
-    """One run of the list."""
+    """One run of the list. One that another gitwf left or that is damaged hides no other."""
 
     def __init__(self, found: finding.Found) -> None:
-        begun, self._shown = found.engine.order_and_record(found.run)
-        self._run, self._name = found.run, begun.order.name
+        self._run, self._readable = found.run, True
+        try:
+            begun, self._shown = found.engine.order_and_record(found.run)
+            self._name = begun.order.name
+        except errors.Stalled as error:
+            self._readable, self._name = False, "-"
+            self._shown = record.RunRecord("", record.Phase.ERROR, error.message)
         self._driven = not self._shown.over and found.engine.driven(found.run)
 
     def plain(self) -> dict[str, object]:
@@ -58,7 +63,7 @@ class _Row:
         return {
             "run": self._run,
             "workflow": self._name,
-            "phase": str(shown.phase),
+            "phase": str(shown.phase) if self._readable else "Unreadable",
             "message": shown.message,
             "startedAt": shown.started.rfc3339() if shown.started else None,
             "finishedAt": shown.finished.rfc3339() if shown.finished else None,
@@ -82,6 +87,8 @@ class _Row:
 
     def _phase(self) -> str:
         shown = self._shown
+        if not self._readable:
+            return "Unreadable"
         if shown.over:
             return str(shown.phase)
         if not self._driven:

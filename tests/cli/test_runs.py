@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 
+from gitwf.adapters.local import ladder
 from tests.local import test_stopping
 
 slow = pytest.mark.slow
@@ -261,6 +262,62 @@ def test_runs_are_listed_and_one_is_shown(gitwf, place):
     assert "✖ check" in shown
     assert "Failed: step check failed: main: Error (exit code 1)" in shown
     assert len(gitwf("runs", "-n", "1").out.splitlines()) == 2
+
+
+def order_of(place, run):
+    return place / "state" / "engine" / "runs" / run / "order.json"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "{}",
+        "[]",
+        '{"at": 1, "source": "", "order": {}}',
+        '{"at": 1, "source": "", "order": {"name": "x", "workflow": {"templates": {"local/x": 1}}}}',
+    ],
+)
+def test_a_run_that_another_gitwf_left_is_said_to_be_unreadable_and_hides_no_other(
+    gitwf, place, told
+):
+    (place / "ok").touch()
+    gitwf("run", "quick.yaml")
+    broken = newest(gitwf)["run"]
+    gitwf("run", "quick.yaml")
+    whole = newest(gitwf)["run"]
+    order_of(place, broken).write_text(told, "utf-8")
+
+    listed = {one["run"]: one["phase"] for one in json.loads(gitwf("runs", "-o", "json").out)}
+    assert listed == {broken: "Unreadable", whole: "Succeeded"}
+    assert "Unreadable" in gitwf("runs").out
+    for command in ("runs", "logs", "retry", "stop", "resume"):
+        said = gitwf(command, broken)
+        assert (said.code, "order.json cannot be read: " in said.err) == (1, True)
+        assert "  try: it was written by another gitwf or damaged" in said.err
+
+
+def test_what_a_run_was_ordered_with_is_for_its_owner_alone(gitwf, place):
+    gitwf("run", "quick.yaml")
+
+    assert order_of(place, newest(gitwf)["run"]).stat().st_mode & 0o777 == 0o600
+
+
+def test_runs_can_be_looked_at_where_nothing_can_be_written(gitwf, place):
+    if not ladder.works("root"):
+        pytest.skip("only root of Linux can mount a folder for reading alone")
+    gitwf("run", "quick.yaml")
+    run = newest(gitwf)["run"]
+    script = (
+        "mount --bind state state && mount -o remount,ro,bind state && "
+        'for what in "runs" "runs $1" "logs $1" "logs -f $1"; do "$0" -m gitwf $what || exit; done'
+    )
+    seen = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, sys.executable, run],
+        cwd=place, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (seen.returncode, seen.stderr) == (0, "")
+    assert seen.stdout.count("toy[1].check: x\n") == 2
 
 
 def test_logs_take_the_last_run_and_a_node_by_any_of_its_names(gitwf, place):

@@ -86,7 +86,16 @@ def test_a_reader_gets_each_entry_once_as_it_is_written(tmp_path):
         assert list(reader.read()) == [TICKS[1]]
 
 
-@pytest.mark.parametrize("line", ["{}", "no json", '{"is": "Dream", "at": 1}', '{"is": "Tick"}'])
+NONSENSE = [
+    "{}",
+    "no json",
+    '{"is": "Dream", "at": 1}',
+    '{"is": "Tick"}',
+    '{"is": "Tick", "at": "now"}',
+]
+
+
+@pytest.mark.parametrize("line", NONSENSE)
 def test_a_line_that_makes_no_sense_stalls_the_run(tmp_path, line):
     path = tmp_path / "journal"
     path.write_text(line + "\n", "utf-8")

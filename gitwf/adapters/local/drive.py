@@ -337,7 +337,6 @@ def replayed(begun: orders.Begun, run: folder.RunFolder) -> replay.Replay:
     """Work a run out from what is on disk, whoever drives it."""
     history = replay.Replay(begun)
     if run.journal.exists():
-        with journal.Journal(run.journal) as entries:
-            for entry in entries.read():
-                history.take(entry)
+        for entry in journal.Reader(run.journal).read():
+            history.take(entry)
     return history

@@ -7,6 +7,7 @@ sides. What cannot run here is refused in `start`, before anything is written.
 """
 
 import contextlib
+import errno
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -185,12 +186,16 @@ class LocalEngine:
         return begun, drive.replayed(begun, self._state.run(run)).snapshot()
 
     def driven(self, run: str) -> bool:
-        """Whether some process drives the run now."""
+        """Whether some process drives the run now; where nothing can be written, none does."""
         lock = filelock.FileLock(self._state.run(run).lock, thread_local=False)
         try:
             lock.acquire(blocking=False)
         except filelock.Timeout:
             return True
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+            return False
         lock.release()
         return False
 

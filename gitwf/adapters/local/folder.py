@@ -35,6 +35,13 @@ def checked(name: str) -> str:
     return name
 
 
+def unreadable(path: Path, error: Exception) -> Stalled:
+    """What is said of a file of a run that makes no sense to this gitwf."""
+    what = repr(error).partition("\n")[0]  # A model's error goes on and on.
+    hint = "it was written by another gitwf or damaged; remove the run's folder to run anew"
+    return Stalled(f"{path} cannot be read: {what}", hint=hint)
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The paths of one run; makes nothing."""

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gitwf.adapters import host
-from gitwf.adapters.local import syncing
-from gitwf.errors import Stalled
+from gitwf.adapters.local import folder, syncing
 from gitwf.values import Instant
 from gitwf.workflow import record
 from gitwf.workflow.machine import messages
@@ -30,16 +29,12 @@ _json = json.JSONEncoder(separators=(",", ":")).encode
 _ROOM = 1 << 16  # Bytes of zeros that are put behind the last line at a time.
 
 
-class Journal:
-    """The open history of one run. One writer at a time; the run's lock sees to that."""
+class Reader:
+    """Reads the history of one run, from where it came to the last time; writes nothing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._read_to = 0
-        self._room_to = 0
-        self._syncing = syncing.Syncing(self._file)
-        self._written = False
 
     def read(self) -> Iterator[Entry]:
         """Give every whole entry that was not given before."""
@@ -56,8 +51,18 @@ class Journal:
         try:
             return decode(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
-            hint = "it was written by another gitwf or damaged; remove the run's folder to run anew"
-            raise Stalled(f"{self._path} cannot be read: {error!r}", hint=hint) from error
+            raise folder.unreadable(self._path, error) from error
+
+
+class Journal(Reader):
+    """The open history of one run. One writer at a time; the run's lock sees to that."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._room_to = 0
+        self._syncing = syncing.Syncing(self._file)
+        self._written = False
 
     def own(self) -> None:
         """Cut off a torn last line; called by the one process that is about to write.
@@ -178,6 +183,8 @@ def decode(told: dict[str, Any]) -> Entry:
     kind = told.pop("is")
     if kind == "process":
         return told.pop("node"), host.Process(**told)
+    if not isinstance(told["at"], int):
+        raise TypeError(f"{told['at']!r} is no instant")
     told["at"] = Instant(told["at"])
     if "phase" in told:
         told["phase"] = record.Phase(told["phase"])

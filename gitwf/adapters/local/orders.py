@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gitwf import ports, values
+from gitwf.adapters.local import folder
 from gitwf.errors import Stalled
 from gitwf.values import Instant
 from gitwf.workflow.document import resolved, template, workflow
@@ -61,11 +62,16 @@ def write(path: Path, begun: Begun) -> None:
     source = str(order.source or "")
     text = json.dumps({"at": begun.at.microseconds, "source": source, "order": told})
     partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
+    # The workflow's Secret documents are in it.
+    with open(partial, "w", encoding="utf-8", opener=_private) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
     partial.replace(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _load(path: Path) -> dict[str, Any] | None:
@@ -74,15 +80,22 @@ def _load(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise Stalled(f"{path} cannot be read: {error}", hint="remove the run's folder") from error
+        raise folder.unreadable(path, error) from error
+    if not isinstance(there, dict) or there.keys() != {"at", "source", "order"}:
+        raise folder.unreadable(path, ValueError("it is no order"))
     return there
 
 
 def read(path: Path, run: str) -> Begun | None:
     """Read an order back, or None when there is none. Stalled on one that cannot be read."""
     there = _load(path)
-    if there is None:
-        return None
+    try:
+        return None if there is None else _begun(there, run)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise folder.unreadable(path, error) from error
+
+
+def _begun(there: dict[str, Any], run: str) -> Begun:
     told = there["order"]
     order = ports.Order(
         id=run,
