@@ -76,7 +76,7 @@ def _private(path: str, flags: int) -> int:
 
 def _load(path: Path) -> dict[str, Any] | None:
     try:
-        there: dict[str, Any] = json.loads(path.read_bytes())
+        there: Any = json.loads(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError as error:
