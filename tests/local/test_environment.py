@@ -85,6 +85,26 @@ def test_a_step_has_its_own_variables_and_none_of_gitwfs(hosted, written, monkey
     assert found - {"TMPDIR"} == {"PATH", "HOME", "LANG", "MINE"}
 
 
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ('env: [{name: A, value: "x\\0y"}]', "the variable 'A' holds a null byte"),
+        ("env: [{name: A=B, value: x}]", "'A=B' cannot be the name of a variable"),
+        ('env: [{name: "", value: x}]', "'' cannot be the name of a variable"),
+        ('args: ["x\\0y"]', "'x\\x00y' holds a null byte"),
+        ('workingDir: "/tmp/x\\0y"', "'/tmp/x\\x00y' holds a null byte"),
+    ],
+)
+def test_what_no_program_can_be_given_is_said_of_the_step(local, more, why):
+    ran = local.run(f"""
+  templates:
+  - name: main
+    container: {{image: none, command: [echo], {more}}}
+""")
+
+    assert (ran["wf"].phase, ran["wf"].message) == ("Error", why)
+
+
 def test_home_is_empty_and_the_steps_own(local, written):
     ran = local.run(
         written("ls -A $HOME | wc -l; echo x > $HOME/x; test -w ${TMPDIR:-/tmp} && echo ok")

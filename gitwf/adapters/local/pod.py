@@ -114,17 +114,36 @@ def prepare(
         if isinstance(container, containers.Script) and container.source:
             argv.append(private.script)
             mounts += _script(container.source, work, private.script, context)
-        boxes[name] = box.Box(
-            argv=tuple(argv),
-            env=private.env | declared,
-            cwd=container.working_dir or private.cwd,
-            mounts=tuple(mounts),
-            outputs=member.outputs,
-            attempts=1 if member.last else attempts,
-            pause=pause,
-            image=_image(made, member) if context.imaged else None,
+        boxes[name] = _startable(
+            box.Box(
+                argv=tuple(argv),
+                env=private.env | declared,
+                cwd=container.working_dir or private.cwd,
+                mounts=tuple(mounts),
+                outputs=member.outputs,
+                attempts=1 if member.last else attempts,
+                pause=pause,
+                image=_image(made, member) if context.imaged else None,
+            )
         )
     return boxes
+
+
+def _startable(made: box.Box) -> box.Box:
+    """Give a box back that a kernel can start. Raises Unavailable.
+
+    Kubernetes would not create the container, or its runtime would not start it.
+    """
+    for name, value in made.env.items():
+        if not name or "=" in name:
+            raise environment.Unavailable(f"{name!r} cannot be the name of a variable")
+        if "\0" in name + value:
+            raise environment.Unavailable(f"the variable {name!r} holds a null byte")
+    texts = (*made.argv, made.cwd, *made.outputs, *(mount.path for mount in made.mounts))
+    for text in texts:
+        if "\0" in text:
+            raise environment.Unavailable(f"{text!r} holds a null byte")
+    return made
 
 
 def _tries(made: template.Template) -> tuple[int, float]:
