@@ -179,3 +179,41 @@ spec:
         "`schedules` starts and stops nothing here: the workflow runs when it is asked for"
     )
     assert whole.labels == {"team": "ads"}
+
+
+def test_a_value_that_is_no_text_is_refused_at_its_key_where_a_template_reads_it():
+    source = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: m}
+data: {word: a}
+binaryData: {bytes: AAEC}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+data: {word: YQ==, bytes: /w==}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: of-nobody}
+data: {bytes: /w==}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: w}
+spec:
+  entrypoint: main
+  volumes: [{name: v, configMap: {name: m}}]
+  templates:
+  - name: main
+    container: {image: i, envFrom: [{secretRef: {name: s}}]}
+"""
+    loaded = load.load({"w.yaml": source.encode()})
+    found = unsupported.check(resolve.resolve(loaded.runnable("w.yaml"), loaded))
+
+    message = "the local engine does not read `bytes`: its bytes are no text"
+    assert [(one.line, one.column, one.message) for one in found] == [
+        (5, 14, message),
+        (10, 20, message),
+    ]

@@ -156,15 +156,17 @@ def _gather(
     everything = [spec.plain(), *(one.plain() for one in templates.values())]
     names = resolved.config_map_names(everything)
     private = resolved.secret_names(everything)
+    sources = [
+        one
+        for kind, wanted in (("Secret", private), ("ConfigMap", names))
+        for one in catalogue.of_kind(kind)
+        if resolved.may_name(wanted, one.name)
+    ]
     secrets = {
-        one.name: one.model.plain_data
-        for one in catalogue.of_kind("Secret")
-        if isinstance(one.model, workflow.Secret) and resolved.may_name(private, one.name)
+        one.name: one.model.plain_data for one in sources if isinstance(one.model, workflow.Secret)
     }
     documents = {
-        one.name: one.model
-        for one in catalogue.of_kind("ConfigMap")
-        if isinstance(one.model, workflow.ConfigMap) and resolved.may_name(names, one.name)
+        one.name: one.model for one in sources if isinstance(one.model, workflow.ConfigMap)
     }
     maps = {name: dict(one.data) for name, one in documents.items()}
     unlabelled = frozenset(n for n, one in documents.items() if not one.gives_parameters)
@@ -178,7 +180,16 @@ def _gather(
         origins=places,
         spec_origins=tuple(origins),
         unread=catalogue.unread,
+        wordless=tuple(_wordless(sources)),
     )
+
+
+def _wordless(sources: list[load.Source]) -> Iterator[resolved.Origin]:
+    """Give the place of every value that is no text."""
+    for one in sources:
+        if isinstance(one.model, workflow.ConfigMap | workflow.Secret):
+            for path in one.model.wordless:
+                yield resolved.Origin(one.document, path)
 
 
 def _scopes(scope: str, part: workflow.WorkflowSpec) -> set[str]:

@@ -79,6 +79,7 @@ class Resolved:
     `templates` has those of the spec under the scope `local`. `config_maps` is data by name,
     `secrets` too: those that are documents beside the workflow. `unlabelled` names the ConfigMaps
     that give no parameters, for Argo's controller only sees those that are labelled for it.
+    `wordless` are the places of those of their values that are no text, and cannot be given.
     `cron` says when a CronWorkflow is due; that does not change what a run does, but that it is
     `scheduled` does: the run knows the moment for which it was made.
     """
@@ -94,6 +95,7 @@ class Resolved:
     cron: workflow.CronWorkflowSpec | None = field(default=None, compare=False, repr=False)
     spec_origins: Sequence[Origin] = field(default=(), compare=False, repr=False)
     unread: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    wordless: Sequence[Origin] = field(default=(), compare=False, repr=False)
 
     @property
     def name(self) -> str:

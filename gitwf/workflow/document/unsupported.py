@@ -103,6 +103,9 @@ def check(whole: resolved.Resolved) -> list[Diagnostic]:
     spec = whole.spec.plain()
     for path, message, hint in _refused(spec, _REFUSED_IN_SPEC):
         found.setdefault(whole.origin(*path).diagnostic(message, hint, key=True))
+    for place in whole.wordless:
+        message = f"the local engine does not read `{place.path[-1]}`: its bytes are no text"
+        found.setdefault(place.diagnostic(message, _ARGO, key=True))
     found.update(dict.fromkeys(_schedule(whole)))
     for path, message in _ignored(spec, _IGNORED_IN_SPEC):
         place = whole.origin(*path)

@@ -161,6 +161,11 @@ class ConfigMap(base.Model):
     immutable: bool | None = None
 
     @property
+    def wordless(self) -> list[tuple[str, str]]:
+        """Where its bytes are no text: field and key."""
+        return [("binaryData", key) for key in self.binary_data]
+
+    @property
     def gives_parameters(self) -> bool:
         """Whether Argo's controller sees it as one to take parameters from."""
         return self.metadata.labels.get("workflows.argoproj.io/configmap-type") == "Parameter"
@@ -189,6 +194,17 @@ class Secret(base.Model):
             except binascii.Error:
                 raise ValueError(f"{key} is not base64; plain text goes into stringData") from None
         return data
+
+    @property
+    def wordless(self) -> list[tuple[str, str]]:
+        """Where its bytes are no text: field and key."""
+        found = []
+        for key, value in self.data.items():
+            try:
+                base64.b64decode(value).decode()
+            except UnicodeDecodeError:
+                found.append(("data", key))
+        return found
 
     @property
     def plain_data(self) -> dict[str, str]:
