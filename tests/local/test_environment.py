@@ -105,6 +105,22 @@ def test_what_no_program_can_be_given_is_said_of_the_step(local, more, why):
     assert (ran["wf"].phase, ran["wf"].message) == ("Error", why)
 
 
+def test_an_argument_that_no_kernel_takes_is_handed_over_in_a_file(local):
+    ran = local.run(
+        """
+  templates:
+  - name: main
+    container:
+      image: none
+      command: [sh, -c]
+      args: ['echo "$0 ${1##*/}"; wc -c < "${1#@}"', short, "{{workflow.parameters.long}}"]
+""",
+        parameters={"long": "é" * 70_000},
+    )
+
+    assert ran.text == "short argo_arg_3.txt\n140000\n"
+
+
 def test_home_is_empty_and_the_steps_own(local, written):
     ran = local.run(
         written("ls -A $HOME | wc -l; echo x > $HOME/x; test -w ${TMPDIR:-/tmp} && echo ok")

@@ -33,6 +33,7 @@ _ARGO = "workflows.argoproj.io"
 # What Argo's init container leaves where its store holds nothing at a key.
 _INIT = "init: Error (exit code 64): "
 _NO_KEY = "The specified key does not exist."
+_LONGEST_ARGUMENT = 131_072  # Bytes; Argo: common.MaxEnvVarLen.
 _HOME = "/home/step"  # In no use, so that nothing of the machine is ever shown in it.
 
 
@@ -114,6 +115,8 @@ def prepare(
         if isinstance(container, containers.Script) and container.source:
             argv.append(private.script)
             mounts += _script(container.source, work, private.script, context)
+        argv, files = _offloaded(argv, len(command[:1]), work, context)
+        mounts += files
         boxes[name] = _startable(
             box.Box(
                 argv=tuple(argv),
@@ -219,6 +222,25 @@ def _script(source: str, work: Path, path: str, context: Context) -> list[box.Mo
     file.write_text(source, "utf-8")
     file.chmod(0o755)
     return [] if context.bare else [box.Mount(path, file, box.Kind.OWN)]
+
+
+def _offloaded(
+    argv: list[str], program: int, work: Path, context: Context
+) -> tuple[list[str], list[box.Mount]]:
+    """Write each argument that no kernel takes into a file, and give `@` and its path instead.
+
+    The first `program` words name the program, and are not counted (Argo: emissary.go).
+    """
+    made, mounts = list(argv), []
+    for number, text in enumerate(argv[program:]):
+        if len(text) * 4 > _LONGEST_ARGUMENT and len(content := text.encode()) > _LONGEST_ARGUMENT:
+            name = f"argo_arg_{number}.txt"
+            file = work / name
+            file.write_bytes(content)
+            path = str(file) if context.bare else f"/tmp/{name}"  # noqa: S108 - the step's own
+            mounts += [] if context.bare else [box.Mount(path, file, box.Kind.OWN)]
+            made[program + number] = f"@{path}"
+    return made, mounts
 
 
 def _inputs(
