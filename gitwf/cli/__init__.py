@@ -8,6 +8,7 @@ sync, 1 failed, 2 a document is wrong, 3 changes pending. Read next: `gitwf.wiri
 
 import gc
 import importlib
+import io
 import os
 import sys
 from typing import Any
@@ -99,6 +100,16 @@ class LazyGroup(click.Group):
             ctx.fail(f"no command `{name}`{hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; that its reader has seen enough, as `head` has, is no failure of it."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return result
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands by section, without importing any of them."""
         del ctx
@@ -139,6 +150,10 @@ def main(arguments: list[str] | None = None) -> Any:
     if sys.platform == "win32":
         click.echo("gitwf runs on Linux and macOS; Windows is not a target (use WSL)", err=True)
         sys.exit(1)
+    for stream in (sys.stdout, sys.stderr):
+        # Whatever a terminal or file is said to hold: what does not fit shows as its escape.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # Plugins that happen to be installed are to change neither what a document means nor the start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
@@ -154,9 +169,6 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         # Adapters translate what they meet; this is a file that a person named, or a full disk.
         complain(errors.of_the_machine(error))

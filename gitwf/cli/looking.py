@@ -5,6 +5,7 @@ node of it wrote, and with `--follow` what it writes. Neither changes anything.
 """
 
 import itertools
+import sys
 from collections.abc import Iterator
 
 import click
@@ -13,7 +14,7 @@ from gitwf import errors, ports
 from gitwf.adapters import clock
 from gitwf.cli import finding, options, watching
 from gitwf.cli.render import runs as trees
-from gitwf.cli.render import tables
+from gitwf.cli.render import tables, terminal
 from gitwf.wiring.settings import Settings
 from gitwf.workflow import record, status
 
@@ -109,8 +110,7 @@ def _show(found: finding.Found, form: str) -> None:
     driven = shown.over or found.engine.driven(found.run)
     now = clock.SystemClock().now() if driven else None
     trees.show(console, trees.drawn(shown, now))
-    for name, value in shown.outputs.parameters.items():
-        console.out(f"{name}: {value}", highlight=False)
+    trees.outputs(console, shown)
     said = f"run {found.run}: {shown.phase}"
     if shown.phase.failed_or_error:
         said += f": {watching.why(shown)}"
@@ -148,9 +148,10 @@ def logs(chosen: Settings, run: str | None, node: str | None, *, follow: bool) -
 def _print(lines: Iterator[ports.LogLine], what: str, *, named: bool) -> None:
     """Print the lines of `what`; that there are none is told beside the result, which is empty."""
     colours: dict[str, str] = {}
+    shown = terminal.coloured if sys.stdout.isatty() else str
     for line in lines:
         colour = colours.setdefault(line.node, _COLOURS[len(colours) % len(_COLOURS)])
-        prefix = click.style(f"{line.node}: ", fg=colour) if named else ""
-        click.echo(prefix + line.text)
+        prefix = click.style(f"{terminal.harmless(line.node)}: ", fg=colour) if named else ""
+        click.echo(prefix + shown(line.text))
     if not colours:
         click.echo(f"{what} wrote nothing", err=True)

@@ -66,17 +66,19 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in given:
         name, equals, value = one.partition("=")
-        if not equals:
+        if not (name and equals):
             raise click.UsageError(f"a parameter is NAME=VALUE, not {one!r}")
+        if not one.isascii() and any("\ud800" <= letter <= "\udfff" for letter in one):
+            raise click.UsageError(f"the parameter {name!r} holds bytes that are not UTF-8")
         found[name] = value
     return found
 
 
 def console(*, stderr: bool = False) -> "rich.console.Console":
     """A console on standard output, or on standard error for what is not the result."""
-    import rich.console
+    from gitwf.cli.render import terminal
 
-    return rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return terminal.Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def warn(signal: signals.Signal) -> None:

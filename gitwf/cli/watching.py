@@ -1,13 +1,15 @@
 """A run that this process drives: shown as it goes, stopped by Ctrl-C, told about at its end.
 
 The first Ctrl-C, or SIGTERM, stops the run as `gitwf stop` does, so that its exit handlers run; the
-second terminates it; the third leaves at once, and `gitwf resume` goes on from there. What waits
-for a person is said once, with the command that lets it go on.
+second terminates it; the third leaves at once, as the end of the terminal does and of whoever reads
+the output, and `gitwf resume` goes on from there. What waits for a person is said once, with the
+command that lets it go on.
 """
 
 import contextlib
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -19,7 +21,7 @@ import rich.console
 from gitwf import errors
 from gitwf.adapters import clock
 from gitwf.cli import options
-from gitwf.cli.render import progress
+from gitwf.cli.render import progress, runs, terminal
 from gitwf.service import signals
 from gitwf.workflow import blame, record, status
 
@@ -52,11 +54,21 @@ def drive(
                     waiting.look(done)
     except errors.Transient as error:
         raise errors.Transient(error.message, hint=f"`gitwf resume {run}` goes on") from error
+    except BrokenPipeError as error:
+        what = "nobody reads the output any more; the run is left as it is"
+        raise errors.Transient(what, hint=f"`gitwf resume {run}` goes on") from error
+    except KeyboardInterrupt:
+        with contextlib.suppress(OSError):  # The terminal may be gone.
+            click.echo(f"the run is left as it is; `gitwf resume {run}` goes on", err=True)
+        raise
     finally:
         engine.close()
     if done is None:
         raise errors.Transient(f"the engine let go of {run}")
-    _tell(engine, run, done, form, console)
+    try:
+        _tell(engine, run, done, form, console)
+    except BrokenPipeError:  # How the run ended counts all the same.
+        terminal.unread(sys.stdout)
     return done
 
 
@@ -68,7 +80,8 @@ def insist(done: record.RunRecord) -> None:
 
 def why(done: record.RunRecord) -> str:
     """Say in a line why a run ended badly: because somebody stopped it, or for which step."""
-    return done.message if done.message.startswith(STOPPED) else blame.summary(done)
+    said = done.message if done.message.startswith(STOPPED) else blame.summary(done)
+    return terminal.harmless(said)
 
 
 def _tell(
@@ -80,16 +93,16 @@ def _tell(
 ) -> None:
     found = blame.find(done) if done.phase.failed_or_error else None
     if found is not None and found.node:
+        shown = terminal.coloured if console.is_terminal else terminal.harmless
         lines = [line.text for line in engine.logs(run, found.node)]
         if lines:
-            console.out(f"{found.step} wrote at the end:", highlight=False)
+            click.echo(f"{terminal.harmless(found.step)} wrote at the end:", file=console.file)
         for line in lines[-LAST_LINES:]:
-            console.out(f"  {line}", highlight=False)
+            click.echo(f"  {shown(line)}", file=console.file)
     if form != "text":
         options.print_document(document(engine, run, done), form)
         return
-    for name, value in done.outputs.parameters.items():
-        click.echo(f"{name}: {value}")
+    runs.outputs(console, done)
     click.echo(f"run {run}: {done.phase}; its logs: {blame.log_command(run, '')}")
     if done.phase.failed_or_error:
         click.echo(f"once it is mended: gitwf retry {run}")
@@ -163,13 +176,21 @@ def _stopped_by_signals(engine: "local_engine.LocalEngine", run: str, say: Say) 
         threading.Thread(target=stop, args=(len(asked) > 1,), daemon=True).start()
 
     def stop(terminate: bool) -> None:  # noqa: FBT001
+        said = "stopping: exit handlers still run; Ctrl-C once more terminates"
         if terminate:
-            say("terminating: exit handlers do not run; Ctrl-C once more leaves at once", "warning")
-        else:
-            say("stopping: exit handlers still run; Ctrl-C once more terminates", "warning")
+            said = "terminating: exit handlers do not run; Ctrl-C once more leaves at once"
+        with contextlib.suppress(BrokenPipeError):
+            say(said, "warning")
         engine.stop(run, terminate=terminate)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    def leave(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    wanted: dict[signal.Signals, Callable[[int, FrameType | None], None]]
+    wanted = {signal.SIGTERM: ask, signal.SIGINT: ask, signal.SIGHUP: leave}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
+        del wanted[signal.SIGHUP]
+    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
     try:
         yield
     finally:

@@ -367,3 +367,51 @@ def test_a_full_disk_is_no_traceback(gitwf, remote, monkeypatch):
     monkeypatch.setattr(wiring, "repository", full)
 
     assert gitwf("plan").err.splitlines()[0] == "error: No space left on device"
+
+
+def apart(*arguments, **settings):
+    """A gitwf in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "gitwf", *arguments],
+        capture_output=True, check=False, env={**os.environ, **settings},
+    )  # fmt: skip
+
+
+def test_what_a_terminal_cannot_show_stands_as_its_escape(tmp_path):
+    file = tmp_path / "wf.yaml"
+    file.write_text(ONE, "utf-8")
+    told = apart("run", str(file), "--dry-run", PYTHONIOENCODING="ascii")
+
+    assert (told.returncode, told.stdout, told.stderr) == (
+        0,
+        b"\\u25f7 one  container main\n",
+        b"",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (b"p", b"a parameter is NAME=VALUE, not 'p'"),
+        (b"=v", b"a parameter is NAME=VALUE, not '=v'"),
+        (b"p=\xff", b"the parameter 'p' holds bytes that are not UTF-8"),
+    ],
+)
+def test_a_parameter_that_cannot_be_one_is_refused(tmp_path, given, said):
+    file = tmp_path / "wf.yaml"
+    file.write_text(ONE, "utf-8")
+    told = apart("run", str(file), "--dry-run", "-p", given)
+
+    assert (told.returncode, told.stdout, told.stderr[-len(said) - 1 :]) == (2, b"", said + b"\n")
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure():
+    with subprocess.Popen(
+        [sys.executable, "-m", "gitwf", "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr is not None
+        assert running.stderr.read() == b""
+    assert running.returncode == 0

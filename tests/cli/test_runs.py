@@ -473,3 +473,44 @@ def test_logs_follow_a_run_until_it_is_over(gitwf, place, begun):
     gitwf("stop", run)
 
     assert (running.end(), following.end()) == (1, 0)
+
+
+@slow
+def test_the_end_of_the_terminal_leaves_the_run_and_what_it_ran(gitwf, place, begun):
+    write(place, "slow.yaml", SLOW.replace("echo on; sleep", "echo $$$$ > PLACE/pid; exec sleep"))
+    running = begun("run", "slow.yaml")
+    test_stopping.await_that(lambda: (place / "pid").exists() and pid(place), seconds=300)
+    step = pid(place)
+    running.popen.send_signal(signal.SIGHUP)
+
+    assert running.end() == 130
+    run = newest(gitwf)["run"]
+    assert f"the run is left as it is; `gitwf resume {run}` goes on" in running.printed
+    assert f"{run}: Running; nobody drives it" in gitwf("runs", run).out
+    with pytest.raises(ProcessLookupError):
+        os.kill(step, 0)
+
+
+def pid(place):
+    return int((place / "pid").read_text("utf-8") or 0)
+
+
+@slow
+def test_a_run_that_nobody_reads_any_more_is_left_and_says_so(gitwf, place):
+    (place / "ok").touch()
+    with subprocess.Popen(
+        [sys.executable, "-m", "gitwf", "run", "wf.yaml"],
+        cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        running.stdout.readline()
+        running.stdout.close()
+        _, said = running.communicate(timeout=300)
+    run = newest(gitwf)["run"]
+
+    assert running.returncode == 1
+    assert said == (
+        "error: nobody reads the output any more; the run is left as it is\n"
+        f"  try: `gitwf resume {run}` goes on\n"
+    )
+    assert f"{run}: Running; nobody drives it" in gitwf("runs", run).out

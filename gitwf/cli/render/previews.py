@@ -10,6 +10,7 @@ from typing import Any
 import rich.text
 import rich.tree
 
+from gitwf.cli.render import terminal
 from gitwf.workflow import preview
 
 SHOWN = 6
@@ -48,7 +49,9 @@ def _folded(rows: Sequence[preview.Planned]) -> list[preview.Planned | int]:
 
 def _label(row: preview.Planned) -> rich.text.Text:
     dim = "dim" if row.runs is False else ""
-    text = rich.text.Text.assemble(("○ " if dim else "◷ ", "dim"), (row.name, dim or "bold"))
+    text = rich.text.Text.assemble(
+        ("○ " if dim else "◷ ", "dim"), (terminal.harmless(row.name), dim or "bold")
+    )
     said = " ".join(filter(None, [row.kind, row.template]))
     text.append(f"  {said}", "dim")
     for name, value in row.inputs.items():
@@ -67,7 +70,7 @@ def _label(row: preview.Planned) -> rich.text.Text:
 
 
 def _short(value: str) -> str:
-    line = " ".join(value.split())
+    line = terminal.harmless(" ".join(value.split()))
     return line if len(line) <= 40 else f"{line[:39]}…"  # noqa: PLR2004
 
 

@@ -5,16 +5,19 @@ many siblings look alike, the ones that went well are counted instead of listed,
 of a thousand still fits a screen.
 """
 
+import collections
 import io
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import click
 import rich.console
 import rich.live
 import rich.text
 import rich.tree
 
+from gitwf.cli.render import terminal
 from gitwf.values import Instant
 from gitwf.workflow import blame, record
 
@@ -57,10 +60,8 @@ def _gather(rows: list[Row]) -> tuple[Row, ...]:
         return tuple(rows)
     quiet = {record.Phase.SUCCEEDED, record.Phase.SKIPPED, record.Phase.PENDING}
     shown = [row for row in rows if row.phase not in quiet or row.rows][:CROWD]
-    hidden: dict[record.Phase, int] = {}
-    for row in rows:
-        if row not in shown:
-            hidden[row.phase] = hidden.get(row.phase, 0) + 1
+    told = {id(row) for row in shown}
+    hidden = collections.Counter(row.phase for row in rows if id(row) not in told)
     return (
         *shown,
         *(Row(f"{count} more", phase, None, "", count=count) for phase, count in hidden.items()),
@@ -99,11 +100,11 @@ def drawn(run: record.RunRecord, now: Instant | None = None) -> rich.tree.Tree:
 
     def label(row: Row) -> rich.text.Text:
         mark, style = MARKS[row.phase]
-        text = rich.text.Text.assemble((f"{mark} ", style), row.name)
+        text = rich.text.Text.assemble((f"{mark} ", style), terminal.harmless(row.name))
         if row.seconds is not None:
             text.append(f"  {duration(row.seconds)}", "dim")
         if row.message and row.phase is not record.Phase.SUCCEEDED:
-            text.append(f"  {row.message}", style)
+            text.append(f"  {terminal.harmless(row.message)}", style)
         return text
 
     def grow(branch: rich.tree.Tree, rows: tuple[Row, ...]) -> None:
@@ -116,6 +117,14 @@ def drawn(run: record.RunRecord, now: Instant | None = None) -> rich.tree.Tree:
         grow(top, roots[0].rows)
         grow(top, roots[1:])
     return top
+
+
+def outputs(console: rich.console.Console, run: record.RunRecord) -> None:
+    """Print the outputs of a run; a pipe gets every value as it is."""
+    for name, value in run.outputs.parameters.items():
+        if console.is_terminal:
+            value = "\n".join(map(terminal.harmless, value.split("\n")))  # noqa: PLW2901
+        click.echo(f"{name}: {value}", file=console.file, color=True)
 
 
 def show(console: rich.console.Console, tree: rich.tree.Tree) -> None:
@@ -160,7 +169,7 @@ class Lines:
         lines = [(node.finished, _ended(node, run)) for node in reversed(ended)]
         lines += [(node.started, f"{record.Phase.RUNNING:<9}  {node.name}") for node in begun]
         for _, line in sorted(lines, key=lambda one: one[0].seconds if one[0] else math.inf):
-            yield line
+            yield terminal.harmless(line)
 
 
 def _before(node: record.NodeRecord, run: record.RunRecord) -> bool:
