@@ -241,14 +241,15 @@ def test_a_link_out_of_an_output_folder_shows_the_reader_its_own_files(walled, p
     assert ran.text.endswith("nothing there\n")
 
 
-def test_a_raw_input_is_a_file_with_that_content(local, place, written):
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_raw_input_is_a_file_with_that_content(local, place, written, slash):
     ran = local.run(
         written(
             f"cat {place}/card.json",
             f"""
     inputs:
       artifacts:
-      - {{name: card, path: {place}/card.json, raw: {{data: '{{"who": "Zoe"}}'}}}}
+      - {{name: card, path: {place}/card.json{slash}, raw: {{data: '{{"who": "Zoe"}}'}}}}
       - {{name: maybe, path: {place}/maybe, optional: true}}
 """,
         )

@@ -145,3 +145,24 @@ def test_a_volume_that_a_tag_names_is_refused_before_the_run(local, place):
         local.start(
             workflow.replace("{name: v, mountPath", "{name: '{{workflow.name}}', mountPath")
         )
+
+
+PLACED = """
+  volumes: [{{name: v, emptyDir: {{}}}}]
+  templates:
+  - name: main
+    container: {{image: none, command: ["true"], {more}}}
+"""
+IN_THE_WAY = ("Failed", "main: StartError (exit code 128): /etc/passwd")
+
+
+def test_a_working_folder_that_is_a_file_is_the_steps_fault(hosted):
+    ran = hosted.run(PLACED.format(more="workingDir: /etc/passwd"))
+
+    assert (ran["wf"].phase, ran["wf"].message) == (IN_THE_WAY[0], f"{IN_THE_WAY[1]}: file exists")
+
+
+def test_a_volume_below_a_file_is_the_steps_fault(walled):
+    ran = walled.run(PLACED.format(more="volumeMounts: [{name: v, mountPath: /etc/passwd/in}]"))
+
+    assert (ran["wf"].phase, ran["wf"].message[: len(IN_THE_WAY[1])]) == IN_THE_WAY

@@ -102,10 +102,14 @@ class Bare:
 
     def start(self, given: box.Box, work: Path, stdout: int, stderr: int) -> box.Running:
         """Put everything in place and start the program."""
-        self._places.put(given, work)
-        # Text, not paths, where every step passes.
-        if not os.path.isdir(given.cwd):  # noqa: PTH112
-            os.makedirs(given.cwd, exist_ok=True)  # noqa: PTH103
+        try:
+            self._places.put(given, work)
+            # Text, not paths, where every step passes.
+            if not os.path.isdir(given.cwd):  # noqa: PTH112
+                os.makedirs(given.cwd, exist_ok=True)  # noqa: PTH103
+        except programs.MISPLACED as error:
+            self._places.take_away(given)
+            return Refused(box.Ended(**programs.not_started(error)))
         try:
             return Process(self._spawn(given, stdout, stderr), given, work, self._places)
         except LookupError as error:

@@ -134,6 +134,8 @@ class _Child:
                 os.close(taken)
                 answer = _run(spec, stdout, stderr)
                 answer["outputs"] = copying.collect(spec["outputs"], outputs)
+            except programs.MISPLACED as error:
+                answer = programs.not_started(error, view.root)
             except OSError as error:
                 answer = {"broken": _said(error)}
         os.write(report, json.dumps(answer).encode() + b"\n")

@@ -273,9 +273,10 @@ def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Con
             raise environment.Unavailable(message, hint="this run has no source")
         source = artifacts.inside(context.source, location.sub_path)
         return box.Mount(wanted.path, source, box.Kind.LAYER)
+    path = wanted.path.rstrip("/") or "/"
     own = work / "inputs" / str(number)
     own.parent.mkdir(exist_ok=True)
     artifacts.give(context.run, location, own)
     if wanted.mode is not None:
         artifacts.set_mode(own, wanted.mode, recurse=wanted.recurse)
-    return box.Mount(wanted.path, own, box.Kind.OWN)
+    return box.Mount(path, own, box.Kind.OWN)

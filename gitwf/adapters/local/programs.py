@@ -8,11 +8,24 @@ The words are those of Go's os/exec, which Argo's emissary prints. Standard libr
 
 import errno
 import os
+from typing import Any
+
+# What a file system says where a path that the step chose leads through, or to, something else.
+MISPLACED = (FileExistsError, IsADirectoryError, NotADirectoryError)
+_START_ERROR = 128  # Kubernetes: the code of a container that its runtime could not start.
 
 
 def exhausted(error: OSError) -> bool:
     """Whether the machine had no more to give; any other failure to start is the program's."""
     return error.errno in {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+
+
+def not_started(error: OSError, root: str = "") -> dict[str, Any]:
+    """Say how a container ends whose paths cannot be put in place below `root`."""
+    where = str(error.filename or "")
+    where = where.replace(root, "") if root else where
+    why = f"{where}: {(error.strerror or str(error)).lower()}"
+    return {"code": _START_ERROR, "reason": "StartError", "refused": why}
 
 
 def find_program(name: str, path: str) -> str:

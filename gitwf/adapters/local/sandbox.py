@@ -222,6 +222,7 @@ def _told(said: Iterable[Mapping[str, Any]]) -> box.Ended:
         refused=end.get("refused", ""),
         broken=end.get("broken", ""),
         missing=tuple(end.get("outputs", ())),
+        reason=end.get("reason", "Error"),
     )
 
 
