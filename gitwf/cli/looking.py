@@ -4,7 +4,6 @@
 node of it wrote, and with `--follow` what it writes. Neither changes anything.
 """
 
-import itertools
 import sys
 from collections.abc import Iterator
 
@@ -18,6 +17,7 @@ from gitwf.cli.render import tables, terminal
 from gitwf.wiring.settings import Settings
 from gitwf.workflow import record, status
 
+_WRITERS = frozenset({record.NodeType.POD, record.NodeType.CONTAINER})
 _COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "bright_cyan", "bright_magenta")
 
 
@@ -132,8 +132,8 @@ def logs(chosen: Settings, run: str | None, node: str | None, *, follow: bool) -
     """Print what the steps of RUN wrote, or one NODE of it; without RUN, of this machine's last.
 
     RUN is the id that `run`, `runs` and `reconcile` print; one on Argo is read from the cluster,
-    while its pods are there. NODE is a node's name, the name that the
-    tree shows for it, or its id.
+    while its pods are there. NODE is a node's name, the name that the tree shows for it, or its
+    id; one that stands for others, as a loop does, gives what they wrote.
     """
     found = finding.anywhere(chosen, run) if run is not None else finding.last(chosen)
     read = found.engine.follow if follow else found.engine.logs
@@ -141,8 +141,18 @@ def logs(chosen: Settings, run: str | None, node: str | None, *, follow: bool) -
         _print(read(found.run), found.run, named=True)
         return
     wanted = finding.nodes(found.record(), node, found.run)
-    lines = itertools.chain.from_iterable(read(found.run, one.name) for one in wanted)
-    _print(lines, node, named=len(wanted) > 1 or wanted[0].type is not record.NodeType.POD)
+    if len(wanted) == 1 and wanted[0].type in _WRITERS:
+        named = wanted[0].type is record.NodeType.CONTAINER
+        _print(read(found.run, wanted[0].name), node, named=named)
+        return
+    lines = (line for line in read(found.run) if any(_within(line.node, one) for one in wanted))
+    _print(lines, node, named=True)
+
+
+def _within(name: str, node: record.NodeRecord) -> bool:
+    """Whether the node of this name is `node` or below it: its step, its item, its try, its hook."""
+    rest = name.removeprefix(node.name)
+    return name.startswith(node.name) and rest[:1] in {"", "[", "(", "."}
 
 
 def _print(lines: Iterator[ports.LogLine], what: str, *, named: bool) -> None:

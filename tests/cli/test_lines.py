@@ -8,6 +8,7 @@ import rich.console
 from gitwf.cli.render import progress, tables
 from gitwf.service import signals
 from gitwf.testing import clock
+from gitwf.workflow import record
 
 TEXT = "each step has its own view and limits\nand more"
 
@@ -50,3 +51,18 @@ def test_what_is_said_while_it_goes_on_is_wrapped_between_words_too():
         listener(signals.Said(clock.NOON, "its viewer still runs, and nothing names it"))
 
     assert "its viewer still runs, and \nnothing names it" in file.getvalue()
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_lines_as_they_come():
+    file = io.StringIO()
+    console = rich.console.Console(
+        file=file, force_terminal=True, color_system=None, _environ={"TERM": "dumb"}
+    )
+
+    with progress.listening(console) as listener:
+        step = record.NodeRecord("toy", "toy", "toy", record.NodeType.POD, record.Phase.RUNNING)
+        running = record.RunRecord("toy", record.Phase.RUNNING, nodes={"toy": step})
+        listener(signals.RunMoved(clock.NOON, "run-1", "", running))
+        shown = file.getvalue()
+
+    assert shown == "12:00:00    Running    toy\n"

@@ -338,6 +338,55 @@ def test_logs_take_the_last_run_and_a_node_by_any_of_its_names(gitwf, place):
     assert told.err.endswith(f"  try: did you mean `{run}`?\n")
 
 
+GROUPS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: groups}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: loop, template: say, withItems: [a, b], arguments: {parameters: [
+          {name: m, value: "{{item}}"}]}}
+      - {name: nest, template: nest}
+      - {name: looped, template: say, arguments: {parameters: [{name: m, value: other}]}}
+  - name: nest
+    steps:
+    - - {name: again, template: again}
+      - {name: skipped, template: again, when: "1 == 2"}
+  - name: say
+    inputs: {parameters: [{name: m}]}
+    container: {image: none, command: [echo, "{{inputs.parameters.m}}"]}
+  - name: again
+    retryStrategy: {limit: 1}
+    container: {image: none, command: [sh, -c, "echo try {{retries}}; test {{retries}} = 1"]}
+"""
+TRIES = [
+    "groups.nest[0].again(0): try 0",
+    "groups.nest[0].again(0): Error: exit status 1",
+    "groups.nest[0].again(1): try 1",
+]
+LOOP = ["groups.loop(0:a): a", "groups.loop(1:b): b"]
+
+
+def test_logs_of_what_stands_for_others_are_what_those_wrote(gitwf, place):
+    write(place, "groups.yaml", GROUPS)
+    gitwf("run", "groups.yaml")
+    run = newest(gitwf)["run"]
+
+    def lines(node, *more):
+        return gitwf("logs", run, node, *more).out.splitlines()
+
+    assert lines("loop") == lines("loop", "--follow") == LOOP
+    assert lines("again") == lines("nest") == lines("groups.nest[0]") == TRIES
+    assert sorted(lines("groups")) == sorted([*LOOP, *TRIES, "groups.looped: other"])
+    assert lines("looped") == ["other"]
+    skipped = gitwf("logs", run, "skipped")
+    assert (skipped.code, skipped.out, skipped.err) == (0, "", "skipped wrote nothing\n")
+
+
 @pytest.mark.parametrize("command", ["stop", "terminate", "resume"])
 def test_nothing_can_be_asked_of_a_run_that_is_over(gitwf, place, command):
     gitwf("run", "quick.yaml")

@@ -1,7 +1,8 @@
 """What reconciling looks like while it goes on: listeners for a terminal and for a pipe.
 
 Both take the same signals. A terminal shows each run as a live tree below the lines already said; a
-pipe gets a line for each thing that happened, with its time, and never moves a cursor.
+pipe, and a terminal that cannot move its cursor, get a line for each thing that happened, with its
+time.
 """
 
 import contextlib
@@ -93,7 +94,7 @@ def rolled(signal: signals.RolloutMoved) -> str:
 @contextlib.contextmanager
 def listening(console: rich.console.Console) -> Iterator[Callable[[signals.Signal], None]]:
     """Give the listener that fits where the output goes."""
-    if not console.is_terminal:
+    if not console.is_terminal or console.is_dumb_terminal:
         yield _Plain(console)
         return
     listener = _Live(console)
