@@ -23,7 +23,14 @@ _COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "bright_cyan", "bright
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("-n", "--limit", default=20, show_default=True, help="How many of the newest.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many of the newest.",
+)
 @options.repository
 @options.document
 def runs(chosen: Settings, run: str | None, limit: int, form: str) -> None:

@@ -20,6 +20,8 @@ from gitwf.wiring import settings
 if TYPE_CHECKING:
     import rich.console
 
+    from gitwf.workflow.document import resolved
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -72,6 +74,15 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
             raise click.UsageError(f"the parameter {name!r} holds bytes that are not UTF-8")
         found[name] = value
     return found
+
+
+def insist_known(given: Iterable[str], workflow: "resolved.Resolved", what: str) -> None:
+    """Refuse a parameter that a workflow takes no notice of. UsageError, with the nearest it has."""
+    from gitwf.text import models
+
+    for unknown in workflow.unknown_parameters(given):
+        hint = models.suggest(unknown, (one.name for one in workflow.spec.arguments.parameters))
+        raise click.UsageError(f"{what} has no parameter {unknown}" + (f"; {hint}" if hint else ""))
 
 
 def console(*, stderr: bool = False) -> "rich.console.Console":

@@ -7,6 +7,7 @@ world, viewer included, until Ctrl-C.
 
 import secrets
 import threading
+from pathlib import Path
 
 import click
 import rich.console
@@ -14,10 +15,8 @@ import rich.console
 from gitwf import errors, ports, wiring
 from gitwf.cli import options
 from gitwf.cli.render import progress, tables
-from gitwf.delivery import agreement
 from gitwf.service import documents, edge
 from gitwf.service import reconcile as service
-from gitwf.text import models
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
 
@@ -29,7 +28,8 @@ def ordered(
     try:
         world = local.settings(chosen, uncommitted=True)
     except errors.Stalled as error:
-        what = f"there is no file {name}, and no pipeline of that name: {error.message}"
+        file = f"{name} is a folder" if Path(name).is_dir() else f"there is no file {name}"
+        what = f"{file}, and no pipeline of that name: {error.message}"
         raise errors.Stalled(what, hint=error.hint) from error
     opened = wiring.repository(world)
     around = wiring.edge(world, opened)
@@ -45,13 +45,7 @@ def ordered(
         )
     if one.refused or one.workflow is None:
         raise errors.Rejected(one.problems)
-    for unknown in agreement.unknown_parameters(given, one.workflow):
-        hint = models.suggest(
-            unknown, [each.name for each in one.workflow.spec.arguments.parameters]
-        )
-        raise click.UsageError(
-            f"the workflow of {name} has no parameter {unknown}" + (f"; {hint}" if hint else "")
-        )
+    options.insist_known(given, one.workflow, f"the workflow of {name}")
     if view:
         _view(world, around, at, one, given)
         return None

@@ -14,7 +14,7 @@ import click
 
 from gitwf import errors, ports, wiring
 from gitwf.cli import options, watching
-from gitwf.text import yaml_reader
+from gitwf.text import models, yaml_reader
 from gitwf.wiring.settings import Settings
 from gitwf.workflow.document import load, parameters, resolve, resolved, unsupported, validate
 
@@ -58,15 +58,16 @@ def run(
 ) -> None:
     """Run a workflow file, or a pipeline, on this machine.
 
-    FILE is any workflow; other documents beside it are at hand for its references. PIPELINE is a
-    pipeline of this checkout by name, run on the files as they are, committed or not. Ctrl-C stops
-    the run, and its exit handlers run; a second one terminates it.
+    FILE is any workflow, or - for standard input; other documents beside it are at hand for its
+    references. PIPELINE is a pipeline of this checkout by name, run on the files as they are,
+    committed or not. Ctrl-C stops the run, and its exit handlers run; a second one terminates it.
     """
     values = {**(_parameter_file(file) if file else {}), **options.pairs(given)}
-    if Path(what).is_file():
+    place = Path("/dev/stdin" if what == "-" else what)
+    if _meant_as_file(place):
         if view:
             raise click.UsageError("--view is for a pipeline; a workflow file has no viewer")
-        workflow = _of_file(Path(what), entrypoint, values)
+        workflow = _of_file(place, entrypoint, values)
         order = ports.Order(
             id=f"run-{secrets.token_hex(6)}",
             name=_checked(name) or workflow.name or "workflow",
@@ -131,6 +132,17 @@ def _checked(name: str | None) -> str | None:
     return name
 
 
+def _meant_as_file(place: Path) -> bool:
+    """Whether a path, and not a pipeline's name, is given. Rejected: of a file that is not there."""
+    if place.exists():
+        return not place.is_dir()
+    if place.suffix not in {".yaml", ".yml", ".json"} and len(place.parts) < 2:  # noqa: PLR2004
+        return False
+    there = place.parent.iterdir() if place.parent.is_dir() else ()
+    hint = models.suggest(place.name, (one.name for one in there))
+    raise errors.Rejected([errors.Diagnostic(str(place), 0, 0, "there is no such file", hint)])
+
+
 def _of_file(file: Path, entrypoint: str | None, given: Mapping[str, str]) -> resolved.Resolved:
     """Read and check one workflow. Rejected with everything that is wrong."""
     beside = {
@@ -156,6 +168,7 @@ def _of_file(file: Path, entrypoint: str | None, given: Mapping[str, str]) -> re
     wrong = [one for one in found if one.severity == "error"]
     if wrong:
         raise errors.Rejected(wrong)
+    options.insist_known(given, workflow, name)
     return workflow
 
 

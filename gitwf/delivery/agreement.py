@@ -42,9 +42,9 @@ def with_workflow(
     Warns of parameters that the workflow takes no notice of.
     """
     yield from _templates(found, document, workflow)
-    for name in unknown_parameters(found.spec.parameters, workflow):
+    for name in workflow.unknown_parameters(found.spec.parameters):
         what = f"the workflow takes no notice of the parameter `{name}`"
-        hint = models.suggest(name, _parameters(workflow))
+        hint = models.suggest(name, (one.name for one in workflow.spec.arguments.parameters))
         place = ("spec", "parameters", name)
         yield document.diagnostic(place, what, hint, key=True, severity="warning")
     model = found.spec.model
@@ -57,16 +57,6 @@ def with_workflow(
             what = f"no template of the workflow has the global output {kind[:-1]} `{name}`"
             hint = models.suggest(name, made) or f"give an output {kind[:-1]} `globalName: {name}`"
             yield document.diagnostic(("spec", "model", field), what, hint)
-
-
-def unknown_parameters(given: Iterable[str], workflow: resolved.Resolved) -> list[str]:
-    """The parameters that a workflow neither declares nor uses."""
-    known, text = _parameters(workflow), workflow.canonical()
-    return [one for one in given if one not in known and f"workflow.parameters.{one}" not in text]
-
-
-def _parameters(workflow: resolved.Resolved) -> frozenset[str]:
-    return frozenset(one.name for one in workflow.spec.arguments.parameters)
 
 
 def _templates(

@@ -180,6 +180,60 @@ def test_a_parameter_file_that_is_wrong_is_refused_at_its_place(gitwf, place, te
     assert not (place / "state").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["quik.yaml"], "quik.yaml: there is no such file (did you mean `quick.yaml`?)\n"),
+        (["gone/wf"], "gone/wf: there is no such file\n"),
+        (["wf.yaml", "-p", "pp=1"], "Error: wf.yaml has no parameter pp\n"),
+        (["wf.yaml", "-p", "ll=1", "-p", "l=2"], "Error: wf.yaml has no parameter ll\n"),
+    ],
+)
+def test_a_file_or_a_parameter_that_is_none_is_refused(gitwf, place, arguments, said):
+    told = gitwf("run", *arguments)
+
+    assert (told.code, told.out, told.err[-len(said) :]) == (2, "", said)
+    assert not (place / "state").exists()
+
+
+def test_a_folder_is_said_to_be_one(gitwf, place):
+    (place / "flows").mkdir()
+
+    assert gitwf("run", "flows").err.startswith("error: flows is a folder, and no pipeline of that")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "{{workflow.parameters.free}}",
+        "{{=workflow.parameters['free']}}",
+        "{{=workflow.parameters.free + '!'}}",
+        "{{workflow.parameters}}",
+        "{{=toJson(workflow.parameters)}}",
+    ],
+)
+def test_a_parameter_that_is_used_needs_no_declaration(gitwf, place, use):
+    text = WORKFLOW.replace("{{inputs.parameters.m}}", use, 1)
+    write(place, "free.yaml", text)
+
+    assert gitwf("run", "free.yaml", "--dry-run", "-p", "free=1").code == 0
+
+
+def test_a_parameter_of_the_template_that_is_begun_at_is_taken(gitwf, place):
+    told = gitwf("run", "wf.yaml", "--entrypoint", "say", "-p", "m=hello", "--dry-run")
+
+    assert told.out.splitlines()[0] == "◷ toy  container say  m=hello"
+
+
+def test_a_workflow_is_read_from_standard_input(place):
+    told = subprocess.run(
+        [sys.executable, "-m", "gitwf", "run", "-", "--dry-run"],
+        cwd=place, input=(place / "wf.yaml").read_bytes(), capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert told.stdout.decode().startswith("◷ toy  steps main\n├── ◷ each(0:1)")
+
+
 def test_a_run_may_have_another_name(gitwf, place):
     (place / "ok").touch()
     done = json.loads(gitwf("run", "quick.yaml", "--name", "other", "-o", "json").out)

@@ -7,7 +7,8 @@ Where it all came from is kept beside it for messages and does not count. Read n
 """
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -18,6 +19,9 @@ from gitwf.values import Instant
 from gitwf.workflow.document import flow, template, workflow
 
 LOCAL = "local"
+_ALL_PARAMETERS = re.compile(
+    r"workflow\.parameters\s*[^.\[?\s]"
+)  # as in toJson(workflow.parameters)
 SCHEDULED = "workflows.argoproj.io/scheduled-time"  # Argo: AnnotationKeyCronWfScheduledTime.
 
 
@@ -190,6 +194,19 @@ class Resolved:
             if one.holds(*path):
                 return one.at(*path)
         return self.spec_origins[0].at(*path)
+
+    def unknown_parameters(self, given: Iterable[str]) -> list[str]:
+        """Those of `given` that nothing declares or uses, and that the entrypoint does not take."""
+        known = {one.name for one in self.spec.arguments.parameters}
+        entry = self.templates.get(TemplateKey(LOCAL, self.spec.entrypoint or ""))
+        if entry is not None:
+            known.update(one.name for one in entry.inputs.parameters)
+        unknown = [one for one in given if one not in known]
+        text = self.canonical() if unknown else ""
+        if _ALL_PARAMETERS.search(text):
+            return []
+        used = r"workflow\.parameters\W+{}(?![\w-])"
+        return [one for one in unknown if not re.search(used.format(re.escape(one)), text)]
 
     def canonical(self) -> str:
         """Write what a run depends on, one text for one meaning.
