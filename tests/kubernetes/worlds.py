@@ -54,7 +54,6 @@ kind: Deployment
 metadata: {{name: "{{{{ release.model }}}}-viewer"}}
 spec:
   replicas: {replicas}
-  progressDeadlineSeconds: {deadline}
   selector: {{matchLabels: {{app: toy}}}}
   strategy: {{rollingUpdate: {{maxUnavailable: 0, maxSurge: 1}}}}
   template:
@@ -172,13 +171,12 @@ class ClusterWorld(e2e.World):
         led = {end["targetRef"]["name"] for end in ends}
         return {variable(pods[name], "MODEL") if name in pods else None for name in led}
 
-    def manifest(self, *, deadline=600, replicas=2):
-        """The viewer's manifests; with a short deadline for a viewer that fails."""
+    def manifest(self, *, replicas=2):
+        """The viewer's manifests; its rollouts have the ten minutes that Kubernetes gives them."""
         return DEPLOYMENT.format(
             viewer=self.cluster.viewer,
             port=PORT,
             drain=DRAIN_SECONDS,
-            deadline=deadline,
             replicas=replicas,
         )
 
