@@ -97,6 +97,7 @@ def retry(found: finding.Found, parameters: Mapping[str, str], form: str) -> Non
             hint="`gitwf retry MODEL` lets the next reconcile try it again",
         )
     engine, run = found.engine, found.run
+    options.insist_known(parameters, engine.order(run).order.workflow, run)
     watching.insist(watching.drive(engine, run, form, lambda: engine.retry(run, parameters)))
 
 

@@ -43,7 +43,9 @@ def summary(run: record.RunRecord) -> str:
 def readable(node: record.NodeRecord, run: record.RunRecord) -> str:
     """Give a node's message with the child that it names by id named as its author did."""
     named = _CHILD.fullmatch(node.message)
-    child = next((one for one in run.nodes.values() if named and one.id == named["id"]), None)
+    if named is None:
+        return node.message
+    child = next((one for one in run.nodes.values() if one.id == named["id"]), None)
     return f"step {child.display_name} failed" if child is not None else node.message
 
 

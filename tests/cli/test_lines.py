@@ -5,7 +5,7 @@ import io
 import pytest
 import rich.console
 
-from gitwf.cli.render import progress, tables
+from gitwf.cli.render import progress, runs, tables
 from gitwf.service import signals
 from gitwf.testing import clock
 from gitwf.workflow import record
@@ -66,3 +66,21 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines_as_they_come():
         shown = file.getvalue()
 
     assert shown == "12:00:00    Running    toy\n"
+
+
+def test_a_tree_goes_on_below_where_a_line_is_full_and_is_whole_in_a_pipe():
+    root = record.NodeRecord(
+        "toy", "toy", "toy", record.NodeType.POD, record.Phase.FAILED, "main: Error (exit code 1)"
+    )
+    failed = record.RunRecord("toy", record.Phase.FAILED, nodes={"toy": root})
+
+    def shown(*, terminal: bool) -> list[str]:
+        file = io.StringIO()
+        console = rich.console.Console(
+            file=file, width=18, force_terminal=terminal, soft_wrap=True, color_system=None
+        )
+        runs.show(console, runs.drawn(failed))
+        return [line.rstrip() for line in file.getvalue().splitlines()]
+
+    assert shown(terminal=True) == ["✖ toy  main: Error", "(exit code 1)"]
+    assert shown(terminal=False) == ["✖ toy  main: Error (exit code 1)"]

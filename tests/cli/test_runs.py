@@ -301,6 +301,7 @@ def test_what_is_neither_a_run_nor_a_model_is_said_to_be_neither(gitwf, place):
     run = newest(gitwf)["run"]
     assert "--reason is for a model" in gitwf("retry", run, "--reason", "because").err
     assert "-p is for a run" in gitwf("retry", "nothing", "-p", "a=b").err
+    assert f"{run} has no parameter pp" in gitwf("retry", run, "-p", "pp=1").err
 
 
 def test_runs_are_listed_and_one_is_shown(gitwf, place):

@@ -68,7 +68,7 @@ class _Live:
         elif isinstance(signal, signals.RunMoved):
             self._runs[signal.run] = signal.record
             if signal.record.over:
-                self._console.print(runs.drawn(self._runs.pop(signal.run)))
+                runs.show(self._console, runs.drawn(self._runs.pop(signal.run)))
         else:
             style = "green" if signal.state == "complete" else "red"
             self._console.print(f"[{style}]{rich.markup.escape(rolled(signal))}[/]")

@@ -130,7 +130,7 @@ def outputs(console: rich.console.Console, run: record.RunRecord) -> None:
 def show(console: rich.console.Console, tree: rich.tree.Tree) -> None:
     """Print a tree; a pipe gets every line whole, however wide."""
     if console.is_terminal:
-        console.print(tree)
+        console.print(tree, soft_wrap=False)  # What is too long goes on below where it began.
         return
     written = io.StringIO()
     rich.console.Console(file=written, width=_ENDLESS, soft_wrap=True).print(tree, highlight=False)
