@@ -166,3 +166,23 @@ def test_a_volume_below_a_file_is_the_steps_fault(walled):
     ran = walled.run(PLACED.format(more="volumeMounts: [{name: v, mountPath: /etc/passwd/in}]"))
 
     assert (ran["wf"].phase, ran["wf"].message[: len(IN_THE_WAY[1])]) == IN_THE_WAY
+
+
+def test_an_input_artifact_in_a_volume_stays_in_it(local, place):
+    ran = local.run(f"""
+  {CLAIM}
+  templates:
+  - name: main
+    steps:
+    - - {{name: w, template: w}}
+    - - {{name: r, template: r}}
+  - name: w
+    inputs: {{artifacts: [{{name: a, path: {place}/deep/a, raw: {{data: kept}}}}]}}
+    container: {{image: none, command: [cat, {place}/deep/a],
+      volumeMounts: [{{name: v, mountPath: {place}}}]}}
+  - name: r
+    container: {{image: none, command: [cat, {place}/deep/a],
+      volumeMounts: [{{name: v, mountPath: {place}}}]}}
+""")
+
+    assert ran.text == "kept\nkept\n"

@@ -246,7 +246,7 @@ def _offloaded(
 def _inputs(
     start: messages.StartPod, work: Path, context: Context, places: volumes.Places
 ) -> list[box.Mount]:
-    """Give main's input artifacts; those that lie in a volume of the set are put there."""
+    """Give main's input artifacts; those that lie in a volume that takes them are put there."""
     made = start.template
     optional = {one.name for one in made.inputs.artifacts if one.optional}
     found: list[box.Mount] = []
@@ -257,12 +257,19 @@ def _inputs(
             if wanted.name not in optional:
                 message = f"{_INIT}artifact {wanted.name} failed to load: {_NO_KEY}"
                 raise Stalled(message) from problem
-    if made.container_set is not None:
-        shared = volumes.mounts(made.container_set.volume_mounts, start.volumes, places)
-        for one in found:
-            if members.in_shared_volume(made, one.path):
-                volumes.fill(shared, one)
-    return [one for one in found if not members.in_shared_volume(made, one.path)]
+    alone = made.container or made.script
+    mounting = made.container_set if alone is None else alone
+    if not found or mounting is None:
+        return found
+    mounted = volumes.mounts(mounting.volume_mounts, start.volumes, places)
+    kept = []
+    for one in found:
+        around = volumes.innermost(mounted, one.path)
+        if around is None or (alone is not None and around.kind is not box.Kind.SHARED):
+            kept.append(one)
+        else:
+            volumes.fill(around, one)
+    return kept
 
 
 def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Context) -> box.Mount:

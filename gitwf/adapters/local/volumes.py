@@ -55,13 +55,18 @@ def mounts(
     return made
 
 
-def fill(mounts: Iterable[box.Mount], given: box.Mount) -> None:
-    """Copy what `given` would put in place into the volume that its path lies in.
+def innermost(mounts: Iterable[box.Mount], path: str) -> box.Mount | None:
+    """Give the mount that a path lies in, the innermost of several."""
+    around = [mount for mount in mounts if box.is_below(path, mount.path)]
+    return max(around, key=lambda mount: len(mount.path), default=None)
 
-    No link that a step may have left in the volume is followed. Raises Unavailable.
+
+def fill(mount: box.Mount, given: box.Mount) -> None:
+    """Copy what `given` would put in place into the volume `mount`, where it stays.
+
+    No link that a step may have left in the volume is followed. Raises Unavailable
+    (Argo: executor.go, LoadArtifacts).
     """
-    around = [mount for mount in mounts if box.is_below(given.path, mount.path)]
-    mount = max(around, key=lambda mount: len(mount.path))
     *folders, name = PurePosixPath(given.path).relative_to(mount.path).parts or ("",)
     if not name or mount.kind is not box.Kind.SHARED:
         raise environment.Unavailable(f"an artifact cannot be put at {given.path} in its volume")
