@@ -47,7 +47,7 @@ class Shop(worlds.ClusterWorld):
     def fails(self, reason, seconds=10):
         """Reconcile what fails; what gitwf says. `seconds`: what it has for the rollback as well.
 
-        When a pod of version 2 shows its trouble, the Deployment's deadline is made that short.
+        When version 2 shows its trouble, the Deployment's deadline is made that short.
         """
         reconciling = self.start("-m", "gitwf", "reconcile")
         replayer.until(lambda: self.troubled("toy-v2", reason))
@@ -58,10 +58,10 @@ class Shop(worlds.ClusterWorld):
         return out
 
     def troubled(self, model, reason):
-        """Whether a pod of a model shows why the model fails."""
+        """Whether a pod of a model, or the Deployment, shows why the model fails."""
         pods = [one for one in self.pods() if worlds.variable(one, "MODEL") == model]
-        told = [found.reason for found in map(rollout.of_pod, pods) if found]
-        return any(one in reason or reason in one for one in told)
+        found = rollout.trouble(self.deployment(), pods)
+        return found is not None and (found.reason in reason or reason in found.reason)
 
     def has(self, seconds):
         """Give the Deployment's rollouts so much time, as its owners may."""
@@ -220,7 +220,7 @@ def test_a_full_quota_rejects_nothing_and_the_release_goes_on_when_there_is_room
 
     with shop.asked():
         shop.push("Better", mape=BETTER)
-        out = shop.gitwf("reconcile", code=1)
+        out = shop.fails("exceeded quota")
 
     assert "version 2 is not served: pods cannot be made: " in out
     assert "exceeded quota" in out
