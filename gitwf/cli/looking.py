@@ -143,6 +143,13 @@ def logs(chosen: Settings, run: str | None, node: str | None, *, follow: bool) -
     id; one that stands for others, as a loop does, gives what they wrote.
     """
     found = finding.anywhere(chosen, run) if run is not None else finding.last(chosen)
+    _tell_logs(found, node, follow=follow)
+    if follow and not found.record().over:
+        told = f"nobody drives {found.run} any more; `gitwf resume {found.run}` goes on"
+        click.echo(told, err=True)
+
+
+def _tell_logs(found: finding.Found | finding.OnArgo, node: str | None, *, follow: bool) -> None:
     read = found.engine.follow if follow else found.engine.logs
     if node is None:
         _print(read(found.run), found.run, named=True)

@@ -126,7 +126,8 @@ def _waiting(found: finding.Found, node: str) -> "suspended.Wait":
         return meant[0]
     names = ", ".join(wait.name for wait in meant or waits if wait.name)
     what = f"{node} is not one node that waits" if meant else f"{node} does not wait for anybody"
-    raise errors.Stalled(what, hint=f"these wait: {names}" if names else "nothing waits")
+    hint = f"these wait: {names}" if names else f"`gitwf runs {found.run}` shows what it does"
+    raise errors.Stalled(what, hint=hint)
 
 
 def _check_supplied(waits: "list[suspended.Wait]", supplied: Mapping[str, str]) -> None:

@@ -91,7 +91,8 @@ def _tell(
     form: str,
     console: rich.console.Console,
 ) -> None:
-    found = blame.find(done) if done.phase.failed_or_error else None
+    stopped = done.message.startswith(STOPPED)
+    found = blame.find(done) if done.phase.failed_or_error and not stopped else None
     if found is not None and found.node:
         shown = terminal.coloured if console.is_terminal else terminal.harmless
         lines = [line.text for line in engine.logs(run, found.node)]
@@ -105,7 +106,7 @@ def _tell(
     runs.outputs(console, done)
     click.echo(f"run {run}: {done.phase}; its logs: {blame.log_command(run, '')}")
     if done.phase.failed_or_error:
-        click.echo(f"once it is mended: gitwf retry {run}")
+        click.echo(f"{'to go on' if stopped else 'once it is mended'}: gitwf retry {run}")
 
 
 def document(

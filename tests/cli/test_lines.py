@@ -5,6 +5,7 @@ import io
 import pytest
 import rich.console
 
+from gitwf import values
 from gitwf.cli.render import progress, runs, tables
 from gitwf.service import signals
 from gitwf.testing import clock
@@ -84,3 +85,30 @@ def test_a_tree_goes_on_below_where_a_line_is_full_and_is_whole_in_a_pipe():
 
     assert shown(terminal=True) == ["✖ toy  main: Error", "(exit code 1)"]
     assert shown(terminal=False) == ["✖ toy  main: Error (exit code 1)"]
+
+
+def test_what_is_left_out_is_told_after_what_it_is_part_of_has_begun():
+    def node(name: str, boundary: str, phase: record.Phase, end: int | None) -> record.NodeRecord:
+        finished = None if end is None else values.Instant(end)
+        return record.NodeRecord(
+            name, name, name, record.NodeType.POD, phase,
+            boundary=boundary, started=values.Instant(1), finished=finished,
+        )  # fmt: skip
+
+    nodes = {
+        "toy": node("toy", "", record.Phase.RUNNING, None),
+        "left": node("left", "toy", record.Phase.SKIPPED, 1),
+    }
+    running = record.RunRecord("toy", record.Phase.RUNNING, nodes=nodes)
+    over = {
+        "toy": node("toy", "", record.Phase.FAILED, 9),
+        "left": node("left", "toy", record.Phase.OMITTED, 9),
+    }
+    failed = record.RunRecord("toy", record.Phase.FAILED, nodes=over)
+
+    assert list(runs.Lines().changes(running)) == ["Running    toy", "Skipped    left"]
+    assert [line.split()[0] for line in runs.Lines().changes(failed)] == [
+        "Running",
+        "Omitted",
+        "Failed",
+    ]

@@ -468,7 +468,9 @@ def test_a_run_that_waits_says_how_and_goes_on_from_another_process(gitwf, place
         1, "error: toy[1].ask needs to be told answer\n  try: -p answer=…\n"
     )  # fmt: skip
     wrong = gitwf("resume", run, "each(0:1)")
-    assert "each(0:1) does not wait for anybody" in wrong.err
+    assert wrong.err == (
+        "error: each(0:1) does not wait for anybody\n  try: these wait: toy[1].ask\n"
+    )
     odd = gitwf("resume", run, "-p", "other=1")
     assert "no output other is to be supplied here" in odd.err
     told = gitwf("resume", run, "ask", "-p", "answer=yes", "--message", "fine")
@@ -498,6 +500,8 @@ def test_a_run_is_ended_from_another_process(gitwf, place, begun, command):
 
     assert running.end() == 1
     assert f"Stopped with strategy '{command.capitalize()}'" in running.printed
+    assert f"to go on: gitwf retry {run}\n" in running.printed
+    assert "wrote at the end" not in running.printed
     assert (place / "bye").exists() is (command == "stop")
 
 
@@ -577,6 +581,21 @@ def test_logs_follow_a_run_until_it_is_over(gitwf, place, begun):
     gitwf("stop", run)
 
     assert (running.end(), following.end()) == (1, 0)
+
+
+@slow
+def test_whoever_follows_the_logs_is_told_that_nobody_drives_the_run_any_more(gitwf, place, begun):
+    running = begun("run", "slow.yaml")
+    running.until("Running    toy")
+    run = newest(gitwf)["run"]
+    test_stopping.await_that(lambda: gitwf("logs", run).out == "toy: on\n", seconds=300)
+    running.popen.kill()
+    running.end()
+    told = gitwf("logs", "--follow", run)
+
+    assert (told.code, told.out) == (0, "toy: on\n")
+    assert told.err == f"nobody drives {run} any more; `gitwf resume {run}` goes on\n"
+    assert gitwf("terminate", run).code == 0
 
 
 @slow

@@ -165,11 +165,26 @@ class Lines:
         ]
         self._ended.update(node.name for node in ended)
         self._begun.update(node.name for node in begun)
-        # What ends at an instant ends before what begins then, and parents after their children.
-        lines = [(node.finished, _ended(node, run)) for node in reversed(ended)]
-        lines += [(node.started, f"{record.Phase.RUNNING:<9}  {node.name}") for node in begun]
-        for _, line in sorted(lines, key=lambda one: one[0].seconds if one[0] else math.inf):
+        # What ends at an instant ends before what begins then, and parents after their children;
+        # what a parent that begins then leaves out comes after it.
+        by_id = {node.id: node for node in run.nodes.values()}
+        lines = [
+            (node.finished, 2 * _left_out(node, by_id), _ended(node, run))
+            for node in reversed(ended)
+        ]
+        lines += [(node.started, 1, f"{record.Phase.RUNNING:<9}  {node.name}") for node in begun]
+        for *_, line in sorted(lines, key=lambda one: (_seconds_of(one[0]), one[1])):
             yield terminal.harmless(line)
+
+
+def _left_out(node: record.NodeRecord, by_id: Mapping[str, record.NodeRecord]) -> bool:
+    """Whether a node was over at the instant at which what it is part of began."""
+    parent = by_id.get(node.boundary)
+    return parent is not None and parent.started == node.finished != parent.finished
+
+
+def _seconds_of(instant: Instant | None) -> float:
+    return instant.seconds if instant else math.inf
 
 
 def _before(node: record.NodeRecord, run: record.RunRecord) -> bool:
