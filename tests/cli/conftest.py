@@ -4,8 +4,10 @@ import dataclasses
 import pathlib
 
 import pytest
+import yaml
 
 from gitwf import cli
+from tests.cli import running
 from tests.e2e import conftest as e2e
 
 
@@ -74,3 +76,33 @@ def remote(tmp_path, monkeypatch) -> e2e.git_repository.Repository:
     made.commit({path: text.encode() for path, text in e2e.FILES.items()})
     monkeypatch.setenv("GITWF_REMOTE", str(made.path))
     return made
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """The current folder, with two workflows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITWF_ISOLATION", "none")
+    running.write(tmp_path, "wf.yaml", running.WORKFLOW)
+    running.write(tmp_path, "slow.yaml", running.SLOW.replace("LAST", "true"))
+    running.write(tmp_path, "stuck.yaml", running.SLOW.replace("LAST", "sleep 100"))
+    quick = {**yaml.safe_load(running.WORKFLOW)}
+    quick["spec"]["templates"][0]["steps"].pop(1)
+    quick["spec"]["templates"][0]["steps"][1][0]["arguments"]["parameters"][0]["value"] = "x"
+    running.write(tmp_path, "quick.yaml", yaml.safe_dump(quick))
+    return tmp_path
+
+
+@pytest.fixture
+def begun(place):
+    """Begin gitwf in a process of its own, killed at the end if it is still there."""
+    made = []
+
+    def begin(*arguments):
+        made.append(running.Process(place, *arguments))
+        return made[-1]
+
+    yield begin
+    for one in made:
+        one.popen.kill()
+        one.end()
