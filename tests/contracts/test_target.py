@@ -12,6 +12,7 @@ from gitwf.adapters.viewer import control, settings, target
 from gitwf.errors import RaceLost
 from gitwf.testing import memory_target
 from gitwf.values import CommitId, Digest
+from tests.kubernetes import replayer
 
 SECONDS = 300
 GOOD, BAD, SLOW = "good", "bad", "slow"
@@ -95,11 +96,31 @@ class ClusterCase(Case):
     """The same on a cluster, where a model comes out of a real store."""
 
     store: object = None
+    opened: object = None
 
     def uri(self, kind, number):
         path = f"{self.folder.name}/{kind}/{number}/model.json"
         obstore.put(self.store, path, CONTENT[kind])
         return f"s3://models/{path}"
+
+    def outcome(self, desired):
+        """The rollout once it is over; one that crashed has ten seconds from then on."""
+        if f"/{BAD}/" not in desired.uri:
+            return super().outcome(desired)
+        replayer.until(self.crashed)
+        self.has(10)
+        found = super().outcome(desired)
+        self.has(600)
+        return found
+
+    def crashed(self):
+        pods, _ = self.opened.listed("v1", "Pod", labels="app=viewer-app")
+        found = [one for pod in pods for one in pod["status"].get("containerStatuses", ())]
+        return any(one["state"].get("terminated") or one["restartCount"] for one in found)
+
+    def has(self, seconds):
+        change = {"spec": {"progressDeadlineSeconds": seconds}}
+        self.opened.merge("apps/v1", "Deployment", "viewer-app", change)
 
 
 def deployment(image):
@@ -118,7 +139,6 @@ def deployment(image):
         "kind": "Deployment",
         "metadata": {"name": "viewer-app"},
         "spec": {
-            "progressDeadlineSeconds": 60,
             "selector": {"matchLabels": {"app": "viewer-app"}},
             "strategy": {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
             "template": {
@@ -154,6 +174,7 @@ def on_cluster(request, tmp_path):
             tmp_path,
             (deployment(cluster.viewer),),
             bucket,
+            opened,
         )
 
     return make
