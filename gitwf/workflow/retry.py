@@ -146,8 +146,20 @@ def _wait(strategy: strategies.RetryStrategy, attempts: int) -> float:
     return min(wait, durations.seconds(backoff.cap)) if backoff.cap else wait
 
 
+def takes_errors(strategy: strategies.RetryStrategy) -> bool:
+    """Whether an attempt that could not be carried out counts as one that ended in Error.
+
+    Otherwise whoever called the template hears of it (Argo: executeTemplate).
+    """
+    return _policy(strategy) in {"Always", "OnError", "OnTransientError"}
+
+
+def _policy(strategy: strategies.RetryStrategy) -> str:
+    return strategy.retry_policy or ("Always" if strategy.expression else "OnFailure")
+
+
 def _covered(strategy: strategies.RetryStrategy, last: Attempt) -> bool:
-    policy = strategy.retry_policy or ("Always" if strategy.expression else "OnFailure")
+    policy = _policy(strategy)
     if policy not in _POLICIES:
         raise failure.NodeFailure(f"{policy} is not a valid RetryPolicy")
     if policy == "OnTransientError":

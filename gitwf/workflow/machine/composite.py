@@ -78,6 +78,16 @@ class Composite:
         """Fail at once; nothing of it is active. For the subclass."""
         raise NotImplementedError
 
+    def stuck(self, child: "Child") -> bool:
+        """Whether no hook of a child starts any more, because one before it is broken."""
+        del child
+        return False
+
+    def passes_by(self, child: "Child") -> bool:
+        """Whether it goes on from a child that has ended and sees to its hooks itself."""
+        del child
+        return False
+
     def undone(self, node: nodes.Node) -> None:
         """Say in the composite's words why a child's template could not be carried out."""
 
@@ -124,7 +134,8 @@ class Composite:
         if self.node.phase.fulfilled:
             return
         if self.failing:
-            if not self._busy:
+            # Of an attempt Argo looks at the Retry node: what is left to start tells it.
+            if not self._busy and (self.gate.waiting or not self.node.retried):
                 self.gate.waiting.clear()
                 self.abort(FAIL_FAST)
             return
@@ -239,6 +250,7 @@ class Child:
             inside.order.target.scope,
             lambda: inside.seen_by_hooks(self),
             lambda: inside.settled(self),
+            lambda: inside.stuck(self),
             inside,
             inside.name_of(self),
         )
@@ -298,7 +310,12 @@ class Child:
         self.node = node
         if node.undone:
             self.inside.undone(node)
-        if self._hooks is not None:
-            self._hooks.over(node)
-        else:
+        if self._hooks is None:
             self.inside.settled(self)
+        elif self._hooks.busy or not self.inside.passes_by(self):
+            self.follow()
+
+    def follow(self) -> None:
+        """Run the hooks that come after the node."""
+        if self._hooks is not None and self.node is not None:
+            self._hooks.over(self.node)

@@ -16,6 +16,9 @@ from gitwf.workflow.machine import calls, composite, hooks, nodes, outbound, pod
 
 _OMITTED = "omitted: depends condition not met"
 _EMPTY = "Skipped, empty params"
+# What ends by an event of its own, not while the DAG is looked at.
+_OUTSIDE = frozenset({record.NodeType.POD, record.NodeType.HTTP})
+_HOOKED_LATER = frozenset({record.NodeType.TASK_GROUP, record.NodeType.SKIPPED})
 _MENTIONED = re.compile(r"""tasks(?:\.|\[\\?['"])([-\w]+)""")
 _COMPUTED = re.compile(r"""tasks\[(?!\\?['"])""")
 
@@ -155,14 +158,46 @@ class Dag(composite.Composite):
             return
         if child.node is None or self.node.phase.fulfilled:
             return
-        self._settled[name] = child.node
+        if name not in self._settled:
+            self._go_on(name, child.node)
+        self._left -= 1
+        if not self._left:
+            self._finish()
+
+    def _go_on(self, name: str, node: nodes.Node) -> None:
+        self._settled[name] = node
         for after in self._after[name]:
             self._waits[after] -= 1
             if not self._waits[after]:
                 self._look_later(after)
-        self._left -= 1
-        if not self._left:
-            self._finish()
+
+    def passes_by(self, child: composite.Child) -> bool:
+        """Go on from a task before its hooks where Argo does.
+
+        What ends while Argo looks at it, as a loop does and a pod does not, lets the tasks after it
+        go on in the same look; its hooks start in the next one, if a target still waits for it then.
+        The exit hook of what was carried out, but of a loop, starts at once.
+        """
+        node, name = child.node, child.call.name
+        if node is None or child.node_name in self._group_of or name in self._targets:
+            return False
+        at_once = hooks.EXIT in child.hooked and node.type not in _HOOKED_LATER
+        if node.type in _OUTSIDE or (at_once and node.phase.completed):
+            return False
+        self._go_on(name, node)
+        self.run.at_last(lambda: self._follow(child))
+        return True
+
+    def _follow(self, child: composite.Child) -> None:
+        if any(self._awaits(target, child.call.name) for target in self._targets):
+            child.follow()
+        else:
+            self.settled(child)
+
+    def _awaits(self, target: str, name: str) -> bool:
+        node = self.run.nodes.get(f"{self.node.name}.{target}")
+        waiting = node is None or not node.phase.fulfilled
+        return waiting and self._is_ancestor(target, name)
 
     def _end_group(self, name: str, child: composite.Child) -> None:
         phase = record.Phase.SUCCEEDED

@@ -109,7 +109,7 @@ class Root:
 
     def _give_up(self, what: str, node: nodes.Node) -> None:
         """End at once: no handler runs after a template that could not be carried out."""
-        self._run.conclude(_P.ERROR, f"{what}{node.message}")
+        self._run.conclude(_P.ERROR, f"{what}{node.spoken or node.message}")
 
 
 class _Handler:

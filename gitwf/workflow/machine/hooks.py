@@ -37,6 +37,7 @@ class Hooks:
         home: str,
         values: Callable[[], scope.Names],
         done: Callable[[], None],
+        stuck: Callable[[], bool] = lambda: False,
         inside: "composite.Composite | None" = None,
         prefix: str = "",
     ) -> None:
@@ -46,6 +47,7 @@ class Hooks:
         self._home = home
         self._values = values
         self._done = done
+        self._stuck = stuck
         self._inside = inside
         self.fault = ""
         self.exit_fault = ""
@@ -53,6 +55,11 @@ class Hooks:
         self._open = 0
         self._parent_over = False
         self._parent: nodes.Node | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a hook is under way."""
+        return self._open > 0
 
     def made_node(self, node: nodes.Node) -> None:
         """Show a hook's node below the node that it belongs to."""
@@ -85,6 +92,8 @@ class Hooks:
         self._finish()
 
     def _exit_wanted(self) -> bool:
+        if self._stuck():
+            return False
         expression = self._hooks[EXIT].expression
         if not expression or self._inside is None:
             return True
@@ -109,7 +118,7 @@ class Hooks:
 
     def _consider(self, parent: nodes.Node) -> None:
         for name, hook in self._hooks.items():
-            if name == EXIT or name in self._fired:
+            if name == EXIT or name in self._fired or self._stuck():
                 continue
             try:
                 wanted = deciding.holds(hook.expression, scope.nested(self._values()))

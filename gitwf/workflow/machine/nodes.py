@@ -14,6 +14,8 @@ from gitwf.workflow import failure, record
 from gitwf.workflow.document import template
 from gitwf.workflow.machine import states
 
+# What Argo says of an entry node that still runs when its run is over.
+LEFT = "Workflow operation error"
 _DISPLAY_NAME = "workflows.argoproj.io/display-name"
 _SHOWN = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 _LEADING = re.compile(r"^(\[\d+\])?\.")

@@ -65,10 +65,18 @@ class Retrying:
 
     def ended(self, node: nodes.Node) -> None:
         """Take over a good end, or decide about another attempt."""
-        if node.phase.failed_or_error:
+        if node.undone and not retry.takes_errors(self._strategy):
+            self._pass_on(node)
+        elif node.phase.failed_or_error:
             self._decide()
         else:
             self._end(node.phase, node.message)
+
+    def _pass_on(self, attempt: nodes.Node) -> None:
+        """End in Error for whoever called the template."""
+        self.node.spoken = attempt.message
+        entry = self.node.name == self._run.name
+        self._run.undo(self.node, nodes.LEFT if entry else attempt.message)
 
     def stop(self) -> None:
         """Wait no longer: what is under way shall end."""

@@ -11,7 +11,6 @@ from gitwf.workflow.machine import calls, composite, nodes, outbound, pods
 _EMPTY = "Skipped, empty params"
 _UNRESOLVED = "unable to resolve references: "
 _HOST = "localhost"
-_LEFT = "Workflow operation error"
 
 
 class Steps(composite.Composite):
@@ -141,6 +140,13 @@ class Steps(composite.Composite):
         if not self._open and not self._group.phase.fulfilled:
             self._end_group()
 
+    def stuck(self, child: composite.Child) -> bool:
+        """Whether Argo gives up before it comes to the child's next hook: it looks in order."""
+        if all(one.hook_fault == "" for one in self._children):
+            return False
+        upto = self._children.index(child) + 1
+        return any(one.hook_fault for one in self._children[:upto])
+
     def _end_group(self) -> None:
         ended = [(child, child.node) for child in self._children if child.node is not None]
         bad = [(child, node) for child, node in ended if node.phase.failed_or_error]
@@ -170,7 +176,7 @@ class Steps(composite.Composite):
         """
         if for_exit and self.node.name == self.run.name:
             self.node.spoken = fault
-            self.run.end(self.node, record.Phase.ERROR, _LEFT)
+            self.run.end(self.node, record.Phase.ERROR, nodes.LEFT)
         self.run.end(self._group, record.Phase.ERROR, fault)
 
     def publish(self) -> None:
