@@ -145,15 +145,23 @@ def complain(error: errors.GitwfError) -> None:
         github.complain(error)
 
 
+def _ready_streams() -> None:
+    """Have somewhere to print to, and print whatever comes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # Closed by who called, and the next file opened would get its number.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):
+            # What the terminal's letters do not hold shows as its escape.
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; ends the process with its exit code."""
     if sys.platform == "win32":
         click.echo("gitwf runs on Linux and macOS; Windows is not a target (use WSL)", err=True)
         sys.exit(1)
-    for stream in (sys.stdout, sys.stderr):
-        # Whatever a terminal or file is said to hold: what does not fit shows as its escape.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    _ready_streams()
     # Plugins that happen to be installed are to change neither what a document means nor the start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:

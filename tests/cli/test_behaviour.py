@@ -415,3 +415,16 @@ def test_a_reader_that_has_seen_enough_is_no_failure():
         assert running.stderr is not None
         assert running.stderr.read() == b""
     assert running.returncode == 0
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_command_whose_output_is_closed_does_its_work(tmp_path, form):
+    file = tmp_path / "wf.yaml"
+    file.write_text(ONE, "utf-8")
+    command = [sys.executable, "-m", "gitwf", "run", str(file), "-o", form]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+        capture_output=True, check=False, env={**os.environ, "GITWF_ISOLATION": "none"},
+    )  # fmt: skip
+
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
