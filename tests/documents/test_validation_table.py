@@ -325,6 +325,10 @@ def test_a_template_sees_the_global_outputs_of_tasks_before_its_own(tasks):
             "inputs: {parameters: [{name: x, value: a}]}\n    container: {image: i}\n"
             "    outputs: {artifacts: [{name: 'of-{{inputs.parameters.x}}', path: /x}]}"
         ),
+        task(
+            "{name: b, template: ok, hooks: {late: {template: ok, expression: 'true', arguments:"
+            " {parameters: [{name: m, value: '{{tasks.b.outputs.result}}'}]}}}}"
+        ),
     ],
 )
 def test_what_argo_takes_is_taken(text):

@@ -168,3 +168,14 @@ def test_a_template_that_fails_fast_ends_as_its_last_child_where_that_is_a_templ
     main = fast({"steps": [[{"name": "a", "template": "inner"}]]})
     final = play({"templates": [main, inner, leaf("bad")]}, outcome=lambda _: BAD)
     assert final.message == f"child '{final.nodes['w[0].a'].id}' failed"
+
+
+def test_an_attempt_that_fails_fast_tries_again_what_has_begun(player):
+    """Argo looks at the Retry node, inside which nothing has failed, so that the run can end."""
+    again = {**leaf("again"), "retryStrategy": {"limit": 1}}
+    body = {"dag": {"tasks": [{"name": "a", "template": "again"}]}}
+    main = {**fast(body), "retryStrategy": {"limit": 1}}
+    final = player({"templates": [main, again]}, outcome=lambda _: BAD).play()
+    assert final.phase == "Failed"
+    assert {"w(0).a(1)", "w(1).a(1)"} <= final.nodes.keys()
+    assert "failFast" not in final.nodes["w(0)"].message

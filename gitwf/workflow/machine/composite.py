@@ -99,8 +99,16 @@ class Composite:
 
     @property
     def failing(self) -> bool:
-        """Whether nothing more starts, neither hook nor attempt, because a child has failed."""
+        """Whether nothing new starts, no hook either, because a child has failed."""
         return bool(self.made.fail_fast) and self._failures > 0
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether it tries nothing again either. An attempt that fails fast starts nothing new only.
+
+        Argo looks at the Retry node in its place, inside which nothing has failed yet.
+        """
+        return self.failing and not self.node.retried
 
     def wait(self, work: Callable[[], None]) -> None:
         """Let work wait for room."""
@@ -134,8 +142,7 @@ class Composite:
         if self.node.phase.fulfilled:
             return
         if self.failing:
-            # Of an attempt Argo looks at the Retry node: what is left to start tells it.
-            if not self._busy and (self.gate.waiting or not self.node.retried):
+            if not self._busy and (self.gate.waiting or self.gives_up):
                 self.gate.waiting.clear()
                 self.abort(FAIL_FAST)
             return

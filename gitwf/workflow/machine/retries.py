@@ -65,8 +65,12 @@ class Retrying:
 
     def ended(self, node: nodes.Node) -> None:
         """Take over a good end, or decide about another attempt."""
+        inside = self._order.boundary
         if node.undone and not retry.takes_errors(self._strategy):
             self._pass_on(node)
+        elif node.phase.failed_or_error and inside is not None and inside.gives_up:
+            # Argo ends a template that fails fast before it comes to the Retry node, which stays so.
+            return
         elif node.phase.failed_or_error:
             self._decide()
         else:
@@ -141,7 +145,7 @@ class Retrying:
 
     def _attempt(self, names: dict[str, scope.Value]) -> None:
         inside = self._order.boundary
-        if inside is not None and (inside.failing or inside.node.phase.fulfilled):
+        if inside is not None and (inside.gives_up or inside.node.phase.fulfilled):
             # Argo tries nothing again in a template that fails fast: the Retry node stays as it is.
             return
         # The Retry node itself takes no place. What has begun goes before what has not: Argo comes

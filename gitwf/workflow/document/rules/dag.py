@@ -225,7 +225,8 @@ def _check_task(
     arguments.check(walk.found, f"{path}.arguments.", task.arguments, where.at("arguments"))
     scope = steps.inline_names(here.names, task)
     scope.update(steps.items(task))
-    own = steps.own_names(walk, scope, f"tasks.{task.name}", task, graph.called[task.name])
+    called = graph.called[task.name]
+    own = steps.own_names(walk, scope, f"tasks.{task.name}", task, called, outputs=True)
     text = task.plain()
     for place, tag in tags.unresolved(text, scope):
         if place[0] in steps.HOOKS and own.resolves(tag):

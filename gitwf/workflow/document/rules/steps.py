@@ -136,11 +136,13 @@ def own_names(
     prefix: str,
     call: template.Call,
     called: template.Template | None,
+    *,
+    outputs: bool,
 ) -> tags.Names:
-    """Give what a call's hooks can see: its own status, and with an exit hook its outputs."""
+    """Give what a call's hooks can see: its own status and, with `outputs`, what it gives."""
     own = scope.layer()
     own.exact.add(f"{prefix}.status")
-    if call.on_exit or "exit" in call.hooks:
+    if outputs:
         add(walk, own, prefix, call, called)
     return own
 
@@ -163,7 +165,8 @@ def _check_tags(
 ) -> None:
     """Report what the step's text names and cannot see."""
     prefix, text = f"templates.{here.template.name}.steps", step.plain()
-    own = own_names(walk, here.names, f"steps.{step.name}", step, called)
+    handled = bool(step.on_exit) or "exit" in step.hooks
+    own = own_names(walk, here.names, f"steps.{step.name}", step, called, outputs=handled)
     for path, tag in tags.unresolved(text, inline_names(here.names, step)):
         if path[0] in HOOKS and own.resolves(tag):
             continue
