@@ -179,3 +179,15 @@ def test_an_attempt_that_fails_fast_tries_again_what_has_begun(player):
     assert final.phase == "Failed"
     assert {"w(0).a(1)", "w(1).a(1)"} <= final.nodes.keys()
     assert "failFast" not in final.nodes["w(0)"].message
+
+
+@pytest.mark.parametrize("again", [{"limit": 1}, {"limit": 0}])
+def test_what_stays_as_it_is_gives_its_locks_back(player, again):
+    lock = {"synchronization": {"mutexes": [{"name": "m"}]}}
+    alone = {**leaf("alone"), "retryStrategy": again, **lock}
+    handler = {**leaf("handler"), **lock}
+    main = fast({"dag": {"tasks": [{"name": "a", "template": "alone"}]}})
+    spec = {"onExit": "handler", "templates": [main, alone, handler]}
+    final = player(spec, outcome=lambda _: BAD).play()
+    assert final.phase == "Failed"
+    assert final.nodes["w.onExit"].phase == "Failed"

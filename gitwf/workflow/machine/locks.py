@@ -82,7 +82,7 @@ class Locks:
                 return None
         for gate in gates:
             gate.active += 1
-        return _Holder(self._run, order.owner, gates)
+        return Holder(self._run, order.owner, gates)
 
     def stir(self) -> None:
         """Have all that waits look again, because the run is ending."""
@@ -93,7 +93,7 @@ class Locks:
                 self._run.later(again)
 
 
-class _Holder:
+class Holder:
     """The owner of a node that holds locks."""
 
     def __init__(self, run: "run.Run", owner: nodes.Owner, gates: list[limits.Gate]) -> None:
@@ -111,7 +111,12 @@ class _Holder:
 
     def ended(self, node: nodes.Node) -> None:
         """Give the locks back, then pass on."""
-        for gate in self._gates:
+        self.give_back()
+        self._owner.ended(node)
+
+    def give_back(self) -> None:
+        """Give the locks back, once."""
+        gates, self._gates = self._gates, []
+        for gate in gates:
             gate.active -= 1
             self._run.later(gate.admit)
-        self._owner.ended(node)

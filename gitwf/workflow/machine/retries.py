@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gitwf.values import Instant
 from gitwf.workflow import failure, preparation, record, retry, scope
 from gitwf.workflow.document import retry as strategies
-from gitwf.workflow.machine import nodes, orders
+from gitwf.workflow.machine import locks, nodes, orders
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -69,8 +69,7 @@ class Retrying:
         if node.undone and not retry.takes_errors(self._strategy):
             self._pass_on(node)
         elif node.phase.failed_or_error and inside is not None and inside.gives_up:
-            # Argo ends a template that fails fast before it comes to the Retry node, which stays so.
-            return
+            self._leave()
         elif node.phase.failed_or_error:
             self._decide()
         else:
@@ -81,6 +80,14 @@ class Retrying:
         self.node.spoken = attempt.message
         entry = self.node.name == self._run.name
         self._run.undo(self.node, nodes.LEFT if entry else attempt.message)
+
+    def _leave(self) -> None:
+        """Leave the Retry node as it is: Argo ends a template that fails fast before it comes to it.
+
+        Others may wait for its locks.
+        """
+        if isinstance(self._order.owner, locks.Holder):
+            self._order.owner.give_back()
 
     def stop(self) -> None:
         """Wait no longer: what is under way shall end."""
@@ -146,7 +153,7 @@ class Retrying:
     def _attempt(self, names: dict[str, scope.Value]) -> None:
         inside = self._order.boundary
         if inside is not None and (inside.gives_up or inside.node.phase.fulfilled):
-            # Argo tries nothing again in a template that fails fast: the Retry node stays as it is.
+            self._leave()
             return
         # The Retry node itself takes no place. What has begun goes before what has not: Argo comes
         # to an earlier step first.
