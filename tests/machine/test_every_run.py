@@ -238,7 +238,8 @@ def whole_and_connected(final):
     """Every node of a run that is over has ended, and is come to from the entry or the handler.
 
     As on Argo, a Retry node stays as it is where its template fails fast before its next attempt,
-    and so does a loop before its next turn.
+    and so does a loop before its next turn; a group of steps that comes after one which ends nowhere
+    has no parent.
     """
     assert final.over
     assert len({node.id for node in final.nodes.values()}) == len(final.nodes)
@@ -246,7 +247,11 @@ def whole_and_connected(final):
     left = [node for node in final.nodes.values() if not node.phase.fulfilled]
     assert {node.type for node in left} <= {record.NodeType.RETRY, record.NodeType.TASK_GROUP}
     assert {by_id[node.boundary].message for node in left} <= {composite.FAIL_FAST}
-    reached, ahead = set(), [final.nodes["w"].id]
+    children = {child for node in final.nodes.values() for child in node.children}
+    groups = [node for node in final.nodes.values() if node.type is record.NodeType.STEP_GROUP]
+    loose = [group for group in groups if group.id not in children]
+    assert not any(group.display_name == "[0]" for group in loose)
+    reached, ahead = set(), [final.nodes["w"].id, *(group.id for group in loose)]
     if "w.onExit" in final.nodes:
         ahead.append(final.nodes["w.onExit"].id)
     while ahead:
