@@ -115,27 +115,10 @@ def turns(
         if prepared.proceed:
             raise
         return []
-    text = substitution.Text(_unlooped(call).to_json())
     if prepared.proceed:
         _check_hooks(hooks, items, visible)
-        strictness, tagged = substitution.STRICT, _tagged(call)
-    else:
-        # A condition that quotes the item is false of `{{item}}` itself and may be true of one:
-        # each turn decides anew, and a tag that nobody knows stays.
-        strictness, tagged = substitution.LENIENT, ()
-    return [
-        _turn(
-            text,
-            tagged,
-            call,
-            loops.node_name(name, index, item),
-            item,
-            prepared.artifacts,
-            visible,
-            strictness,
-        )
-        for index, item in enumerate(items)
-    ]
+    loop = _Loop(prepared, name, visible)
+    return [loop.turn(index, item) for index, item in enumerate(items)]
 
 
 def _check_hooks(
@@ -148,33 +131,44 @@ def _check_hooks(
                 text.fill(visible.new_child(dict(item.values)), substitution.STRICT)
 
 
-def _turn(
-    text: substitution.Text,
-    tagged: tuple[parameters.Parameter, ...],
-    call: template.Call,
-    name: str,
-    item: loops.Item,
-    artifacts: Places,
-    visible: scope.Names,
-    strictness: substitution.Strictness,
-) -> Turn:
-    values = visible.new_child(dict(item.values))
-    given = {
-        one.name: substitution.fill_value(one.value or "", values, strictness) for one in tagged
-    }
-    # Half a surrogate pair fits in a text but not in JSON.
-    if not tagged or not all(map(str.isascii, given.values())):
-        given, filled = {}, text.fill(values, strictness) if text.tags else ""
-    else:
-        filled = ""
-    condition = substitution.fill_value(call.when, values)
-    try:
-        proceed = decides(condition)
-    except failure.NodeFailure as problem:
-        return Turn(name, call, proceed=False, artifacts={}, problem=str(problem))
-    if not proceed:
-        return Turn(name, call.model_copy(update={"when": condition}), proceed=False, artifacts={})
-    return Turn(name, call, True, artifacts, item=item.values, text=filled, values=given)
+class _Loop:
+    """A call as all its turns have it in common."""
+
+    def __init__(self, prepared: Ready, name: str, visible: scope.Names) -> None:
+        self._name = name
+        self._visible = visible
+        self._call = prepared.call
+        self._artifacts = prepared.artifacts
+        self._text = substitution.Text(_unlooped(prepared.call).to_json())
+        if prepared.proceed:
+            self._strictness, self._tagged = substitution.STRICT, _tagged(prepared.call)
+        else:
+            # A condition that quotes the item is false of `{{item}}` itself and may be true of one:
+            # each turn decides anew, and a tag that nobody knows stays.
+            self._strictness, self._tagged = substitution.LENIENT, ()
+
+    def turn(self, index: int, item: loops.Item) -> Turn:
+        """Make the turn for one item. Raises NodeFailure on a tag that nobody knows."""
+        name, call = loops.node_name(self._name, index, item), self._call
+        values = self._visible.new_child(dict(item.values))
+        given = {
+            one.name: substitution.fill_value(one.value or "", values, self._strictness)
+            for one in self._tagged
+        }
+        text = ""
+        # Half a surrogate pair fits in a text but not in JSON.
+        if not self._tagged or not all(map(str.isascii, given.values())):
+            given = {}
+            text = self._text.fill(values, self._strictness) if self._text.tags else ""
+        condition = substitution.fill_value(call.when, values)
+        try:
+            proceed = decides(condition)
+        except failure.NodeFailure as problem:
+            return Turn(name, call, proceed=False, artifacts={}, problem=str(problem))
+        if not proceed:
+            skipped = call.model_copy(update={"when": condition})
+            return Turn(name, skipped, proceed=False, artifacts={})
+        return Turn(name, call, True, self._artifacts, item=item.values, text=text, values=given)
 
 
 def _tagged(call: template.Call) -> tuple[parameters.Parameter, ...]:
