@@ -247,20 +247,23 @@ class Child:
         self.node: nodes.Node | None = None
         self.undecided = False
         self.hooked = hooked
-        self._hooks = self._waiting(hooked) if hooked else None
+        self._hooks = hooks.Hooks(inside.run, self) if hooked else None
 
-    def _waiting(self, hooked: Mapping[str, flow.Hook]) -> hooks.Hooks:
-        inside = self.inside
-        return hooks.Hooks(
-            inside.run,
-            hooked,
-            inside.order.target.scope,
-            lambda: inside.seen_by_hooks(self),
-            lambda: inside.settled(self),
-            lambda: inside.stuck(self),
-            inside,
-            inside.name_of(self),
-        )
+    def name_in_hooks(self) -> str:
+        """Give the name that the composite knows it by."""
+        return self.inside.name_of(self)
+
+    def seen_by_hooks(self) -> scope.Names:
+        """Give what the composite lets them see."""
+        return self.inside.seen_by_hooks(self)
+
+    def stuck(self) -> bool:
+        """Whether the composite starts none of its hooks any more."""
+        return self.inside.stuck(self)
+
+    def settled(self) -> None:
+        """Pass on that the node and its hooks are over."""
+        self.inside.settled(self)
 
     def submit(self, turn: calls.Turn) -> None:
         """Order the turn's node, or record why it does not run."""

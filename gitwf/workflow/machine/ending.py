@@ -8,7 +8,7 @@ run went; if the run went well and the handler did not, the run takes the handle
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gitwf.workflow import record
+from gitwf.workflow import record, scope
 from gitwf.workflow.document import resolved, template
 from gitwf.workflow.machine import again, calls, hooks, nodes, orders, suspends, variables
 
@@ -19,13 +19,15 @@ _P = record.Phase
 
 
 class Root:
-    """Owns the entry node. `start` is the run's first work."""
+    """Owns the entry node and bears the workflow's hooks. `start` is the run's first work."""
+
+    inside = None
 
     def __init__(self, run: "run.Run") -> None:
         self._run = run
         self._main: nodes.Node | None = None
-        named = {name: hook for name, hook in run.spec.hooks.items() if name != hooks.EXIT}
-        self._hooks = hooks.Hooks(run, named, resolved.LOCAL, lambda: run.visible({}), self._handle)
+        self.hooked = {name: hook for name, hook in run.spec.hooks.items() if name != hooks.EXIT}
+        self._hooks = hooks.Hooks(run, self)
 
     def start(self) -> None:
         """Start the entrypoint, unless the run begins suspended."""
@@ -79,7 +81,20 @@ class Root:
         run.variables["workflow.duration"] = f"{run.now.since(run.began):f}"
         self._hooks.over(node)
 
-    def _handle(self) -> None:
+    def name_in_hooks(self) -> str:
+        """Nothing: no hook of the workflow names the entry node."""
+        return ""
+
+    def seen_by_hooks(self) -> scope.Names:
+        """Give the workflow's variables."""
+        return self._run.visible({})
+
+    def stuck(self) -> bool:
+        """Never: no hook waits for another."""
+        return False
+
+    def settled(self) -> None:
+        """Run the exit handler, if there is one."""
         run = self._run
         hook = calls.exit_hook(run.spec, run.arguments)
         if hook is None or (run.shutdown is not None and run.shutdown.terminate):
@@ -87,7 +102,7 @@ class Root:
             return
         filled = calls.fill_hook(hook, run.variables, links=False)
         owner = _Handler(self.conclude)
-        hooks.fire(run, hook, f"{run.name}.onExit", owner, resolved.LOCAL, filled)
+        hooks.fire(run, hook, f"{run.name}.onExit", owner, filled)
 
     def conclude(self, handler: nodes.Node | None) -> None:
         """End the run, after its exit handler if it has one."""

@@ -9,11 +9,11 @@ arguments of a named hook are not filled while the node has no outputs at all
 (Argo: workflow/controller/hooks.go, exit_handler.go).
 """
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from gitwf.workflow import deciding, failure, record, scope
-from gitwf.workflow.document import flow, parameters
+from gitwf.workflow.document import flow, parameters, resolved
 from gitwf.workflow.machine import calls, nodes, orders
 
 if TYPE_CHECKING:
@@ -23,32 +23,38 @@ EXIT = calls.EXIT
 _ON_EXIT = ".onExit"
 
 
+class Bearer(Protocol):
+    """What has hooks: a child of steps or of a DAG, or the run, which is inside of nothing."""
+
+    @property
+    def hooked(self) -> Mapping[str, flow.Hook]:
+        """The hooks by name."""
+
+    @property
+    def inside(self) -> "composite.Composite | None":
+        """The steps or DAG around the node."""
+
+    def name_in_hooks(self) -> str:
+        """Give how arguments call the node's outputs (`steps.train`), "" where they cannot."""
+
+    def seen_by_hooks(self) -> scope.Names:
+        """Give what expressions see."""
+
+    def stuck(self) -> bool:
+        """Whether no hook starts any more, because one before it is broken."""
+
+    def settled(self) -> None:
+        """Take note that the node and all its hooks are over."""
+
+
 class Hooks:
-    """The hooks of one node. `done` is called when all is over.
+    """The hooks of one node."""
 
-    `values` gives what expressions see, `prefix` how arguments call the node's outputs
-    (`steps.train`), or "" where they cannot.
-    """
-
-    def __init__(
-        self,
-        run: "run.Run",
-        hooks: Mapping[str, flow.Hook],
-        home: str,
-        values: Callable[[], scope.Names],
-        done: Callable[[], None],
-        stuck: Callable[[], bool] = lambda: False,
-        inside: "composite.Composite | None" = None,
-        prefix: str = "",
-    ) -> None:
+    def __init__(self, run: "run.Run", bearer: Bearer) -> None:
         self._run = run
-        self._hooks = hooks
-        self._prefix = prefix
-        self._home = home
-        self._values = values
-        self._done = done
-        self._stuck = stuck
-        self._inside = inside
+        self._bearer = bearer
+        self._hooks = bearer.hooked
+        self._inside = bearer.inside
         self.fault = ""
         self.exit_fault = ""
         self._fired: set[str] = set()
@@ -92,13 +98,13 @@ class Hooks:
         self._finish()
 
     def _exit_wanted(self) -> bool:
-        if self._stuck():
+        if self._bearer.stuck():
             return False
         expression = self._hooks[EXIT].expression
         if not expression or self._inside is None:
             return True
         try:
-            return deciding.holds(expression, scope.nested(self._values()))
+            return deciding.holds(expression, scope.nested(self._bearer.seen_by_hooks()))
         except failure.NodeFailure as problem:
             self.exit_fault = str(problem)
             return False
@@ -114,14 +120,14 @@ class Hooks:
 
     def _finish(self) -> None:
         if self._parent_over and not self._open:
-            self._done()
+            self._bearer.settled()
 
     def _consider(self, parent: nodes.Node) -> None:
         for name, hook in self._hooks.items():
-            if name == EXIT or name in self._fired or self._stuck():
+            if name == EXIT or name in self._fired or self._bearer.stuck():
                 continue
             try:
-                wanted = deciding.holds(hook.expression, scope.nested(self._values()))
+                wanted = deciding.holds(hook.expression, scope.nested(self._bearer.seen_by_hooks()))
             except failure.NodeFailure as problem:
                 self._fail(str(problem))
                 wanted = False
@@ -145,7 +151,6 @@ class Hooks:
             hook,
             node_name,
             self,
-            self._home,
             filled,
             self._inside,
             on_exit=name == EXIT or (self._inside is not None and self._inside.order.on_exit),
@@ -159,16 +164,17 @@ class Hooks:
 
     def _seen(self, parent: nodes.Node, *, always: bool) -> calls.Values | None:
         """Give what arguments see, or None where they are not filled."""
-        if not self._prefix:
-            return self._values()
+        name = self._bearer.name_in_hooks()
+        if not name:
+            return self._bearer.seen_by_hooks()
         outputs = parent.last_attempt.outputs
         if not outputs and not always:
             return None
         own: dict[str, scope.Value] = {
-            f"{self._prefix}.outputs.parameters.{name}": "" for name in outputs.unset
+            f"{name}.outputs.parameters.{unset}": "" for unset in outputs.unset
         }
-        own.update(scope.of_declared(self._prefix, outputs))
-        return self._values().new_child(own)
+        own.update(scope.of_declared(name, outputs))
+        return self._bearer.seen_by_hooks().new_child(own)
 
 
 def fire(
@@ -176,7 +182,6 @@ def fire(
     hook: flow.Hook,
     node_name: str,
     owner: nodes.Owner,
-    home: str,
     filled: tuple[parameters.Arguments, calls.Places],
     inside: "composite.Composite | None" = None,
     *,
@@ -186,6 +191,7 @@ def fire(
 
     `filled` are its arguments with their tags replaced.
     """
+    home = inside.order.target.scope if inside is not None else resolved.LOCAL
     try:
         order = orders.Order(
             name=node_name,
