@@ -254,3 +254,18 @@ def test_the_hook_of_a_retried_node_is_kept_beside_it(player):
 
     assert list(second.starts) == ["w[0].a"]
     assert after.nodes["w[0].b.hooks.named(0)"].phase == "Succeeded"
+
+
+def test_a_good_attempt_of_a_retried_node_that_ended_badly_is_done_again_at_its_own_time(player):
+    retried = {**ECHO, "name": "retried", "retryStrategy": {"limit": 1}}
+    hooks = {"exit": {"template": "echo"}, "named": {"template": "echo", "expression": "nobody"}}
+    tasks = [step("a", "retried", hooks=hooks)]
+    spec = {"templates": [{"name": "main", "dag": {"tasks": tasks}}, ECHO, retried]}
+    first = player(spec, outcome=failing())
+    before = first.play()
+    second = again(first, failing())
+    after = second.play()
+
+    assert [before.nodes[name].phase for name in ("w.a", "w.a(0)")] == ["Error", "Succeeded"]
+    assert next(iter(second.starts)) == "w.a(0)"
+    assert after.nodes["w.a(0)"].started >= LATER

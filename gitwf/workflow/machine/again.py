@@ -79,13 +79,19 @@ class Kept:
                 gone.update(one.id for one in (node, *self._below(node)))
         for key in tuple(gone):
             gone.update(above.id for above in self._above(self._by_id[key]))
-        return {
-            node.name: node
+        kept = {
+            node.id: node
             for node in before.values()
             if node.id not in gone
             and node.phase.fulfilled
             and (not node.phase.failed_or_error or node.id in excused | held)
         }
+        return {node.name: node for node in kept.values() if self._stays(node, kept)}
+
+    def _stays(self, node: record.NodeRecord, kept: Mapping[str, record.NodeRecord]) -> bool:
+        """Tell whether a node is not an attempt of a Retry node that is done anew."""
+        retry = self._parent.get(node.id)
+        return retry is None or retry.id in kept
 
     def _above(self, node: record.NodeRecord) -> Iterator[record.NodeRecord]:
         """What a node is inside of, or an attempt of, from within."""
