@@ -89,20 +89,29 @@ class Dag(composite.Composite):
         hooked = calls.hooks_of(task, {}, self.run.arguments)
         child = composite.Child(self, task, f"{self.node.name}.{task.name}", hooked)
         self._children[task.name] = child
-        self._carry_out(task, child)
-        if task.name in self._targets and not self.node.phase.fulfilled:
-            # Argo looks at what a target sees once more, and a DAG ends where that cannot be had.
-            try:
-                self._scope(task)
-            except failure.NodeFailure as problem:
-                self.run.undo(self.node, str(problem))
+        try:
+            seen, unseen = self._scope(task), None
+        except failure.NodeFailure as problem:
+            seen, unseen = {}, problem
+        self._carry_out(task, child, seen, unseen)
+        if unseen is not None and task.name in self._targets:
+            # Argo looks at what a target sees, an omitted one too, and ends the DAG by it.
+            self.run.undo(self.node, str(unseen))
 
-    def _carry_out(self, task: template.Task, child: composite.Child) -> None:
+    def _carry_out(
+        self,
+        task: template.Task,
+        child: composite.Child,
+        seen: dict[str, scope.Value],
+        unseen: failure.NodeFailure | None,
+    ) -> None:
+        """Start a task, or skip it; `unseen`: why what it sees cannot be had."""
         try:
             if not depends.allows(task, self._tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
                 return
-            seen = self._scope(task)
+            if unseen is not None:
+                raise unseen
             values = scope.Names(self._own(), seen, self.run.variables)
             ready = calls.ready(task, values, self.local.new_child(seen), tagged=self.tagged)
             turns = calls.turns(ready, task.name, values, task.hooks)
