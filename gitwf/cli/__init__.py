@@ -8,7 +8,6 @@ sync, 1 failed, 2 a document is wrong, 3 changes pending. Read next: `gitwf.wiri
 
 import gc
 import importlib
-import io
 import os
 import sys
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from gitwf import __version__, errors
+from gitwf.cli import streams
 
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Start": {
@@ -106,7 +106,7 @@ class LazyGroup(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            streams.unread(sys.stdout)
             return 0
         return result
 
@@ -145,23 +145,12 @@ def complain(error: errors.GitwfError) -> None:
         github.complain(error)
 
 
-def _ready_streams() -> None:
-    """Have somewhere to print to, and print whatever comes."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:  # Closed by who called, and the next file opened would get its number.
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        elif isinstance(stream, io.TextIOWrapper):
-            # What the terminal's letters do not hold shows as its escape.
-            stream.reconfigure(errors="backslashreplace")
-
-
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; ends the process with its exit code."""
     if sys.platform == "win32":
         click.echo("gitwf runs on Linux and macOS; Windows is not a target (use WSL)", err=True)
         sys.exit(1)
-    _ready_streams()
+    streams.ready()
     # Plugins that happen to be installed are to change neither what a document means nor the start.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:

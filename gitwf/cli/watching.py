@@ -20,7 +20,7 @@ import rich.console
 
 from gitwf import errors
 from gitwf.adapters import clock
-from gitwf.cli import options
+from gitwf.cli import options, streams
 from gitwf.cli.render import progress, runs, terminal
 from gitwf.service import signals
 from gitwf.workflow import blame, record, status
@@ -68,7 +68,7 @@ def drive(
     try:
         _tell(engine, run, done, form, console)
     except BrokenPipeError:  # How the run ended counts all the same.
-        terminal.unread(sys.stdout)
+        streams.unread(sys.stdout)
     return done
 
 

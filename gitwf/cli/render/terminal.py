@@ -5,11 +5,11 @@ the screen, to set the window's title, to write over what was said. What a termi
 none of them. A log keeps its colours, which end with its line.
 """
 
-import os
 import re
-from typing import IO
 
 import rich.console
+
+from gitwf.cli import streams
 
 # Control characters, and those that turn the direction of what is written.
 _STEERING = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -23,13 +23,8 @@ class Console(rich.console.Console):
     def on_broken_pipe(self) -> None:
         """Raise BrokenPipeError, once."""
         self.quiet = True
-        unread(self.file)
+        streams.unread(self.file)
         raise BrokenPipeError
-
-
-def unread(stream: IO[str]) -> None:
-    """Have what is still written to a stream that nobody reads go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def harmless(text: str) -> str:
