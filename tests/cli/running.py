@@ -7,13 +7,18 @@ import sys
 
 from tests.local import test_stopping
 
-WORKFLOW = """
+
+def _toy(spec):
+    return f"""
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
-metadata: {name: toy}
+metadata: {{name: toy}}
 spec:
   entrypoint: main
-  onExit: bye
+  onExit: bye{spec}"""
+
+
+WORKFLOW = _toy("""
   arguments: {parameters: [{name: p, value: one}, {name: l, value: "[1,2]"}]}
   templates:
   - name: main
@@ -36,18 +41,12 @@ spec:
       command: [sh, -c, "echo {{inputs.parameters.m}}; test -e PLACE/ok"]
   - name: bye
     container: {image: none, command: [sh, -c, "echo bye {{workflow.status}} > PLACE/bye"]}
-"""
-SLOW = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: toy}
-spec:
-  entrypoint: main
-  onExit: bye
+""")
+SLOW = _toy("""
   templates:
   - {name: main, container: {image: none, command: [sh, -c, "echo on; sleep 100"]}}
   - {name: bye, container: {image: none, command: [sh, -c, "echo bye > PLACE/bye; LAST"]}}
-"""
+""")
 
 
 def write(folder, name, text):

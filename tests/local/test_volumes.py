@@ -12,22 +12,31 @@ SHARED = """
     - - {{name: w, template: w}}
     - - {{name: r, template: r}}
   - name: w
+    inputs: {{{inputs}}}
     container:
       image: none
-      command: [sh, -c, "echo hi > {place}/f; ls {place}"]
+      command: [sh, -c, "{write}"]
       volumeMounts: [{{name: v, mountPath: {place}}}]
   - name: r
     container:
       image: none
-      command: [sh, -c, "ls {place} | wc -l"]
-      volumeMounts: [{{name: v, mountPath: {place}{more}}}]
+      command: [sh, -c, "{read}"]
+      volumeMounts: [{{name: v, mountPath: {place}{mount}}}]
 """
 CLAIM = "volumeClaimTemplates: [{metadata: {name: v}, spec: {}}]"
 NAMED = "volumes: [{name: v, persistentVolumeClaim: {claimName: kept}}]"
 
 
-def shared(place, spec, more=""):
-    return SHARED.format(place=place, spec=spec, more=more)
+def shared(place, spec, *, inputs="", write="", read="", mount=""):
+    """Give a workflow of a writer and, after it, a reader of one volume."""
+    return SHARED.format(
+        place=place,
+        spec=spec,
+        inputs=inputs,
+        write=write or f"echo hi > {place}/f; ls {place}",
+        read=read or f"ls {place} | wc -l",
+        mount=mount,
+    )
 
 
 def test_an_empty_dir_lives_as_long_as_the_pod(local, place):
@@ -59,18 +68,17 @@ def test_a_named_claim_outlives_the_run(local, place):
 
 
 def test_a_sub_path_is_a_folder_of_the_volume(local, place):
-    ran = local.run(shared(place, CLAIM, ", subPath: inner"))
+    ran = local.run(shared(place, CLAIM, mount=", subPath: inner"))
 
     assert ran.text == "f\n0\n"
     assert (local.state / "runs" / "run" / "volumes" / "v" / "inner").is_dir()
 
 
 def test_a_read_only_mount_takes_no_writes(walled, place):
-    text = shared(place, CLAIM, ", readOnly: true").replace(
-        f"ls {place} | wc -l", f"echo x > {place}/g || cat {place}/f"
-    )
+    read = f"echo x > {place}/g || cat {place}/f"
+    ran = walled.run(shared(place, CLAIM, read=read, mount=", readOnly: true"))
 
-    assert walled.run(text).text.endswith("hi\n")
+    assert ran.text.endswith("hi\n")
 
 
 def test_a_config_map_is_a_folder_of_files(local, place):
@@ -169,20 +177,8 @@ def test_a_volume_below_a_file_is_the_steps_fault(walled):
 
 
 def test_an_input_artifact_in_a_volume_stays_in_it(local, place):
-    ran = local.run(f"""
-  {CLAIM}
-  templates:
-  - name: main
-    steps:
-    - - {{name: w, template: w}}
-    - - {{name: r, template: r}}
-  - name: w
-    inputs: {{artifacts: [{{name: a, path: {place}/deep/a, raw: {{data: kept}}}}]}}
-    container: {{image: none, command: [cat, {place}/deep/a],
-      volumeMounts: [{{name: v, mountPath: {place}}}]}}
-  - name: r
-    container: {{image: none, command: [cat, {place}/deep/a],
-      volumeMounts: [{{name: v, mountPath: {place}}}]}}
-""")
+    kept = f"artifacts: [{{name: a, path: {place}/deep/a, raw: {{data: kept}}}}]"
+    both = f"cat {place}/deep/a"
+    ran = local.run(shared(place, CLAIM, inputs=kept, write=both, read=both))
 
     assert ran.text == "kept\nkept\n"
