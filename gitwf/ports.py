@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gitwf.delivery import serving
 from gitwf.values import CommitId, Digest, Instant, ObjectId
 from gitwf.workflow import record
-from gitwf.workflow.document import resolved
 
 if TYPE_CHECKING:
     # An engine is no ledger, and what runs a file is to load nothing of one.
     from gitwf.delivery import facts as ledger_facts
+    from gitwf.workflow.document import resolved
 
 # What targets say is read by the plan, and so is defined where the plan is.
 Serving = serving.Serving
@@ -164,7 +164,7 @@ class Order:
 
     id: str
     name: str
-    workflow: resolved.Resolved
+    workflow: "resolved.Resolved"
     parameters: Mapping[str, str]
     source: Path | None = None
     requirements: str = ""

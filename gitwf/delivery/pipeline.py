@@ -97,7 +97,7 @@ class Spec(base.Model):
 
     workflow: document.Path
     requirements: document.Path | None = None
-    triggers: Triggers = Triggers()
+    triggers: Triggers = Triggers.model_construct()
     parameters: dict[str, Parameter] = pydantic.Field(default_factory=dict)
     supersede: Literal["cancel", "finish"] = "cancel"
     model: ModelSpec | None = None

@@ -77,7 +77,7 @@ class KubernetesTarget(base.Model):
 
     namespace: document.Name = "default"
     context: str = ""
-    fetch: Fetch = Fetch()
+    fetch: Fetch = Fetch.model_construct()
 
 
 class Environment(base.Model):
@@ -149,14 +149,14 @@ def _store(value: str) -> str:
 class Spec(base.Model):
     """What the project says."""
 
-    engine: Engine = Engine()
+    engine: Engine = Engine.model_construct()
     store: Annotated[str, pydantic.AfterValidator(_store)]
     environments: dict[document.Name, Environment] = pydantic.Field(default_factory=dict)
     pipelines: tuple[document.Path, ...] = DEFAULT_PIPELINES
-    policy: Policy = Policy()
-    releases: Releases = Releases()
-    supersede: Supersede = Supersede()
-    retries: Retries = Retries()
+    policy: Policy = Policy.model_construct()
+    releases: Releases = Releases.model_construct()
+    supersede: Supersede = Supersede.model_construct()
+    retries: Retries = Retries.model_construct()
 
 
 class Project(base.Model):

@@ -64,7 +64,7 @@ class ReleaseSpec(base.Model):
     version: Annotated[int, pydantic.Field(ge=1)] | None
     uri: str | None = None
     digest: Annotated[str, pydantic.AfterValidator(_digest)] | None = None
-    hold: Hold = Hold()
+    hold: Hold = Hold.model_construct()
 
     @pydantic.model_validator(mode="after")
     def _whole(self) -> Self:
@@ -74,7 +74,7 @@ class ReleaseSpec(base.Model):
         return self
 
 
-NOTHING = ReleaseSpec(version=None)
+NOTHING = ReleaseSpec.model_construct(version=None)
 """What a missing file names."""
 
 

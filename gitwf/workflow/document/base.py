@@ -32,6 +32,9 @@ class Model(pydantic.BaseModel):
         alias_generator=_camel,
         populate_by_name=True,
         allow_inf_nan=False,
+        # A command builds the checks of those documents that it reads, and no others. What stands
+        # for an absent field is made by `model_construct`, which needs none.
+        defer_build=True,
     )
 
     @classmethod

@@ -40,7 +40,7 @@ class Hook(base.Model):
     """A template run beside or after a node. The hook named `exit` needs no expression."""
 
     template: str = ""
-    arguments: parameters.Arguments = parameters.Arguments()
+    arguments: parameters.Arguments = parameters.Arguments.model_construct()
     template_ref: TemplateRef | None = None
     expression: str = ""
 

@@ -21,7 +21,7 @@ class Call(base.Model):
     name: str = ""
     template: str = ""
     inline: "Template | None" = None
-    arguments: parameters.Arguments = parameters.Arguments()
+    arguments: parameters.Arguments = parameters.Arguments.model_construct()
     template_ref: flow.TemplateRef | None = None
     with_items: tuple[Any, ...] = ()
     with_param: str = ""
@@ -69,15 +69,15 @@ class Metadata(base.Model):
     labels: dict[str, str] = pydantic.Field(default_factory=dict)
 
 
-_NO_METADATA = Metadata()
+_NO_METADATA = Metadata.model_construct()
 
 
 class Template(base.Model):
     """One unit of work; `type` says which. An inline template has no name."""
 
     name: str = ""
-    inputs: parameters.Inputs = parameters.Inputs()
-    outputs: parameters.Outputs = parameters.Outputs()
+    inputs: parameters.Inputs = parameters.Inputs.model_construct()
+    outputs: parameters.Outputs = parameters.Outputs.model_construct()
     container: containers.Container | None = None
     script: containers.Script | None = None
     container_set: containers.ContainerSet | None = None
@@ -164,9 +164,3 @@ _TYPES = {
     "http": "http",
     "plugin": "plugin",
 }
-
-Call.model_rebuild()
-Step.model_rebuild()
-Task.model_rebuild()
-Dag.model_rebuild()
-Template.model_rebuild()

@@ -45,7 +45,7 @@ class WorkflowSpec(base.Model):
     """What to run. `templates` and `arguments` are the heart of it."""
 
     entrypoint: str = ""
-    arguments: parameters.Arguments = parameters.Arguments()
+    arguments: parameters.Arguments = parameters.Arguments.model_construct()
     templates: tuple[template.Template, ...] = ()
     template_defaults: template.Template | None = None
     workflow_template_ref: WorkflowTemplateRef | None = None
@@ -99,7 +99,7 @@ class Workflow(base.Model):
 
     api_version: ArgoVersion
     kind: Literal["Workflow"]
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: ObjectMeta = ObjectMeta.model_construct()
     spec: WorkflowSpec
     status: base.Opaque | None = None
 
@@ -109,7 +109,7 @@ class WorkflowTemplate(base.Model):
 
     api_version: ArgoVersion
     kind: Literal["WorkflowTemplate"]
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: ObjectMeta = ObjectMeta.model_construct()
     spec: WorkflowSpec
     status: base.Opaque | None = None
 
@@ -119,7 +119,7 @@ class ClusterWorkflowTemplate(base.Model):
 
     api_version: ArgoVersion
     kind: Literal["ClusterWorkflowTemplate"]
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: ObjectMeta = ObjectMeta.model_construct()
     spec: WorkflowSpec
     status: base.Opaque | None = None
 
@@ -145,7 +145,7 @@ class CronWorkflow(base.Model):
 
     api_version: ArgoVersion
     kind: Literal["CronWorkflow"]
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: ObjectMeta = ObjectMeta.model_construct()
     spec: CronWorkflowSpec
     status: base.Opaque | None = None
 
@@ -155,7 +155,7 @@ class ConfigMap(base.Model):
 
     api_version: Literal["v1"]
     kind: Literal["ConfigMap"]
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: ObjectMeta = ObjectMeta.model_construct()
     data: dict[str, str] = pydantic.Field(default_factory=dict)
     binary_data: dict[str, str] = pydantic.Field(default_factory=dict)
     immutable: bool | None = None
@@ -179,7 +179,7 @@ class Secret(base.Model):
 
     api_version: Literal["v1"]
     kind: Literal["Secret"]
-    metadata: ObjectMeta = ObjectMeta()
+    metadata: ObjectMeta = ObjectMeta.model_construct()
     type: str = ""
     data: dict[str, str] = pydantic.Field(default_factory=dict, repr=False)
     string_data: dict[str, str] = pydantic.Field(default_factory=dict, repr=False)

@@ -9,9 +9,12 @@ chance, no disk: the time is the `now` of the environment, and only UTC and fixe
 Differences from expr-lang are few: what a function's arguments are is seen when it is called, and
 what `#` stands for when it is reached, so that a wrong type of theirs in a branch that is not taken
 stays unseen; the keys of maps come in sorted order; the last digit of a power with a fraction in
-the exponent may differ.
+the exponent may differ. The language is loaded with the first expression: most files hold none.
 Read next: `lexer`, `parser`, `checker`, `evaluator`.
 """
+
+import importlib
+from typing import TYPE_CHECKING
 
 from gitwf.workflow.expr.errors import (
     ExprError,
@@ -19,7 +22,9 @@ from gitwf.workflow.expr.errors import (
     ExprSyntaxError,
     ExprTypeError,
 )
-from gitwf.workflow.expr.program import Program, parse, to_plain, to_text
+
+if TYPE_CHECKING:
+    from gitwf.workflow.expr.program import Program, parse, to_plain, to_text
 
 __all__ = [
     "ExprError",
@@ -31,3 +36,12 @@ __all__ = [
     "to_plain",
     "to_text",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load what is named here and was not yet."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found: object = getattr(importlib.import_module(f"{__name__}.program"), name)
+    globals()[name] = found
+    return found
