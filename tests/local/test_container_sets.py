@@ -181,6 +181,27 @@ def test_what_depends_on_a_program_that_is_not_there_runs_if_that_waited_for_ano
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (3, "Error")])
+@pytest.mark.parametrize("before", [(), ("first",)])
+def test_what_depends_on_main_goes_by_its_program_and_not_by_its_outputs(
+    local, place, tmp_path, before, code, phase
+):
+    own = tmp_path / "own"
+    more = f"outputs: {{parameters: [{{name: 'n', valueFrom: {{path: {own}}}}}]}}"
+    ran = local.run(
+        a_set(
+            place,
+            ("first", "true"),
+            ("main", f"mkdir {own}; exit {code}", *before),
+            ("after", "echo on", "main"),
+            more=more,
+        )
+    )
+
+    assert phases(ran) == {"wf": "Failed", "first": "Succeeded", "main": "Error", "after": phase}
+    assert ran["wf"].message.endswith("is a directory" if code == 0 else f"non-zero code: {code}")
+
+
 def test_what_runs_beside_a_failure_is_ended(local, place):
     ran = local.run(a_set(place, ("a", "exit 5"), ("b", "exec sleep 1000")))
 

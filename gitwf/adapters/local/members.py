@@ -114,9 +114,12 @@ class Progress:
         """Give the exit code that a member leaves for those that wait for it.
 
         Argo writes down what the last of its own dependencies left, as long as it has run nothing:
-        so a failure is passed on, and a program that is not there passes for a success.
+        so a failure is passed on, and a program that is not there passes for a success. What a
+        program ended with stays, though its outputs could not be saved.
         """
         ended, after = self.ended[name], self.members[name].after
+        if ended.own_code is not None:
+            return ended.own_code
         if not ended.refused or not after:
             return ended.code or 0
         return next((code for one in after if (code := self._left(one))), 0)

@@ -6,7 +6,7 @@ workflow/executor), because people and `retryStrategy` expressions read them.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,19 +41,26 @@ def saved(
     after it is not brought out, and the code is the emissary's own, whatever the program's was.
     """
     files = {source.path for one in made.outputs.parameters if (source := one.value_from)}
-    own = [path for path in member.outputs if not _mirrored(made, path)]
+    own = {path for path in member.outputs if not _mirrored(made, path)}
     for number, path in enumerate(member.outputs):
         if path in own and path in files and _at(work, number).is_dir():
             to = f"{_SAVED}/parameters/{path}"
-            refused = f"failed to copy {path} to {to}: write {to}: copy_file_range: {_FOLDER}"
-            missing = tuple(
-                _GONE if later in own and place > number else why
-                for place, (later, why) in enumerate(
-                    zip(member.outputs, ended.missing, strict=True)
-                )
+            return dataclasses.replace(
+                ended,
+                code=_UNSAVED,
+                own_code=ended.code,
+                refused=f"failed to copy {path} to {to}: write {to}: copy_file_range: {_FOLDER}",
+                missing=_broken_off(member, ended, own, number),
             )
-            return dataclasses.replace(ended, code=_UNSAVED, refused=refused, missing=missing)
     return ended
+
+
+def _broken_off(
+    member: members.Member, ended: box.Ended, own: Collection[str], last: int
+) -> tuple[str | None, ...]:
+    """Say why outputs are not there where those of its `own` after the `last` were not saved."""
+    unsaved = (number > last and path in own for number, path in enumerate(member.outputs))
+    return tuple(_GONE if lost else why for lost, why in zip(unsaved, ended.missing, strict=True))
 
 
 def last_words(ended: box.Ended) -> str:
