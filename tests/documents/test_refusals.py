@@ -278,6 +278,13 @@ def argument(value, template="echo"):
             ),
             "2: spec.arguments.x.valueFrom only allows: default, configMapKeyRef and supplied",
         ),
+        (
+            (
+                "entrypoint: main\narguments: {parameters: [{name: x, valueFrom: {path: /a}}]}\n"
+                "templates:\n- {name: main, inputs: {parameters: [{name: x}]}, suspend: {}}\n"
+            ),
+            "2: spec.arguments.x.valueFrom only allows: default, configMapKeyRef and supplied",
+        ),
     ],
 )
 def test_one_mistake_gives_one_message(problems, spec, expected):

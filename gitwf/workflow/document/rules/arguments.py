@@ -76,11 +76,8 @@ def _parameter(
     if source is None and one.value is None and valued:
         found.error(where, f"{path}.value or {path}.valueFrom is required")
         return
-    if source is not None:
-        allowed = source.config_map_key_ref or source.event or source.supplied is not None
-        other = source.path or source.json_path or source.parameter or source.expression
-        if not allowed or other:
-            found.error(where.at("valueFrom"), f"{path}.{_ONLY}")
+    if source is not None and not _is_for_arguments(source):
+        found.error(where.at("valueFrom"), f"{path}.{_ONLY}")
     if "enum" not in one.model_fields_set or (called and not one.enum):
         return  # Argo reads templates through JSON that leaves out what is empty.
     if not one.enum:
@@ -90,6 +87,12 @@ def _parameter(
     elif one.value is not None and one.value not in one.enum:
         message = f"{path}.value should be present in {path}.enum list"
         found.error(where.at("value"), message, f"one of: {', '.join(one.enum)}")
+
+
+def _is_for_arguments(source: parameters.ValueFrom) -> bool:
+    allowed = source.config_map_key_ref or source.event or source.supplied is not None
+    other = source.path or source.json_path or source.parameter or source.expression
+    return bool(allowed) and not other
 
 
 def check_supplied(
@@ -107,10 +110,10 @@ def check_supplied(
         source = wanted.value_from
         argument = arguments.get(wanted.name)
         if argument is not None:
-            if argument.value is None and argument.value_from is None:
-                continue  # `check` has named the argument itself.
             value = argument.value
             source = argument.value_from if argument.value is None else None
+            if value is None and (source is None or not _is_for_arguments(source)):
+                continue  # `check` has named the argument itself.
         if value is None and (source is None or source.config_map_key_ref is None):
             message = f"templates.{template} inputs.parameters.{wanted.name} was not supplied"
             hint = f"give the call the argument `{wanted.name}`, or the input a default"
