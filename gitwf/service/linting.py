@@ -97,7 +97,7 @@ def alone(tree: ports.Tree, commit: CommitId, file: str) -> Checked:
     try:
         source = tree.read(commit, file) or b""
         own = _own(source, file)
-        found = own if own is not None else _workflow(tree, commit, file)
+        found = own if own is not None else _workflow(tree, commit, file, source)
     except Rejected as error:
         found = error.diagnostics
     return Checked(frozenset({file}), tuple(sorted(set(found))))
@@ -105,6 +105,8 @@ def alone(tree: ports.Tree, commit: CommitId, file: str) -> Checked:
 
 def _own(source: bytes, file: str) -> Sequence[Diagnostic] | None:
     """What is wrong with a document of gitwf's; None where it is another's. Rejected: not YAML."""
+    if document.API_VERSION.encode() not in source:
+        return None
     read = yaml_reader.read(source, file, argo=True)  # what it is has no numbers to be strict with
     if len(read) != 1 or not isinstance(read[0].value, dict):
         return None
@@ -114,7 +116,7 @@ def _own(source: bytes, file: str) -> Sequence[Diagnostic] | None:
     return models.check(model, yaml_reader.read_one(source, file))[1]
 
 
-def _workflow(tree: ports.Tree, commit: CommitId, file: str) -> Sequence[Diagnostic]:
+def _workflow(tree: ports.Tree, commit: CommitId, file: str, source: bytes) -> Sequence[Diagnostic]:
     folder = posixpath.dirname(file) or "."
     beside = {
         path: content
@@ -123,7 +125,7 @@ def _workflow(tree: ports.Tree, commit: CommitId, file: str) -> Sequence[Diagnos
         and path.endswith((".yaml", ".yml"))
         and (content := tree.read(commit, path)) is not None
     }
-    loaded = load.load({**beside, file: tree.read(commit, file) or b""}, asked=[file])
+    loaded = load.load({**beside, file: source}, asked=[file])
     found: list[Diagnostic] = []
     for one in [one for one in loaded.sources if one.file == file and one.runs]:
         library = one.kind in {"WorkflowTemplate", "ClusterWorkflowTemplate"}
