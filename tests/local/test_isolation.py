@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 
+import filelock
 import pytest
 
 from gitwf.adapters.local import box, ladder, sandbox
@@ -141,6 +142,23 @@ def test_a_user_without_rights_can_isolate_its_steps(tmp_path):
 
     assert done.stdout.splitlines() == ["0", "1 (None,) True"], done.stderr
     assert "Read-only file system" in done.stderr or "Permission denied" in done.stderr
+
+
+def test_what_a_killed_probe_left_is_removed_by_the_next_one(tmp_path, monkeypatch):
+    if os.getuid() != 0 or not ladder.works("user"):
+        pytest.skip("needs root, to own folders as another user, and user namespaces")
+    left, held, new, foreign = (tmp_path / f"gitwf-probe-{number}" for number in range(4))
+    for folder in (left, held, new, foreign):
+        (folder / "view").mkdir(parents=True)
+    os.chown(foreign, 65534, 65534)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    with filelock.FileLock(held / "lock"):
+        for folder in (left, held, foreign):
+            os.utime(folder, (1, 1))
+        assert ladder.works.__wrapped__("user")
+
+    assert sorted(tmp_path.iterdir()) == [held, new, foreign]
 
 
 def test_an_unknown_rung_and_one_that_does_not_work_are_said(monkeypatch):

@@ -6,14 +6,19 @@ counts when it answers, and only where somebody asks for it: what an image holds
 (docs/decisions/0004). The result is kept for the life of the engine and told to people in words.
 """
 
+import contextlib
 import functools
 import os
 import select
+import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import filelock
 
 from gitwf.adapters.local import bare, box, container, engines, sandbox
 from gitwf.errors import Stalled
@@ -30,6 +35,7 @@ _WORDS = {
 }
 _IGNORED = "image ignored: host, as are memory and cpu limits"
 _SECONDS = 60.0
+_PROBE = "gitwf-probe-"
 
 
 def choose(wanted: str) -> str:
@@ -74,8 +80,7 @@ def works(name: str) -> bool:
         return engines.find(name) is not None
     if not sys.platform.startswith("linux") or (name == "root" and os.getuid() != 0):
         return False
-    with tempfile.TemporaryDirectory(prefix="gitwf-probe-") as place:
-        folder = Path(place)
+    with _probing() as folder:
         rung = make(name, hidden=[], shown=[], stage=folder / "view")
         log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT)
         try:
@@ -91,6 +96,30 @@ def works(name: str) -> bool:
             os.close(log)
             rung.close()
         return ended.code == 0
+
+
+@contextlib.contextmanager
+def _probing() -> Iterator[Path]:
+    """Give a folder to try a rung in, and remove those of this user whose try was killed."""
+    with tempfile.TemporaryDirectory(prefix=_PROBE) as place:
+        folder = Path(place)
+        with filelock.FileLock(folder / "lock"):
+            for other in folder.parent.glob(f"{_PROBE}*"):
+                with contextlib.suppress(OSError):  # Another may be removing it too.
+                    _remove_left(other)
+            yield folder
+
+
+def _remove_left(folder: Path) -> None:
+    about = folder.lstat()
+    # One that was made just now is not locked yet.
+    if about.st_uid != os.getuid() or time.time() - about.st_mtime < _SECONDS:
+        return
+    with (
+        contextlib.suppress(filelock.Timeout),
+        filelock.FileLock(folder / "lock", blocking=False),
+    ):
+        shutil.rmtree(folder)
 
 
 def make(name: str, hidden: Iterable[Path], shown: Iterable[Path], stage: Path) -> box.Rung:
