@@ -17,7 +17,7 @@ from gitwf.workflow.document import flow, parameters, resolved
 from gitwf.workflow.machine import calls, nodes, orders
 
 if TYPE_CHECKING:
-    from gitwf.workflow.machine import composite, run
+    from gitwf.workflow.machine import run
 
 EXIT = calls.EXIT
 _ON_EXIT = ".onExit"
@@ -31,7 +31,7 @@ class Bearer(Protocol):
         """The hooks by name."""
 
     @property
-    def inside(self) -> "composite.Composite | None":
+    def inside(self) -> orders.Boundary | None:
         """The steps or DAG around the node."""
 
     def name_in_hooks(self) -> str:
@@ -183,7 +183,7 @@ def fire(
     node_name: str,
     owner: nodes.Owner,
     filled: tuple[parameters.Arguments, calls.Places],
-    inside: "composite.Composite | None" = None,
+    inside: orders.Boundary | None = None,
     *,
     on_exit: bool = True,
 ) -> None:

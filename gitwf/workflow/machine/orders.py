@@ -4,15 +4,32 @@ Everything between a call and its node passes as one of these, so that it can wa
 again, or be refused, without anybody remembering where it came from.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from gitwf.values import Instant
 from gitwf.workflow import preparation, record
-from gitwf.workflow.machine import nodes, templates
+from gitwf.workflow.machine import limits, nodes, templates
 
-if TYPE_CHECKING:
-    from gitwf.workflow.machine import composite
+
+class Boundary(Protocol):
+    """The steps or DAG that a node is inside of. `kind` is how its tags begin, `gate` its room."""
+
+    kind: str
+    node: nodes.Node
+    order: "Order"
+    gate: limits.Gate
+
+    def admits(self) -> bool:
+        """Whether another child may start."""
+
+    def wait(self, work: Callable[[], None]) -> None:
+        """Let work wait for room."""
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether nothing is tried again any more."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,7 +44,7 @@ class Order:
     target: templates.Target
     arguments: preparation.Arguments
     owner: nodes.Owner
-    boundary: "composite.Composite | None" = None
+    boundary: Boundary | None = None
     kind: str = "steps"
     caller: str = ""
     hooked: bool = False

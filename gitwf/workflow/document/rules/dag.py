@@ -8,13 +8,9 @@ waits for ever on the others; here every tag of a task counts.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gitwf.workflow.document import resolved, template
-from gitwf.workflow.document.rules import arguments, names, report, steps, tags
-
-if TYPE_CHECKING:
-    from gitwf.workflow.document.rules import walk
+from gitwf.workflow.document.rules import arguments, names, report, steps, tags, visit
 
 _REFERENCE = re.compile(
     r"(?P<task>[a-zA-Z0-9][-a-zA-Z0-9]*?)\.(?P<result>[A-Z][a-zA-Z]+)"
@@ -56,7 +52,7 @@ class _Graph:
         return False
 
 
-def check(walk: "walk.Walk", here: "walk.Here") -> None:
+def check(walk: visit.Walk, here: visit.Here) -> None:
     """Check a DAG and follow its calls. Adds the tasks' outputs to `here.names`."""
     one, dag = here.template, here.template.dag or template.Dag()
     origin = here.origin.at("dag", "tasks")
@@ -200,7 +196,7 @@ def _check_results(
 
 def _check_target(
     found: report.Report,
-    here: "walk.Here",
+    here: visit.Here,
     dag: template.Dag,
     tasks: Mapping[str, template.Task],
 ) -> None:
@@ -212,8 +208,8 @@ def _check_target(
 
 
 def _check_task(
-    walk: "walk.Walk",
-    here: "walk.Here",
+    walk: visit.Walk,
+    here: visit.Here,
     task: template.Task,
     graph: _Graph,
     where: resolved.Origin,

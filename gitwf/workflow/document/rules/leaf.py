@@ -5,13 +5,10 @@ Argo: validateTemplateType, validateLeaf.
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gitwf.workflow.document import containers, resolved, template
-from gitwf.workflow.document.rules import cluster, outputs, report, sets, tags
-
-if TYPE_CHECKING:
-    from gitwf.workflow.document.rules import walk
+from gitwf.workflow.document.rules import cluster, outputs, report, sets, tags, visit
 
 _RETRY_POLICIES = frozenset({"", "Always", "OnFailure", "OnError", "OnTransientError"})
 _TYPES = "container, containerSet, steps, script, resource, dag, suspend, template, template ref"
@@ -48,7 +45,7 @@ def check_head(found: report.Report, one: template.Template, origin: resolved.Or
         found.error(origin.at("activeDeadlineSeconds"), message, key=True)
 
 
-def check(found: report.Report, here: "walk.Here", default_image: str) -> None:
+def check(found: report.Report, here: visit.Here, default_image: str) -> None:
     """Check a template that calls no other."""
     one, origin, path = here.template, here.origin, f"templates.{here.template.name}"
     text = one.plain() if here.entered else _as_called(one.plain())

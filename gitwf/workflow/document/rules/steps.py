@@ -5,19 +5,14 @@ group and then waits for ever; here a step sees the groups before its own, and o
 itself.
 """
 
-from typing import TYPE_CHECKING
-
 from gitwf.workflow.document import flow, resolved, template
-from gitwf.workflow.document.rules import arguments, names, outputs, report, tags
-
-if TYPE_CHECKING:
-    from gitwf.workflow.document.rules import walk
+from gitwf.workflow.document.rules import arguments, names, outputs, report, tags, visit
 
 # The fields of a call that are read when the called node has ended.
 HOOKS = frozenset({"hooks", "onExit"})
 
 
-def check(walk: "walk.Walk", here: "walk.Here") -> None:
+def check(walk: visit.Walk, here: visit.Here) -> None:
     """Check a steps template and follow its calls. Adds the steps' outputs to `here.names`."""
     one, origin = here.template, here.origin.at("steps")
     taken: set[str] = set()
@@ -54,7 +49,7 @@ def _check_name(
 
 
 def add(
-    walk: "walk.Walk",
+    walk: visit.Walk,
     scope: tags.Names,
     prefix: str,
     call: template.Call,
@@ -120,9 +115,7 @@ def check_hooks(
             found.error(where.at(name), f"{path}.{name} Expression required", key=True)
 
 
-def follow_hooks(
-    walk: "walk.Walk", scope: str, call: template.Call, where: resolved.Origin
-) -> None:
+def follow_hooks(walk: visit.Walk, scope: str, call: template.Call, where: resolved.Origin) -> None:
     """Warn of a call's hooks without a template."""
     if call.on_exit:
         walk.hook(scope, flow.Hook(template=call.on_exit), where.at("onExit"))
@@ -131,7 +124,7 @@ def follow_hooks(
 
 
 def own_names(
-    walk: "walk.Walk",
+    walk: visit.Walk,
     scope: tags.Names,
     prefix: str,
     call: template.Call,
@@ -156,8 +149,8 @@ def inline_names(scope: tags.Names, call: template.Call) -> tags.Names:
 
 
 def _check_tags(
-    walk: "walk.Walk",
-    here: "walk.Here",
+    walk: visit.Walk,
+    here: visit.Here,
     step: template.Step,
     where: resolved.Origin,
     called: template.Template | None,

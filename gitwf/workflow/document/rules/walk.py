@@ -8,7 +8,6 @@ them, so that they can follow their calls (Argo: validateTemplateHolder, validat
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gitwf import values
 from gitwf.workflow.document import flow, parameters, resolve, resolved, template
@@ -22,28 +21,12 @@ from gitwf.workflow.document.rules import (
     report,
     steps,
     tags,
+    visit,
 )
 
 # Argo ends a run that nests deeper; a template that calls itself is looked at once.
 _MAX_DEPTH = 100
 _POD_TYPES = frozenset({"container", "script", "resource", "data", "containerSet"})
-
-
-@dataclass(frozen=True)
-class Here:
-    """A template in the middle of its check: its scope, its place, and the names it can see.
-
-    `inputs` are the names of its inputs and of those of the templates that hold it inline: Argo
-    puts their values into the whole text, inline templates included. `entered`: the workflow itself
-    calls it, with arguments that are known.
-    """
-
-    scope: str
-    template: template.Template
-    origin: resolved.Origin
-    names: tags.Names
-    inputs: frozenset[str]
-    entered: bool
 
 
 class Walk:
@@ -206,7 +189,7 @@ class Walk:
         own = outer | set(inputs.names(one))
         seen = self.everywhere.layer()
         seen.exact |= own | ({"pod.name"} if one.type in _POD_TYPES else set())
-        here = Here(scope, one, origin, seen, own, entered)
+        here = visit.Here(scope, one, origin, seen, own, entered)
         leaf.check_head(self.found, one, origin)
         inputs.check(self.found, one, origin.at("inputs"))
         if one.steps:
@@ -233,7 +216,7 @@ class Walk:
         else:
             self.found.error(origin, message)
 
-    def _default_image(self, here: "Here") -> str:
+    def _default_image(self, here: visit.Here) -> str:
         """Find the image that templateDefaults give, in the document that the template is in.
 
         Argo looks at a workflow's and at a WorkflowTemplate's own, at no other's.
