@@ -5,7 +5,7 @@ two pipelines cannot share one fixed port. Each mistake is put at the value that
 change. Nothing is read here: who calls has read the documents. Read next: `gitwf.service.documents`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from gitwf.delivery import gates, pipeline, project, schedule
@@ -13,8 +13,8 @@ from gitwf.errors import Diagnostic
 from gitwf.text import models, yaml_reader
 from gitwf.workflow.document import resolved
 
-Read = tuple[pipeline.Pipeline, yaml_reader.Document]
-"""A pipeline, and the document that it was read from."""
+Read = tuple[pipeline.Pipeline, Callable[[], yaml_reader.Document]]
+"""A pipeline, and what gives the document that it was read from, for the places of mistakes."""
 
 
 def itself(found: pipeline.Pipeline, document: yaml_reader.Document) -> Iterator[Diagnostic]:
@@ -83,12 +83,12 @@ def with_project(read: Sequence[Read], settings: project.Project) -> Iterator[Di
             place = ("spec", "deploy", number)
             where = settings.spec.environments.get(deploy.environment)
             if where is None:
-                yield _unknown(document, place, deploy.environment, settings)
+                yield _unknown(document(), place, deploy.environment, settings)
             elif where.local is not None:
                 yield from _local(document, place, deploy)
                 others = [one.name for one, _ in read if one.deploy(deploy.environment)]
                 if where.local.port is not None and len(others) > 1:
-                    yield document.diagnostic(
+                    yield document().diagnostic(
                         (*place, "environment"),
                         f"port {where.local.port} of `{deploy.environment}` can serve one model, "
                         f"and {' and '.join(others)} deploy there",
@@ -129,12 +129,14 @@ def _unknown(
 
 
 def _local(
-    document: yaml_reader.Document, place: tuple[str | int, ...], deploy: pipeline.Deploy
+    document: Callable[[], yaml_reader.Document],
+    place: tuple[str | int, ...],
+    deploy: pipeline.Deploy,
 ) -> Iterator[Diagnostic]:
     """A Deployment and a template that rolls one out need a cluster."""
     for way in ("deployment", "template"):
         if getattr(deploy, way) is not None:
-            yield document.diagnostic(
+            yield document().diagnostic(
                 (*place, way),
                 f"`{way}` needs Kubernetes, and `{deploy.environment}` is on this machine",
                 "use `manifests`, or give the environment a `kubernetes` target",

@@ -79,13 +79,13 @@ def parts(
     file: str,
     *,
     settings: project.Project,
-    canonical: str,
+    workflow: Mapping[str, str],
     workflow_files: Collection[str],
     listing: Listing,
 ) -> KeyParts:
     """Take a key apart.
 
-    `file`: where `document` stands. `canonical`: text of the resolved workflow, from the files
+    `file`: where `document` stands. `workflow`: the parts of its workflow, from the files
     `workflow_files`. `listing(path)`: every (path, blob id) at or below a path at the commit.
     """
     left_out = [
@@ -108,15 +108,15 @@ def parts(
         inputs[path] = _digest(sorted(kept))
         outline.update(_outline(path, kept))
     return KeyParts(
-        workflow=_workflow_parts(canonical),
+        workflow=workflow,
         parameters=dict(document.spec.parameters),
         inputs=inputs,
         outline=outline,
     )
 
 
-def _workflow_parts(canonical: str) -> dict[str, str]:
-    """Digest the canonical workflow by its parts, each template on its own."""
+def workflow_parts(canonical: str) -> dict[str, str]:
+    """Digest the canonical text of a resolved workflow by its parts, each template on its own."""
     meaning = json.loads(canonical)
     named = {f"template {name}": text for name, text in meaning.pop("templates", {}).items()}
     return {name: _digest(text)[:16] for name, text in sorted({**meaning, **named}.items())}

@@ -1,21 +1,23 @@
-"""The project at one commit: its documents read, its workflows resolved, its run keys taken apart.
+"""The project at one commit: its pipelines by name, their mistakes, their run keys taken apart.
 
 A pass reads one commit whole. A wrong gitwf.yaml refuses the pass; a wrong pipeline is put aside
-with its diagnostics and stops nobody else's. What was read is kept by commit, since a pass asks for
-the same commit many times and the walk back in time for its neighbours. Read next: `past`.
+with its diagnostics and stops nobody else's. Between two commits most pipelines stay what they
+were, which the ids of their files tell: such a one is not read again, and of every one only what
+all passes need is kept. Read next: `reading`, `past`.
 """
 
 import functools
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitwf import ports, values
 from gitwf.delivery import agreement, globs, keys, pipeline, project, release
 from gitwf.errors import Diagnostic, Rejected, Stalled
+from gitwf.service import reading
 from gitwf.text import models, yaml_reader
-from gitwf.values import CommitId
-from gitwf.workflow.document import load, resolve, resolved, unsupported, validate
+from gitwf.values import CommitId, ObjectId
+from gitwf.workflow.document import resolved
 
 NO_PARTS = keys.KeyParts({}, {}, {})
 """The parts of a pipeline whose documents are wrong: nothing is ever decided from them."""
@@ -23,28 +25,36 @@ NO_PARTS = keys.KeyParts({}, {}, {})
 _OWN = "gitwf/"
 """Where the branches begin that gitwf makes."""
 _BRANCHES = 10
-_YAML = (".yaml", ".yml")
-_ARGO = (b"argoproj.io", b"ConfigMap", b"Secret")
 
 
 @dataclass(frozen=True)
 class PipelineAt:
     """One pipeline at a commit. With `problems` that are errors, nothing is done for it.
 
-    `source` is what it was read from, for the places of mistakes.
+    `unsupported` are those of the local engine alone. `meaning`: the workflow's part of the run
+    key; none where it cannot be read. `alone`: that is all in one file.
+    `made_of`: the ids of the files that it was read from. `read` gives all that they say.
     """
 
     file: str
     document: pipeline.Pipeline
-    workflow: resolved.Resolved | None
     workflow_files: frozenset[str]
     problems: tuple[Diagnostic, ...]
-    source: yaml_reader.Document = field(compare=False, repr=False)
+    unsupported: tuple[Diagnostic, ...]
+    meaning: Mapping[str, str]
+    alone: bool
+    made_of: tuple[object, ...]
+    read: Callable[[], reading.Reading] = field(compare=False, repr=False)
 
     @property
     def refused(self) -> bool:
         """Whether its documents are wrong."""
         return any(problem.severity == "error" for problem in self.problems)
+
+    @property
+    def workflow(self) -> resolved.Resolved | None:
+        """Its workflow, or None where that is wrong."""
+        return self.read().workflow
 
     def viewer_folder(self, deploy: pipeline.Deploy) -> str:
         """Where the viewer's files are, from the root."""
@@ -61,6 +71,10 @@ class PipelineAt:
         requirements = self.requirements()
         return (*paths, requirements) if requirements is not None else tuple(paths)
 
+    def doubted(self, found: Sequence[Diagnostic]) -> "PipelineAt":
+        """The same with more that is wrong with it."""
+        return replace(self, problems=(*self.problems, *found)) if found else self
+
 
 @dataclass(frozen=True)
 class ProjectAt:
@@ -70,7 +84,6 @@ class ProjectAt:
     project: project.Project
     pipelines: Mapping[str, PipelineAt]
     problems: tuple[Diagnostic, ...] = ()
-    catalogue: load.Loaded = field(default_factory=load.Loaded, compare=False, repr=False)
 
     def diagnostics(self) -> Sequence[Diagnostic]:
         """Everything that is wrong or doubtful, in file order."""
@@ -82,36 +95,29 @@ class ProjectAt:
 class Pipelines:
     """The pipelines of a tree by name, and the files that they, right or wrong, were read from.
 
-    `problems` and `catalogue` as in `ProjectAt`.
+    `problems` as in `ProjectAt`.
     """
 
     files: frozenset[str]
     pipelines: Mapping[str, PipelineAt]
     problems: tuple[Diagnostic, ...]
-    catalogue: load.Loaded
 
     def under(self, settings: project.Project) -> "Pipelines":
         """Hold them against a gitwf.yaml."""
-        read = [(one.document, one.source) for one in self.pipelines.values()]
-        wrong = list(agreement.with_project(read, settings))
+        wrong: dict[str, list[Diagnostic]] = {}
+        read = [
+            (one.document, lambda one=one: one.read().source) for one in self.pipelines.values()
+        ]
+        for problem in agreement.with_project(read, settings):
+            wrong.setdefault(problem.file, []).append(problem)
         there = self.on_this_machine() if settings.spec.engine.name == "local" else self
-        held = {
-            name: replace(one, problems=(*one.problems, *(w for w in wrong if w.file == one.file)))
-            for name, one in there.pipelines.items()
-        }
+        held = {n: one.doubted(wrong.get(one.file, ())) for n, one in there.pipelines.items()}
         return replace(self, pipelines=held)
 
     def on_this_machine(self) -> "Pipelines":
         """Add what the local engine does not run."""
-        return replace(
-            self,
-            pipelines={
-                name: replace(one, problems=(*one.problems, *unsupported.check(one.workflow)))
-                if one.workflow is not None
-                else one
-                for name, one in self.pipelines.items()
-            },
-        )
+        held = {name: one.doubted(one.unsupported) for name, one in self.pipelines.items()}
+        return replace(self, pipelines=held)
 
 
 def head(repo: ports.Repo) -> CommitId:
@@ -130,68 +136,47 @@ def head(repo: ports.Repo) -> CommitId:
     )
 
 
-class _Files:
-    """What files hold, read once for as long as they stay: most do from commit to commit.
-
-    A workflow is read among all others, and then for the pipeline that names it.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, bytes], load.Read] = {}
-
-    def read(self, source: bytes, file: str) -> load.Read:
-        """Read a file, unless its content is known."""
-        known = self._known.get((file, source))
-        if known is None:
-            known = self._known[file, source] = load.read(source, file)
-        return known
-
-    def keep(self, contents: Mapping[str, bytes]) -> None:
-        """Forget all files but these."""
-        self._known = {one: self._known[one] for one in contents.items() if one in self._known}
-
-
 class Documents:
     """Reads projects out of the watched branch, or any other tree, each commit once."""
 
-    def __init__(self, repo: ports.Tree) -> None:
-        self._repo = repo
-        self._argo = _Files()
+    def __init__(self, tree: ports.Tree) -> None:
+        self._tree = tree
+        self._catalogues = reading.Catalogues(tree)
+        self._known: dict[str, PipelineAt] = {}
+        self._apart: dict[str, tuple[object, keys.KeyParts]] = {}
         self.at = functools.lru_cache(maxsize=64)(self._at)
-        self.parts = functools.lru_cache(maxsize=4096)(self._parts)
+        self._catalogue = functools.lru_cache(maxsize=2)(self._catalogue_at)
+        self._reading = functools.lru_cache(maxsize=16)(self._read)
 
     def _at(self, commit: CommitId) -> ProjectAt:
         """Read one commit. Rejected: gitwf.yaml is missing or wrong."""
         settings = self.project(commit)
         found = self.pipelines(commit, settings.spec.pipelines).under(settings)
-        return ProjectAt(commit, settings, found.pipelines, found.problems, found.catalogue)
+        return ProjectAt(commit, settings, found.pipelines, found.problems)
 
     def pipelines(self, commit: CommitId, patterns: Sequence[str]) -> "Pipelines":
         """Read the pipelines that `patterns` match, and hold them against no gitwf.yaml."""
-        found = self._repo.files(commit)
-        files = [path for path, _ in found if not path.startswith(f"{release.FOLDER}/")]
-        catalogue = self._catalogue(commit, files)
+        files = dict(self._tree.files(commit))
         pipelines: dict[str, PipelineAt] = {}
         problems: list[Diagnostic] = []
-        matching = [file for file in files if globs.matches(file, patterns)]
+        matching = [one for one in files if _may_be_read(one) and globs.matches(one, patterns)]
         for file in matching:
             try:
-                one = self._pipeline(commit, file, catalogue)
+                one = self._pipeline(commit, file, files)
             except Rejected as error:
                 problems += error.diagnostics
                 continue
             twin = pipelines.setdefault(one.document.name, one)
             if twin is not one:
                 message = f"a second pipeline is called `{one.document.name}`"
-                place = ("metadata", "name")
-                problems.append(
-                    one.source.diagnostic(place, message, f"the first is in {twin.file}")
-                )
-        return Pipelines(frozenset(matching), pipelines, tuple(problems), catalogue)
+                hint = f"the first is in {twin.file}"
+                problems.append(one.read().source.diagnostic(("metadata", "name"), message, hint))
+        self._known = {one.file: one for one in pipelines.values()}
+        return Pipelines(frozenset(matching), pipelines, tuple(problems))
 
     def project(self, commit: CommitId) -> project.Project:
         """Read gitwf.yaml. Rejected: it is missing or wrong."""
-        source = self._repo.read(commit, project.FILE)
+        source = self._tree.read(commit, project.FILE)
         if source is None:
             message = "the repository has no gitwf.yaml"
             raise Rejected([Diagnostic(project.FILE, 0, 0, message, "`gitwf init` writes one")])
@@ -200,110 +185,76 @@ class Documents:
             raise Rejected(problems)
         return found
 
-    def _catalogue(self, commit: CommitId, files: Sequence[str]) -> load.Loaded:
-        """Read whatever other Argo documents the tree holds; what is not Argo's is passed over."""
-        contents = {
-            path: content
-            for path in files
-            if path.endswith(_YAML)
-            and (content := self._repo.read(commit, path)) is not None
-            and any(mark in content for mark in _ARGO)
-        }
-        found = load.load(contents, asked=(), reading=self._argo.read)
-        self._argo.keep(contents)
-        return found
+    def _catalogue_at(self, commit: CommitId) -> reading.Catalogue:
+        files = [one for one in self._tree.files(commit) if _may_be_read(one[0])]
+        return self._catalogues.read(commit, files)
 
-    def _pipeline(self, commit: CommitId, file: str, catalogue: load.Loaded) -> PipelineAt:
-        source = self._repo.read(commit, file)
-        document = yaml_reader.read_one(source or b"", file)
-        found, problems = models.check(pipeline.Pipeline, document)
-        if found is None:
-            raise Rejected([*problems, *self._of_its_workflow(commit, document, catalogue)])
-        where = pipeline.rooted(found.spec.workflow, file)
-        own_problems = [*agreement.itself(found, document), *self._missing(commit, found, document)]
-        try:
-            workflow = self._workflow(commit, document, where, catalogue)
-        except Rejected as error:
-            problems = [*own_problems, *error.diagnostics]
-            return PipelineAt(file, found, None, frozenset({where}), tuple(problems), document)
-        wrong = [
-            *own_problems,
-            *validate.validate(workflow, parameters_given=found.given(0, commit)),
-        ]
-        if not any(one.severity == "error" for one in wrong):
-            wrong += agreement.with_workflow(found, document, workflow)
-        files = frozenset({where, *(one.file for one in workflow.origins.values())})
-        return PipelineAt(file, found, workflow, files, tuple(wrong), document)
+    def _read(self, commit: CommitId, file: str) -> reading.Reading:
+        catalogue = self._catalogue(commit).documents
+        return reading.Reader(self._tree, commit, catalogue).read(file)
 
-    def _workflow(
-        self, commit: CommitId, document: yaml_reader.Document, where: str, catalogue: load.Loaded
-    ) -> resolved.Resolved:
-        """Read the workflow that a pipeline names. Rejected: it is missing, or wrong."""
-        content = self._repo.read(commit, where)
-        if content is None:
-            what = f"there is no file {where}"
-            raise Rejected([document.diagnostic(("spec", "workflow"), what)])
-        own = load.load({where: content}, reading=self._argo.read)
-        return resolve.resolve(
-            own.runnable(where), replace(own, unread=catalogue.unread, others=catalogue)
+    def _pipeline(self, commit: CommitId, file: str, files: Mapping[str, ObjectId]) -> PipelineAt:
+        """Read one pipeline, unless it is made of what it was made of last."""
+        catalogue = self._catalogue(commit).digest
+
+        def made_of(document: pipeline.Pipeline) -> tuple[object, ...]:
+            beside = [document.spec.workflow, document.spec.requirements]
+            paths = [pipeline.rooted(one, file) if one is not None else file for one in beside]
+            return (catalogue, *(files.get(path) for path in (file, *paths)))
+
+        read = functools.partial(self._reading, commit, file)
+        known = self._known.get(file)
+        if known is not None and known.made_of == made_of(known.document):
+            return replace(known, read=read)
+        found = read()
+        return PipelineAt(
+            file,
+            found.document,
+            found.workflow_files,
+            found.problems,
+            found.unsupported,
+            found.meaning,
+            alone=found.alone,
+            made_of=made_of(found.document),
+            read=read,
         )
 
-    def _of_its_workflow(
-        self, commit: CommitId, document: yaml_reader.Document, catalogue: load.Loaded
-    ) -> Sequence[Diagnostic]:
-        """Say what is wrong with the workflow of a pipeline which is wrong in itself.
-
-        Nothing, where it is not clear which workflow is meant, or what it is given.
-        """
-        match document.value:
-            case {"spec": {"workflow": str(path), **rest}}:
-                given = rest.get("parameters", {})
-            case _:
-                return ()
-        try:
-            where = pipeline.rooted(path, document.file)
-            workflow = self._workflow(commit, document, where, catalogue)
-        except Rejected as error:
-            return error.diagnostics
-        except ValueError:
-            return ()
-        if not isinstance(given, dict):
-            return ()
-        known = {name: str(value) for name, value in given.items()}
-        return validate.validate(workflow, parameters_given={**known, "model": "", "commit": ""})
-
-    def _missing(
-        self, commit: CommitId, found: pipeline.Pipeline, document: yaml_reader.Document
-    ) -> list[Diagnostic]:
-        """Name the requirements where they are no file."""
-        path = found.spec.requirements
-        where = pipeline.rooted(path, document.file) if path is not None else None
-        if where is None or self._repo.read(commit, where) is not None:
-            return []
-        return [document.diagnostic(("spec", "requirements"), f"there is no file {where}")]
-
-    def _parts(self, commit: CommitId, name: str) -> keys.KeyParts | None:
+    def parts(self, commit: CommitId, name: str) -> keys.KeyParts | None:
         """Take the run key of a pipeline apart at a commit; None where it has none."""
         try:
             at = self.at(commit)
         except Rejected:
             return None
         one = at.pipelines.get(name)
-        if one is None or one.refused or one.workflow is None:
+        if one is None or one.refused or not one.meaning:
             return None
-        return keys.parts(
-            one.document,
-            one.file,
-            settings=at.project,
-            canonical=one.workflow.canonical(),
-            workflow_files=one.workflow_files,
-            listing=lambda path: self._repo.files(commit, path),
-        )
+        inputs = [self._tree.object_id(commit, path) for path in one.sources()]
+        made_of = one.made_of, at.project.spec.pipelines, inputs
+        known = self._apart.get(one.file)
+        if known is None or known[0] != made_of:
+            known = (
+                made_of,
+                keys.parts(
+                    one.document,
+                    one.file,
+                    settings=at.project,
+                    workflow=one.meaning,
+                    workflow_files=one.workflow_files,
+                    listing=lambda path: self._tree.files(commit, path),
+                ),
+            )
+            self._apart[one.file] = known
+        return known[1]
 
     def viewer(self, commit: CommitId, one: PipelineAt, deploy: pipeline.Deploy) -> str:
         """Identify everything but the model that a release of this environment shows."""
-        trees = [self._repo.object_id(commit, one.viewer_folder(deploy))]
+        trees = [self._tree.object_id(commit, one.viewer_folder(deploy))]
         if deploy.manifests is not None:
-            trees.append(self._repo.object_id(commit, pipeline.rooted(deploy.manifests, one.file)))
+            trees.append(self._tree.object_id(commit, pipeline.rooted(deploy.manifests, one.file)))
         shown = [trees, deploy.model_dump(mode="json", exclude={"promote", "drift", "adopt"})]
         return hashlib.sha256(values.canonical(shown).encode()).hexdigest()[:40]
+
+
+def _may_be_read(file: str) -> bool:
+    """Whether a file is none of gitwf's own releases."""
+    return not file.startswith(f"{release.FOLDER}/")

@@ -131,12 +131,7 @@ class Past:
             one = self._documents.at(commit).pipelines.get(name)
         except Rejected:
             one = None
-        if (
-            one is not None
-            and one.workflow is not None
-            and len(one.workflow_files) == 1
-            and not one.workflow.config_maps
-        ):
+        if one is not None and one.alone:
             return (project.FILE, one.file, *one.workflow_files, *one.sources())
         roots = {path.partition("/")[0] for path, _ in self._repo.files(commit)}
         return tuple(sorted(roots - {release.FOLDER}))

@@ -85,7 +85,7 @@ def parts(files=FILES, found=None):
         found or document(),
         FILE,
         settings=SETTINGS,
-        canonical=workflow.canonical(),
+        workflow=keys.workflow_parts(workflow.canonical()),
         workflow_files=frozenset({WORKFLOW}),
         listing=listing,
     )

@@ -7,7 +7,7 @@ into another: that is `resolve`'s.
 """
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,32 +138,27 @@ def read(source: bytes, file: str) -> Read:
     return Read(sources, problems, unread)
 
 
-def load(
-    files: Mapping[str, bytes],
-    *,
-    asked: Collection[str] | None = None,
-    reading: Callable[[bytes, str], Read] = read,
-) -> Loaded:
+def load(files: Mapping[str, bytes], *, asked: Collection[str] | None = None) -> Loaded:
     """Read `files` (path in the repository -> content).
 
     `asked` are the files that must be right, by default all. Rejected: everything that is wrong
-    with them, in file order. The other files give what they can. `reading` is `read`, or remembers
-    what that gave.
+    with them, in file order. The other files give what they can.
     """
-    sources: list[Source] = []
-    unread: dict[str, Sequence[Diagnostic]] = {}
-    problems: list[Diagnostic] = []
-    for file in sorted(files):
-        found = reading(files[file], file)
-        sources += found.sources
-        if asked is None or file in asked:
-            problems += found.problems
-        elif found.unread:
-            unread[file] = found.unread
-    problems += _twins([one for one in sources if asked is None or one.file in asked])
+    found = {file: read(files[file], file) for file in sorted(files)}
+    wanted = [one for file, one in found.items() if asked is None or file in asked]
+    problems = [problem for one in wanted for problem in one.problems]
+    problems += _twins([source for one in wanted for source in one.sources])
     if problems:
         raise Rejected(problems)
-    return Loaded(tuple(sources), unread)
+    return gathered(found)
+
+
+def gathered(found: Mapping[str, Read]) -> Loaded:
+    """Bring together what files hold, each of which may be anything at all."""
+    return Loaded(
+        tuple(source for one in found.values() for source in one.sources),
+        {file: one.unread for file, one in found.items() if one.unread},
+    )
 
 
 def _model(document: yaml_reader.Document) -> tuple[Source | None, list[Diagnostic]]:
