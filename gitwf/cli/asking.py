@@ -30,14 +30,7 @@ def retrain(chosen: Settings, model: str, reason: str) -> None:
 @click.command()
 @click.argument("what", metavar="RUN|MODEL")
 @click.option("--reason", default="", help="Why, for a MODEL; it goes into the ledger.")
-@click.option(
-    "-p",
-    "--parameter",
-    "given",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Another value of a RUN's parameter; may be given several times.",
-)
+@options.parameters("Another value of a RUN's parameter")
 @options.repository
 @options.document
 def retry(chosen: Settings, what: str, reason: str, given: tuple[str, ...], form: str) -> None:

@@ -19,7 +19,7 @@ import click
 import rich.console
 
 from gitwf import wiring
-from gitwf.cli import options, planning
+from gitwf.cli import options
 from gitwf.cli.render import github, progress, tables
 from gitwf.service import edge, loop
 from gitwf.service import reconcile as service
@@ -92,7 +92,7 @@ def _close(outcome: service.Outcome, console: rich.console.Console, form: str) -
     github.output({"exit-code": str(code)})
     github.summary(_markdown(outcome))
     github.told(outcome.failures)
-    planning.refuse(outcome.diagnostics)
+    options.refuse(outcome.diagnostics)
     if code:
         sys.exit(code)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from gitwf import errors
 from gitwf.service import signals
 from gitwf.text import rendering
 from gitwf.wiring import settings
@@ -63,6 +64,18 @@ document = click.option(
 )
 
 
+def parameters(about: str) -> Callable[[Command], Command]:
+    """Add `-p NAME=VALUE`, which may stand several times; the command gets `given`."""
+    return click.option(
+        "-p",
+        "--parameter",
+        "given",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help=f"{about}; may be given several times.",
+    )
+
+
 def pairs(given: Iterable[str]) -> dict[str, str]:
     """Read NAME=VALUE as often as it was given; the last one counts. UsageError on another form."""
     found: dict[str, str] = {}
@@ -96,6 +109,18 @@ def warn(signal: signals.Signal) -> None:
     """Print what is said as a warning to standard error: for commands that show no progress."""
     if isinstance(signal, signals.Said) and signal.level != "info":
         click.echo(f"{signal.level}: {signal.text}", err=True)
+
+
+def refuse(diagnostics: Iterable[errors.Diagnostic]) -> None:
+    """Raise when a document is wrong; warnings are only shown."""
+    wrong: list[errors.Diagnostic] = []
+    for one in diagnostics:
+        if one.severity == "error":
+            wrong.append(one)
+        else:
+            click.echo(str(one), err=True)
+    if wrong:
+        raise errors.Rejected(wrong)
 
 
 def print_json(value: object) -> None:

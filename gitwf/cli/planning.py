@@ -66,7 +66,7 @@ def plan(chosen: Settings, form: str, *, exit_code: bool, proposed: bool) -> Non
         }
     )
     github.summary(plans.markdown(planned, wrong=_wrong(diagnostics)))
-    refuse(diagnostics)
+    options.refuse(diagnostics)
     if exit_code and pending:
         sys.exit(3)
 
@@ -95,18 +95,8 @@ def status(chosen: Settings, form: str) -> None:
     else:
         plans.engine(options.console(), engine)
         plans.statuses(options.console(), rows, wrong=_wrong(seen.diagnostics()))
-    refuse(seen.diagnostics())
+    options.refuse(seen.diagnostics())
 
 
 def _wrong(diagnostics: Sequence[errors.Diagnostic]) -> bool:
     return any(one.severity == "error" for one in diagnostics)
-
-
-def refuse(diagnostics: Sequence[errors.Diagnostic]) -> None:
-    """Raise when a document is wrong; warnings are only shown."""
-    for one in diagnostics:
-        if one.severity == "warning":
-            click.echo(str(one), err=True)
-    wrong = [one for one in diagnostics if one.severity == "error"]
-    if wrong:
-        raise errors.Rejected(wrong)

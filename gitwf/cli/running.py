@@ -23,14 +23,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 @click.command()
 @click.argument("what", metavar="FILE|PIPELINE")
-@click.option(
-    "-p",
-    "--parameter",
-    "given",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="A parameter of the workflow; may be given several times.",
-)
+@options.parameters("A parameter of the workflow")
 @click.option(
     "-f",
     "--parameter-file",
@@ -158,16 +151,8 @@ def _of_file(file: Path, entrypoint: str | None, given: Mapping[str, str]) -> re
         raise errors.Rejected([errors.Diagnostic(name, 0, 0, what, hint)])
     catalogue = load.load(beside, asked=[name])
     workflow = resolve.resolve(catalogue.runnable(name), catalogue, entrypoint=entrypoint)
-    found = [
-        *validate.validate(workflow, parameters_given=given),
-        *unsupported.check(workflow),
-    ]
-    for one in found:
-        if one.severity == "warning":
-            click.echo(str(one), err=True)
-    wrong = [one for one in found if one.severity == "error"]
-    if wrong:
-        raise errors.Rejected(wrong)
+    found = validate.validate(workflow, parameters_given=given)
+    options.refuse([*found, *unsupported.check(workflow)])
     options.insist_known(given, workflow, name)
     return workflow
 

@@ -35,17 +35,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Reclaim:
-    """Claim the next attempt of a key: after an attempt that ended, or from an owner that died.
-
-    `taken_from`: the owner whose leftover processes must be ended first when it was of this host.
-    """
+    """Claim the next attempt of a key: after an attempt that ended, or from an owner that died."""
 
     model: str
     reason: str
     claim: entry.Claim
     message: str
     decide: Decide = field(compare=False, repr=False)
-    taken_from: entry.Owner | None = None
 
 
 @dataclass(frozen=True)

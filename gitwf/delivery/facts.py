@@ -232,21 +232,6 @@ class Facts:
         ]
         return tuple(sorted(found, key=lambda rollout: (rollout.finished, rollout.commit)))
 
-    def drifts(self, model: str, environment: str) -> tuple[entry.Drifted, ...]:
-        """Every drift that was seen, by time."""
-        found = [
-            entry.Drifted.read(
-                model,
-                environment,
-                commit,
-                name[:-5],
-                self.entries[f"drift/{model}/{environment}/{commit}/{name}"],
-            )
-            for commit in self._below("drift", model, environment)
-            for name in self._below("drift", model, environment, commit)
-        ]
-        return tuple(sorted(found, key=lambda drift: (drift.at, drift.revision)))
-
     def retrains(self, model: str) -> tuple[entry.Retrain, ...]:
         """The wishes to train anew, by time."""
         found = (

@@ -41,7 +41,7 @@ def plan(
         version, waiting = _upstream(view, deploy.promote, observed, now)
         if waiting is not None:
             state = action.State.WAITING if waiting[-1] is not None else action.State.HELD
-            yield _report(view, environment, state, *waiting)
+            yield report(view, environment, state, *waiting)
     else:
         version = occasion.standing(view, observed.facts)
         if version is None:
@@ -53,7 +53,7 @@ def plan(
     if deploy.promote == "manual":
         hint = f"gitwf promote {view.name}@{version} --in {environment.name}"
         why = f"version {version} waits for a person to promote it"
-        yield _report(view, environment, action.State.HELD, why, hint)
+        yield report(view, environment, action.State.HELD, why, hint)
         return
     yield from _promote(view, environment, version, request, observed, now)
 
@@ -69,7 +69,7 @@ def _promote(
     barred = why_not(view, environment, version, request, observed)
     if barred:
         why = f"version {version} is not promoted: {barred}"
-        yield _report(view, environment, action.State.HELD, why)
+        yield report(view, environment, action.State.HELD, why)
         return
     texts = view.pipeline.spec.model.gates if view.pipeline.spec.model is not None else ()
     facts = observed.facts
@@ -80,7 +80,7 @@ def _promote(
         yield from _publish(view, environment, version, request, observed)
     else:
         why = f"version {version} is held back by its gates: {verdict.words}"
-        yield _report(view, environment, action.State.HELD, why)
+        yield report(view, environment, action.State.HELD, why)
 
 
 def why_not(
@@ -181,7 +181,7 @@ def _publish(
     result = observed.facts.result_of(view.name, version)
     if result is None or result.digest is None:
         why = f"version {version} kept no model"
-        yield _report(view, environment, action.State.FAILED, why)
+        yield report(view, environment, action.State.FAILED, why)
         return
     naming = writing.Naming(
         view.name,
@@ -225,7 +225,7 @@ def commit(
             source = view.rejected_source
             edits[release.rejected_path(view.name)] = writing.rejecting(source, view.name, rejected)
     except Rejected as error:
-        return _report(view, environment, action.State.STALLED, f"{reason}: {error}")
+        return report(view, environment, action.State.STALLED, f"{reason}: {error}")
     message = messages.release(
         subject or f"Release {view.name}@{version} to {environment.name}",
         model=view.name,
@@ -240,7 +240,7 @@ def commit(
     )
 
 
-def _report(
+def report(
     view: seen.ModelView,
     environment: seen.EnvironmentView,
     state: action.State,
@@ -248,4 +248,5 @@ def _report(
     hint: str = "",
     until: Instant | None = None,
 ) -> action.Report:
+    """Say why nothing is done in an environment."""
     return action.Report(view.name, environment.name, state, reason, hint, until)

@@ -24,12 +24,12 @@ def plan(
     if environment.deploy is None:
         why = "the pipeline no longer deploys here; what is served is left as it is"
         hint = f"gitwf down {environment.name} --model {view.name}, then delete its release file"
-        yield _report(view, environment, action.State.HELD, why, hint)
+        yield promotion.report(view, environment, action.State.HELD, why, hint)
         return
     if environment.release is None:
         if environment.serving is not None and environment.serving.release is not None:
             why = "the release file was deleted; what is served is left as it is"
-            yield _report(view, environment, action.State.HELD, why)
+            yield promotion.report(view, environment, action.State.HELD, why)
         return
     change = environment.trail().last
     if change is None:
@@ -39,15 +39,15 @@ def plan(
         return
     if change.version is None:
         why = "the release file names no version"
-        yield _report(view, environment, action.State.HELD, why)
+        yield promotion.report(view, environment, action.State.HELD, why)
         return
     failed = observed.facts.rollout(view.name, environment.name, change.commit, change.version)
     if failed is not None and not failed.ok:
         yield from _failed(view, environment, change, failed, observed)
     elif wrong := disagreement(view, change, observed):
-        yield _report(view, environment, action.State.STALLED, *wrong)
+        yield promotion.report(view, environment, action.State.STALLED, *wrong)
     elif environment.unreachable:
-        yield _report(view, environment, action.State.FAILED, environment.unreachable)
+        yield promotion.report(view, environment, action.State.FAILED, environment.unreachable)
     else:
         yield from _towards(view, environment, change, observed, now)
 
@@ -123,7 +123,7 @@ def _towards(
     if ended is not None and not ended.ok:
         why = f"the viewer at HEAD did not roll out: {ended.reason}"
         hint = "push a viewer that gets ready"
-        yield _report(view, environment, action.State.FAILED, why, hint)
+        yield promotion.report(view, environment, action.State.FAILED, why, hint)
         return
     lost = drift.lost(environment, ended)
     if applied(environment, change) and not lost:
@@ -170,7 +170,7 @@ def _under_way(
     served, rollout = environment.serving, environment.rollout
     if ended is not None and served is not None and served.ready:
         why = f"serves version {change.version}"
-        yield _report(view, environment, action.State.SYNCED, why)
+        yield promotion.report(view, environment, action.State.SYNCED, why)
     elif rollout is None or rollout.state is serving.RolloutState.PROGRESSING:
         yield action.Watch(
             reason=f"wait until version {change.version} is ready",
@@ -179,13 +179,13 @@ def _under_way(
         )
     elif rollout.state is serving.RolloutState.SUPERSEDED:
         why = "another release was applied over this one"
-        yield _report(view, environment, action.State.WAITING, why)
+        yield promotion.report(view, environment, action.State.WAITING, why)
     elif rollout.state is serving.RolloutState.COMPLETE and ended is not None:
         why = f"serves version {change.version}"
-        yield _report(view, environment, action.State.SYNCED, why)
+        yield promotion.report(view, environment, action.State.SYNCED, why)
     elif ended is not None or rollout.transient:
         why = f"version {change.version} is not served: {rollout.reason}"
-        yield _report(view, environment, action.State.FAILED, why)
+        yield promotion.report(view, environment, action.State.FAILED, why)
     else:
         yield _record(view, environment, change, rollout, now, later=later)
 
@@ -235,7 +235,7 @@ def _failed(
     if change.kind == "rollback":
         why = f"the rollback to version {change.version} failed as well: {failed.reason}"
         hint = f"gitwf promote {view.name}@VERSION --in {environment.name}, or push a change"
-        yield _report(view, environment, action.State.STALLED, why, hint)
+        yield promotion.report(view, environment, action.State.STALLED, why, hint)
         return
     version = failed.version
     good = last_good(view, environment, version, observed)
@@ -311,13 +311,3 @@ def _what(
         "digest": Digest(change.digest or ""),
         "viewer": environment.viewer,
     }
-
-
-def _report(
-    view: seen.ModelView,
-    environment: seen.EnvironmentView,
-    state: action.State,
-    reason: str,
-    hint: str = "",
-) -> action.Report:
-    return action.Report(view.name, environment.name, state, reason, hint)

@@ -35,13 +35,6 @@ def due(schedule: pipeline.Schedule | None, after: Instant, now: Instant) -> Ins
     return latest if latest is not None and latest > after else None
 
 
-def upcoming(schedule: pipeline.Schedule, now: Instant) -> Instant | None:
-    """The next instant after `now` at which `schedule` is due, or None."""
-    start = now.datetime().astimezone(_zone(schedule.timezone))
-    found = next(cronsim.CronSim(schedule.cron, start), None)
-    return None if found is None else Instant.parse(found.isoformat())
-
-
 def problem(schedule: pipeline.Schedule) -> str:
     """Say what is wrong with a schedule, in words that follow its name; "" when nothing is."""
     if len(schedule.cron.split()) != _FIELDS:

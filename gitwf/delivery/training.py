@@ -95,7 +95,7 @@ def _towards(
         yield _own(latest, observed, now, view)
     elif latest.nonce in observed.gone:
         why = observed.gone[latest.nonce]
-        yield _reclaim(latest, f"take version {latest.version} over: {why}", observed, now, latest)
+        yield _reclaim(latest, f"take version {latest.version} over: {why}", observed, now)
     else:
         yield _wait(view.name, f"version {latest.version} runs: {latest.owner} holds the claim")
 
@@ -177,10 +177,10 @@ def _again(
     allowed = {retry.attempt: retry for retry in facts.retries(view.name, latest.key)}
     if retry := allowed.get(latest.attempt):
         reason = f"try version {number} again: {retry.who} asked for it"
-        return _reclaim(latest, reason, observed, now, None)
+        return _reclaim(latest, reason, observed, now)
     if ended.outcome in {"cancelled", "superseded"}:
         reason = f"try version {number} again: it was {ended.outcome} and is wanted once more"
-        return _reclaim(latest, reason, observed, now, None)
+        return _reclaim(latest, reason, observed, now)
     if ended.outcome == "transient":
         tries = transient_in_a_row(facts, latest, allowed)
         due = ended.at.after(document.seconds(settings.backoff) * 2 ** (tries - 1))
@@ -189,7 +189,7 @@ def _again(
             return action.Report(view.name, "", action.State.WAITING, why, until=due)
         if tries < settings.limit:
             reason = f"try version {number} again ({tries + 1} of {settings.limit}): {ended.reason}"
-            return _reclaim(latest, reason, observed, now, None)
+            return _reclaim(latest, reason, observed, now)
     return action.Report(
         view.name,
         "",
@@ -217,7 +217,6 @@ def _reclaim(
     reason: str,
     observed: seen.Observed,
     now: Instant,
-    taken: entry.Claim | None,
 ) -> action.Action:
     draft = entry.Claim(
         latest.model,
@@ -239,7 +238,6 @@ def _reclaim(
         draft,
         f"Claim attempt {draft.attempt} of {latest.model}@{latest.version}",
         claiming.reclaim(draft),
-        taken.owner if taken is not None else None,
     )
 
 
