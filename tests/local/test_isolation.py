@@ -156,17 +156,17 @@ def test_what_a_killed_probe_left_is_removed_by_the_next_one(tmp_path, monkeypat
     with filelock.FileLock(held / "lock"):
         for folder in (left, held, foreign):
             os.utime(folder, (1, 1))
-        assert ladder.works.__wrapped__("user")
+        assert not ladder.fault.__wrapped__("user")
 
     assert sorted(tmp_path.iterdir()) == [held, new, foreign]
 
 
 def test_an_unknown_rung_and_one_that_does_not_work_are_said(monkeypatch):
-    monkeypatch.setattr(ladder, "works", lambda _: False)
+    monkeypatch.setattr(ladder, "fault", lambda _: "no space left")
 
     with pytest.raises(Stalled, match="there is no isolation 'jail'"):
         ladder.choose("jail")
-    with pytest.raises(Stalled, match="'root' does not work on this machine"):
+    with pytest.raises(Stalled, match="'root' does not work on this machine: no space left"):
         ladder.choose("root")
     assert ladder.choose("auto") == "none"
 

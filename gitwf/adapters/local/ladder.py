@@ -53,7 +53,8 @@ def choose(wanted: str) -> str:
     if wanted == "auto":
         return "none"
     hint = "use engine.isolation auto, or none for steps that need no isolation"
-    raise Stalled(f"the isolation {wanted!r} does not work on this machine", hint=hint)
+    message = f"the isolation {wanted!r} does not work on this machine: {fault(wanted)}"
+    raise Stalled(message, hint=hint)
 
 
 def _engine(wanted: str) -> str:
@@ -73,13 +74,20 @@ def describe(name: str) -> str:
     return f"isolation {name}: {_WORDS[name]}{lacking}"
 
 
-@functools.cache
 def works(name: str) -> bool:
-    """Whether a step can run on a rung, tried once a process."""
+    """Whether a step can run on a rung."""
     if name in engines.CHOICES:
         return engines.find(name) is not None
-    if not sys.platform.startswith("linux") or (name == "root" and os.getuid() != 0):
-        return False
+    return not fault(name)
+
+
+@functools.cache
+def fault(name: str) -> str:
+    """Say why no step can run on a rung of this machine's own, or ""; tried once a process."""
+    if not sys.platform.startswith("linux"):
+        return "it needs Linux"
+    if name == "root" and os.getuid() != 0:
+        return "it needs to be root"
     with _probing() as folder:
         rung = make(name, hidden=[], shown=[], stage=folder / "view")
         log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT)
@@ -90,12 +98,18 @@ def works(name: str) -> bool:
                 if not select.select([running], [], [], _SECONDS)[0]:
                     running.stop(kill=True)
             running.close()
-        except OSError:
-            return False
+        except OSError as error:
+            return str(error)
         finally:
             os.close(log)
             rung.close()
-        return ended.code == 0
+        return _said(ended)
+
+
+def _said(ended: box.Ended) -> str:
+    if ended.code is None:
+        return ended.broken or "a step of its did not end"
+    return ended.refused or f"exit code {ended.code}" if ended.code else ""
 
 
 @contextlib.contextmanager
