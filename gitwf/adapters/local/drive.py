@@ -249,12 +249,12 @@ class Drive:
 
     def _step(self, history: journal.Journal, running: pods.Pods, means: Means) -> None:
         """Take in what has happened, then do what follows from it."""
-        answers, until = self._answers, self._until()
+        answers, seconds = self._answers, self._patience()
         self._answers = []
-        events = [*self._wishes(), *answers, *running.wait(until)]
-        due = self._replay.due(self._clock.now())
-        if due is not None:
-            events.append(due)
+        events = [*self._wishes(), *answers, *running.wait(seconds)]
+        wake_at = self._replay.wake_at
+        if wake_at is not None and wake_at <= (now := self._clock.now()):
+            events.append(messages.Tick(now))
         if commands := self._take_in(history, events, hasten=not running.waiting):
             history.hasten()
             self._carry_out(history, running, commands, means)
@@ -285,11 +285,12 @@ class Drive:
             requests.remove(self._folder.requests, name)
         return commands
 
-    def _until(self) -> Instant:
+    def _patience(self) -> float:
+        """How many seconds may pass before the next look around."""
         if self._answers or self._replay.over:
-            return self._clock.now()
-        look = self._clock.now().after(_LOOK)
-        return min(look, self._replay.wake_at or look)
+            return 0.0
+        wake_at = self._replay.wake_at
+        return _LOOK if wake_at is None else min(_LOOK, wake_at.since(self._clock.now()))
 
     def _wishes(self) -> list[messages.Event]:
         """What people have asked for since the last look, which is not taken long ago."""
@@ -331,6 +332,7 @@ class Drive:
                     kept.Memory(means.state.memory).remember(command, self._clock.now())
                 case messages.WakeAt() | messages.Finish():
                     pass
+        running.admit()
 
 
 def replayed(begun: orders.Begun, run: folder.RunFolder) -> replay.Replay:

@@ -89,21 +89,22 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where variables come from: ConfigMaps by name, secrets, and what Argo would say of the pod."""
+    """Where variables come from: ConfigMaps by name, secrets, and what Argo would say of the pod.
+
+    `marks` gives the pod's `labels` or `annotations`, for which few steps ask.
+    """
 
     config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secrets: Secrets = field(default_factory=Secrets)
     pod: str = ""
     namespace: str = "default"
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    marks: Callable[[str], Mapping[str, str]] = lambda _: {}
 
 
 def _field(path: str, sources: Sources) -> str:
     """What `fieldRef` names here; a label that is not there is empty. Raises Unavailable."""
     if (marked := _MARK.fullmatch(path)) is not None:
-        found = sources.labels if marked["kind"] == "labels" else sources.annotations
-        return found.get(marked["key"], "")
+        return sources.marks(marked["kind"]).get(marked["key"], "")
     fields = {
         "metadata.name": sources.pod,
         "metadata.namespace": sources.namespace,

@@ -44,6 +44,8 @@ class Places:
 
     def take_away(self, given: box.Box) -> None:
         """Remove what nobody else uses, and the outputs, which are copied by now."""
+        if not given.mounts and not given.outputs:
+            return
         idle = []
         for mount in given.mounts:
             self._users[_key(mount)] = self._users.get(_key(mount), 1) - 1

@@ -86,16 +86,7 @@ def prepare(
         secrets=environment.Secrets(context.secrets, granted, context.written),
         pod=start.pod,
         namespace=context.namespace,
-        labels={
-            f"{_ARGO}/workflow": context.workflow,
-            f"{_ARGO}/completed": "false",
-            **made.metadata.labels,
-        },
-        annotations={
-            f"{_ARGO}/node-name": start.name,
-            f"{_ARGO}/node-id": start.node,
-            **made.metadata.annotations,
-        },
+        marks=lambda kind: _marks(kind, start, context),
     )
     shared = next(iter(works.values()))
     places = volumes.Places(context.state, context.run, shared, sources, context.claims)
@@ -130,6 +121,19 @@ def prepare(
             )
         )
     return boxes
+
+
+def _marks(kind: str, start: messages.StartPod, context: Context) -> dict[str, str]:
+    """Give the labels or annotations that Argo puts on a pod, then its template's."""
+    declared = start.template.metadata
+    if kind == "labels":
+        own = {f"{_ARGO}/workflow": context.workflow, f"{_ARGO}/completed": "false"}
+        return own | dict(declared.labels)
+    return {
+        f"{_ARGO}/node-name": start.name,
+        f"{_ARGO}/node-id": start.node,
+        **declared.annotations,
+    }
 
 
 def _startable(made: box.Box) -> box.Box:

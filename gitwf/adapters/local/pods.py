@@ -72,6 +72,7 @@ class Pods:
         self._running: dict[str, under_way.Pod] = {}
         self._events: list[messages.Event] = []
         self._unnamed: dict[under_way.Member, float] = {}
+        self._over: list[under_way.Member] = []
         self._desk = asking.Desk(self._secrets, terms.now)
         self._self = host.this_process()
         self._selector = selectors.DefaultSelector()
@@ -117,28 +118,25 @@ class Pods:
     def _failed(self, node: str, message: str) -> messages.PodEnded:
         return messages.PodEnded(node, self._terms.now(), record.Phase.FAILED, message)
 
-    def wait(self, until: Instant | None) -> list[messages.Event]:
-        """Wait for something to happen or for `until`; gives what happened, perhaps nothing."""
-        self._admit()
+    def wait(self, seconds: float) -> list[messages.Event]:
+        """Wait for something to happen, at most so long; gives what happened, perhaps nothing."""
+        self.admit()
         self._ask()
         if not self._events:
-            self._scratch.tidy()
-            self._logs.tidy()
-            for key, _ in self._selector.select(self._patience(until)):
+            self._tidy()
+            for key, _ in self._selector.select(self._patience(seconds)):
                 self._notice(key.fd, key.data)
             self._name()
             self._kill_overdue()
         events, self._events = self._events, []
         return events
 
-    def _patience(self, until: Instant | None) -> float | None:
+    def _patience(self, seconds: float) -> float:
         dues = [due for one in self._running.values() for due in (one.ask_at, one.kill_at)]
-        waits = [due - time.monotonic() for due in dues if due < float("inf")]
-        if until is not None:
-            waits.append(until.since(self._terms.now()))
         if self._unnamed:
-            waits.append(next(iter(self._unnamed.values())) - time.monotonic())
-        return max(min(waits), _ALMOST_NO_TIME) if waits else None
+            dues.append(next(iter(self._unnamed.values())))
+        waits = [due - time.monotonic() for due in dues if due < float("inf")]
+        return max(min(seconds, *waits) if waits else seconds, _ALMOST_NO_TIME)
 
     def _name(self) -> None:
         """Tell the journal of processes that have run for a while: a new owner may find them.
@@ -175,6 +173,16 @@ class Pods:
         elif (ended := about.process.poll()) is not None:
             self._end(about, ended)
 
+    def _tidy(self) -> None:
+        """Clear away what ended processes left, which is put off until the next ones run."""
+        for member in self._over:
+            self._selector.unregister(member.process)
+            member.process.close()
+            self._logs.close(member.path, member.log)
+        self._over.clear()
+        self._scratch.tidy()
+        self._logs.tidy()
+
     def _kill_overdue(self) -> None:
         now = time.monotonic()
         for one in self._running.values():
@@ -185,7 +193,8 @@ class Pods:
                 for member in one.running.values():
                     member.process.stop(kill=True)
 
-    def _admit(self) -> None:
+    def admit(self) -> None:
+        """Start what there is room for."""
         while self._waiting and len(self._running) < self._terms.slots:
             command = self._waiting.popleft()
             try:
@@ -288,9 +297,7 @@ class Pods:
         one = member.pod
         member.read_stdout(self._selector)
         member.close_stdout(self._selector)
-        self._selector.unregister(member.process)
-        member.process.close()
-        self._logs.close(member.path, member.log)
+        self._over.append(member)
         del one.running[member.name]
         one.progress.running.discard(member.name)
         self._unnamed.pop(member, None)
@@ -356,9 +363,11 @@ class Pods:
             one.stopped = one.stopped or "the engine was closed"
             for member in one.running.values():
                 member.process.stop(kill=True)
+        self._tidy()
         while self._desk.running or any(one.running for one in self._running.values()):
             for key, _ in self._selector.select():
                 self._notice(key.fd, key.data)
+            self._tidy()
         self._logs.end()
         self._selector.close()
         os.close(self._woken)

@@ -134,10 +134,6 @@ class Replay:
                 case messages.Remember() | messages.Finish():
                     pass
 
-    def due(self, now: Instant) -> messages.Tick | None:
-        """The tick that is due, if one is."""
-        return messages.Tick(now) if self._wishes and self._wishes[0] <= now else None
-
     def leftovers(self) -> Iterator[host.Process]:
         """The processes that were started and have no recorded end."""
         return iter(self._processes.values())
