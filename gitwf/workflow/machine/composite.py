@@ -32,18 +32,18 @@ class Composite:
         self,
         run: "run.Run",
         order: orders.Order,
+        bound: orders.Bound,
         node: nodes.Node,
-        made: template.Template,
-        prepared: preparation.Prepared,
-        artifacts: calls.Places,
     ) -> None:
+        """Begin. Raises NodeFailure where the calls cannot be read."""
+        prepared, _, artifacts = bound
         self.run = run
         self.order = order
         self.node = node
-        self.made = made
+        self.made = prepared.calling()
         self.results_read = preparation.results_read(prepared.text)
         self.tagged = "{{" in (prepared.calls or prepared.text)
-        self.gate = limits.Gate(made.parallelism)
+        self.gate = limits.Gate(self.made.parallelism)
         self.scope: dict[str, scope.Value] = {
             f"inputs.artifacts.{name}": place for name, place in artifacts.items()
         }

@@ -17,6 +17,7 @@ from gitwf.workflow.machine import (
     nodes,
     orders,
     pods,
+    references,
     retries,
     steps,
     suspends,
@@ -74,7 +75,7 @@ def launch(run: "run.Run", order: orders.Order) -> None:
             run.workflow.parameter_maps,
         )
         made = prepared.made()
-        artifacts = bind_artifacts(made, order)
+        bound = orders.Bound(prepared, made, _bind_artifacts(made, order))
         pods.check_limits(made)
         held = _locked(run, order, made)
         memo = memos.of(made)
@@ -86,9 +87,9 @@ def launch(run: "run.Run", order: orders.Order) -> None:
     order = held
     strategy = made.retry_strategy or run.spec.retry_strategy
     if strategy is None:
-        perform(run, order, order.name, prepared, made, artifacts, order.owner, memo)
+        perform(run, order, bound, order.name, order.owner, memo)
     else:
-        retrying = retries.Retrying(run, order, prepared, artifacts, strategy)
+        retrying = retries.Retrying(run, order, prepared, bound.artifacts, strategy)
         if memo is None:
             retrying.start()
         else:
@@ -138,24 +139,22 @@ def refuse(run: "run.Run", order: orders.Order, message: str, *, undone: bool = 
 def perform(
     run: "run.Run",
     order: orders.Order,
+    bound: orders.Bound,
     name: str,
-    prepared: preparation.Prepared,
-    made: template.Template,
-    artifacts: dict[str, record.ArtifactLocation | None],
     owner: nodes.Owner,
     memo: memos.Memo | None = None,
 ) -> None:
     """Make the node for a template that is ready, and begin its work."""
     node = order.make_node(run.name, name, type_of(order), owner)
     node.retried = owner is not order.owner
-    node.inputs = prepared.inputs
-    node.input_artifacts = tuple(sorted(artifacts))
+    node.inputs = bound.prepared.inputs
+    node.input_artifacts = tuple(sorted(bound.artifacts))
     run.add(node)
     if node.retried:
-        node.memoized = memos.missed(made)
+        node.memoized = memos.missed(bound.made)
     else:
         try:
-            node.show_as(made)
+            node.show_as(bound.made)
         except failure.NodeFailure as problem:
             run.undo(node, str(problem))
             return
@@ -166,37 +165,29 @@ def perform(
 
     def begin() -> None:
         try:
-            _begin(run, order, node, prepared, made, artifacts)
+            _begin(run, order, bound, node)
         except failure.NodeFailure as problem:
             run.undo(node, str(problem))
 
     if memo is None:
         begin()
     else:
-        memos.Asking(run, order, node, made, begin).ask(memo)
+        memos.Asking(run, order, node, bound.made, begin).ask(memo)
 
 
-def _begin(
-    run: "run.Run",
-    order: orders.Order,
-    node: nodes.Node,
-    prepared: preparation.Prepared,
-    made: template.Template,
-    artifacts: dict[str, record.ArtifactLocation | None],
-) -> None:
+def _begin(run: "run.Run", order: orders.Order, bound: orders.Bound, node: nodes.Node) -> None:
+    prepared, made, _ = bound
     # A composite starts from the agenda: templates may nest deeper than Python's stack.
     match order.target.source.kind:
         case "steps":
-            calling = prepared.calling()
-            run.later(steps.Steps(run, order, node, calling, prepared, artifacts).start)
+            run.later(steps.Steps(run, order, bound, node).start)
         case "dag":
-            calling = prepared.calling()
-            run.later(dag.Dag(run, order, node, calling, prepared, artifacts).start)
+            run.later(dag.Dag(run, order, bound, node).start)
         case "suspend":
             defaults = prepared.defaults()
             suspends.Waiting(run, node, made, defaults, on_exit=order.on_exit).start()
         case "container" | "script" | "containerSet":
-            _begin_pod(run, order, node, prepared, artifacts)
+            _begin_pod(run, order, bound, node)
         case "http":
             # Argo hands it to its agent as it is, not filled once more as a pod is.
             pods.Pod(run, order, node, made).start(
@@ -213,23 +204,17 @@ def _begin(
             raise failure.NodeFailure(f"gitwf does not run templates of type {other or 'none'}")
 
 
-def _begin_pod(
-    run: "run.Run",
-    order: orders.Order,
-    node: nodes.Node,
-    prepared: preparation.Prepared,
-    artifacts: dict[str, record.ArtifactLocation | None],
-) -> None:
+def _begin_pod(run: "run.Run", order: orders.Order, bound: orders.Bound, node: nodes.Node) -> None:
     pod_name = nodes.pod_name(run.name, node.name, order.target.name)
-    values = prepared.pod_values({"pod.name": pod_name})
-    written = prepared.fill(values)
+    values = bound.prepared.pod_values({"pod.name": pod_name})
+    written = bound.prepared.fill(values)
     made = written.around
     placed = tuple(
         messages.InputArtifact(
             declared.name, declared.path, location, declared.mode, declared.recurse_mode
         )
         for declared in made.inputs.artifacts
-        if (location := artifacts[declared.name]) is not None
+        if (location := bound.artifacts[declared.name]) is not None
     )
     volumes = run.volumes(values) + made.volumes
     limit = pods.pod_timeout(made, node, run.now)
@@ -252,15 +237,13 @@ def _begin_pod(
         run.wake(order.until, pod.expire)
 
 
-def bind_artifacts(
-    made: template.Template, order: orders.Order
-) -> dict[str, record.ArtifactLocation | None]:
+def _bind_artifacts(made: template.Template, order: orders.Order) -> references.Places:
     """Give each input artifact its place; None for an optional one that nobody supplied.
 
     Raises NodeFailure where one is missing.
     """
     given = order.arguments.artifacts
-    places: dict[str, record.ArtifactLocation | None] = {}
+    places: references.Places = {}
     for declared in made.inputs.artifacts:
         location = given.get(declared.name) or preparation.own_location(declared)
         if location is None and declared.name in given and not declared.optional:

@@ -6,11 +6,12 @@ again, or be refused, without anybody remembering where it came from.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gitwf.values import Instant
 from gitwf.workflow import preparation, record
-from gitwf.workflow.machine import limits, nodes, templates
+from gitwf.workflow.document import template
+from gitwf.workflow.machine import limits, nodes, references, templates
 
 
 class Boundary(Protocol):
@@ -30,6 +31,14 @@ class Boundary(Protocol):
     @property
     def gives_up(self) -> bool:
         """Whether nothing is tried again any more."""
+
+
+class Bound(NamedTuple):
+    """The template of an order with its inputs in: as text, as a model, and where artifacts are."""
+
+    prepared: preparation.Prepared
+    made: template.Template
+    artifacts: references.Places
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gitwf.values import Instant
 from gitwf.workflow import failure, preparation, record, retry, scope
 from gitwf.workflow.document import retry as strategies
-from gitwf.workflow.machine import locks, nodes, orders
+from gitwf.workflow.machine import locks, nodes, orders, references
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -24,7 +24,7 @@ class Retrying:
         run: "run.Run",
         order: orders.Order,
         prepared: preparation.Prepared,
-        artifacts: dict[str, record.ArtifactLocation | None],
+        artifacts: references.Places,
         strategy: strategies.RetryStrategy,
     ) -> None:
         self._run = run
@@ -165,12 +165,12 @@ class Retrying:
         pod = nodes.pod_name(self._run.name, name, self._order.target.name)
         try:
             prepared = self._prepared.again({**names, "pod.name": pod})
-            made = prepared.made()
+            bound = orders.Bound(prepared, prepared.made(), self._artifacts)
         except failure.NodeFailure as problem:
             self._run.undo(self.node, str(problem))
             return
         order = dataclasses.replace(self._order, until=self._until())
-        self._run.perform(order, name, prepared, made, self._artifacts, self)
+        self._run.perform(order, bound, name, self)
 
     def _until(self) -> Instant | None:
         """Give the end of the time that all attempts share; the first one is not cut off by it."""

@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from gitwf.values import Instant
-from gitwf.workflow import preparation, scope, substitution
 from gitwf.workflow import record as records
+from gitwf.workflow import scope, substitution
 from gitwf.workflow.document import containers, parameters, resolved, template
 from gitwf.workflow.machine import (
     again,
-    calls,
     composite,
     launch,
     limits,
@@ -164,14 +163,12 @@ class Run:
     def perform(
         self,
         order: orders.Order,
+        bound: orders.Bound,
         name: str,
-        prepared: preparation.Prepared,
-        made: template.Template,
-        artifacts: calls.Places,
         owner: nodes.Owner,
     ) -> None:
         """Make the node of a template that is ready, and begin its work."""
-        launch.perform(self, order, name, prepared, made, artifacts, owner)
+        launch.perform(self, order, bound, name, owner)
 
     def stopping(self, *, on_exit: bool) -> str:
         """Say why no more work may start, or ""; exit handlers outlive more than the rest."""
