@@ -55,6 +55,18 @@ class Commit:
     message: str
 
 
+class Kept(Protocol):
+    """A place for what can be worked out again: whatever is wrong with it, it is but empty."""
+
+    def read(self) -> bytes | None:
+        """What this gitwf wrote last, whole, or None."""
+        ...
+
+    def write(self, content: bytes) -> None:
+        """Keep this instead, if that can be."""
+        ...
+
+
 class Tree(Protocol):
     """The files of commits: all that documents are read from."""
 

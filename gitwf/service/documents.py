@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from gitwf import ports, values
 from gitwf.delivery import agreement, globs, keys, pipeline, project, release
 from gitwf.errors import Diagnostic, Rejected, Stalled
-from gitwf.service import reading
+from gitwf.service import reading, remembering
 from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId, ObjectId
 from gitwf.workflow.document import resolved
@@ -28,22 +28,12 @@ _BRANCHES = 10
 
 
 @dataclass(frozen=True)
-class PipelineAt:
+class PipelineAt(reading.Summary):
     """One pipeline at a commit. With `problems` that are errors, nothing is done for it.
 
-    `unsupported` are those of the local engine alone. `meaning`: the workflow's part of the run
-    key; none where it cannot be read. `alone`: that is all in one file.
-    `made_of`: the ids of the files that it was read from. `read` gives all that they say.
+    `read` gives all that its documents say.
     """
 
-    file: str
-    document: pipeline.Pipeline
-    workflow_files: frozenset[str]
-    problems: tuple[Diagnostic, ...]
-    unsupported: tuple[Diagnostic, ...]
-    meaning: Mapping[str, str]
-    alone: bool
-    made_of: tuple[object, ...]
     read: Callable[[], reading.Reading] = field(compare=False, repr=False)
 
     @property
@@ -137,16 +127,22 @@ def head(repo: ports.Repo) -> CommitId:
 
 
 class Documents:
-    """Reads projects out of the watched branch, or any other tree, each commit once."""
+    """Reads projects out of the watched branch, or any other tree, each commit once.
 
-    def __init__(self, tree: ports.Tree) -> None:
+    `kept`: where to find, and leave, what was read before.
+    """
+
+    def __init__(self, tree: ports.Tree, kept: ports.Kept | None = None) -> None:
         self._tree = tree
+        self._kept = kept
         self._catalogues = reading.Catalogues(tree)
-        self._known: dict[str, PipelineAt] = {}
-        self._apart: dict[str, tuple[object, keys.KeyParts]] = {}
+        self._known: dict[str, reading.Summary] = {}
+        self._apart: dict[str, remembering.Apart] = {}
+        self._news = False
         self.at = functools.lru_cache(maxsize=64)(self._at)
         self._catalogue = functools.lru_cache(maxsize=2)(self._catalogue_at)
         self._reading = functools.lru_cache(maxsize=16)(self._read)
+        self._recall()
 
     def _at(self, commit: CommitId) -> ProjectAt:
         """Read one commit. Rejected: gitwf.yaml is missing or wrong."""
@@ -173,6 +169,25 @@ class Documents:
                 problems.append(one.read().source.diagnostic(("metadata", "name"), message, hint))
         self._known = {one.file: one for one in pipelines.values()}
         return Pipelines(frozenset(matching), pipelines, tuple(problems))
+
+    def _recall(self) -> None:
+        """Begin with what an earlier process left."""
+        content = self._kept.read() if self._kept is not None else None
+        for one, apart in remembering.recalled(content) if content is not None else ():
+            self._known[one.file] = one
+            if apart is not None:
+                self._apart[one.file] = apart
+
+    def keep(self, commit: CommitId) -> None:
+        """Leave what was read of a commit for later processes, where it is not what they left."""
+        if self._kept is None or not self._news:
+            return
+        self.pipelines(commit, self.at(commit).project.spec.pipelines)
+        known = [(one, self._apart.get(one.file)) for one in self._known.values()]
+        content = remembering.written(known)
+        if content != self._kept.read():  # A walk back in time has read what is news to nobody.
+            self._kept.write(content)
+        self._news = False
 
     def project(self, commit: CommitId) -> project.Project:
         """Read gitwf.yaml. Rejected: it is missing or wrong."""
@@ -204,20 +219,20 @@ class Documents:
 
         read = functools.partial(self._reading, commit, file)
         known = self._known.get(file)
-        if known is not None and known.made_of == made_of(known.document):
-            return replace(known, read=read)
-        found = read()
-        return PipelineAt(
-            file,
-            found.document,
-            found.workflow_files,
-            found.problems,
-            found.unsupported,
-            found.meaning,
-            alone=found.alone,
-            made_of=made_of(found.document),
-            read=read,
-        )
+        if known is None or known.made_of != made_of(known.document):
+            found = read()
+            self._news = True
+            known = reading.Summary(
+                file,
+                found.document,
+                found.workflow_files,
+                found.problems,
+                found.unsupported,
+                found.meaning,
+                alone=found.alone,
+                made_of=made_of(found.document),
+            )
+        return PipelineAt(**vars(known) | {"read": read})
 
     def parts(self, commit: CommitId, name: str) -> keys.KeyParts | None:
         """Take the run key of a pipeline apart at a commit; None where it has none."""
@@ -228,23 +243,21 @@ class Documents:
         one = at.pipelines.get(name)
         if one is None or one.refused or not one.meaning:
             return None
-        inputs = [self._tree.object_id(commit, path) for path in one.sources()]
+        inputs = tuple(self._tree.object_id(commit, path) for path in one.sources())
         made_of = one.made_of, at.project.spec.pipelines, inputs
         known = self._apart.get(one.file)
-        if known is None or known[0] != made_of:
-            known = (
-                made_of,
-                keys.parts(
-                    one.document,
-                    one.file,
-                    settings=at.project,
-                    workflow=one.meaning,
-                    workflow_files=one.workflow_files,
-                    listing=lambda path: self._tree.files(commit, path),
-                ),
+        if known is None or known.made_of != made_of:
+            found = keys.parts(
+                one.document,
+                one.file,
+                settings=at.project,
+                workflow=one.meaning,
+                workflow_files=one.workflow_files,
+                listing=lambda path: self._tree.files(commit, path),
             )
-            self._apart[one.file] = known
-        return known[1]
+            known = self._apart[one.file] = remembering.Apart(made_of, found)
+            self._news = True
+        return known.parts
 
     def viewer(self, commit: CommitId, one: PipelineAt, deploy: pipeline.Deploy) -> str:
         """Identify everything but the model that a release of this environment shows."""

@@ -33,7 +33,8 @@ class Edge:
     project's. `known_dead(owner)`: whether a claim's owner surely no longer runs, which only a
     process of the same host can know. `render(template, values)`: sandboxed jinja2. `state`: folder
     for what may be deleted at any moment. `lease`: seconds. `strays(named)`: the viewers of this
-    machine other than those of `named`, by model and environment -> address.
+    machine other than those of `named`, by model and environment -> address. `kept`: where what was
+    read of documents is left for the next process.
     """
 
     repo: ports.Repo
@@ -50,3 +51,4 @@ class Edge:
     lease: float = 60.0
     strays: Callable[[Collection[Place]], Mapping[Place, str]] = lambda _: {}
     listener: signals.Listener = signals.unheard
+    kept: ports.Kept | None = None

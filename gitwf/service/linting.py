@@ -50,10 +50,11 @@ def whole(tree: ports.Tree, commit: CommitId) -> Checked:
     try:
         settings = read.project(commit)
         found = read.pipelines(commit, settings.spec.pipelines).under(settings)
-        workflows = [one.workflow for one in found.pipelines.values() if one.workflow is not None]
-        if len(workflows) == len(found.files):
+        read_well = len([one for one in found.pipelines.values() if one.meaning])
+        if settings.spec.policy.secrets and read_well == len(found.files):
             own = yaml_reader.read_one(tree.read(commit, project.FILE) or b"", project.FILE)
-            problems.update(agreement.grants(settings, own, workflows))
+            workflows = (one.workflow for one in found.pipelines.values())
+            problems.update(agreement.grants(settings, own, filter(None, workflows)))
     except Rejected as error:
         problems.update(error.diagnostics)
         found = read.pipelines(commit, project.DEFAULT_PIPELINES).on_this_machine()

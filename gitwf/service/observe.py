@@ -58,7 +58,7 @@ class Observer:
         self._base = base
         self._edge = around
         self._targets = known_targets
-        self.documents = documents.Documents(around.repo)
+        self.documents = documents.Documents(around.repo, around.kept)
         self.past = past.Past(around.repo, self.documents)
         self._last: documents.ProjectAt | None = None
         self._beats: dict[str, tuple[str | None, float]] = {}
@@ -113,7 +113,9 @@ class Observer:
         """Remember the models of which a plan says nothing, and neither time nor target can change it.
 
         Such a model is looked at again when the branch or the ledger has moved, or a run is in hand.
+        What was read of documents is left for the next process too.
         """
+        self.documents.keep(seen.head)
         told = {one.model for one in planned.actions}
         views = {
             name: view

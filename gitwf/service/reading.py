@@ -51,6 +51,25 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """What every pass needs of the pipeline at `file`.
+
+    `unsupported` are the problems of the local engine alone. `meaning`: the workflow's part of the
+    run key; none where it cannot be read. `alone`: that is all in one file. `made_of`: the ids of
+    the files that all this was read from.
+    """
+
+    file: str
+    document: pipeline.Pipeline
+    workflow_files: frozenset[str]
+    problems: tuple[Diagnostic, ...]
+    unsupported: tuple[Diagnostic, ...]
+    meaning: Mapping[str, str]
+    alone: bool
+    made_of: tuple[object, ...]
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """The documents of a tree that workflows may refer to. Equal when their files are."""
 

@@ -18,9 +18,11 @@ import pydantic
 import pydantic_core
 
 from gitwf.errors import Diagnostic
-from gitwf.text import yaml_reader
+from gitwf.text import nodes, yaml_reader
 
 Model = TypeVar("Model", bound=pydantic.BaseModel)
+READ_BY = f"pydantic {pydantic.VERSION}, PyYAML {nodes.READ_BY}"
+"""The libraries by which a document is what it is."""
 
 
 def check(

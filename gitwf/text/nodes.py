@@ -24,6 +24,7 @@ MAX_NODES = 200_000
 
 # PyYAML may have been built without libyaml; its own parser reads the same, more slowly.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+READ_BY = f"{yaml.__version__} {_LOADER.__name__}"
 TAG_HINT = 'a value that begins with a tag needs quotes: "{{…}}"'
 _TAG_PREFIX = "tag:yaml.org,2002:"
 

@@ -135,7 +135,7 @@ def edge(
     `runs_steps`: False where nobody's code may run beside gitwf, as in a cluster's pod.
     `asked_by`: the person that commits on the branch are made for.
     """
-    from gitwf.adapters import host
+    from gitwf.adapters import host, kept
     from gitwf.adapters.git import ledger, objects, repo
     from gitwf.delivery import entry
     from gitwf.service import edge as edges
@@ -165,6 +165,7 @@ def edge(
         lease=settings.number("lease"),
         listener=listener,
         strays=lambda named: _strays(settings, opened, named),
+        kept=kept.KeptFile(opened.state / "documents"),
     )
 
 

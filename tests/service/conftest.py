@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from gitwf import ports
+from gitwf.adapters import kept
 from gitwf.delivery import entry
 from gitwf.service import asking, edge, observe, reconcile, signals
 from gitwf.testing import clock, memory_git, memory_store, memory_target
@@ -186,6 +187,7 @@ class World:
             render=lambda text, _: text,
             state=self._folder / host,
             listener=self._hear,
+            kept=kept.KeptFile(self._folder / host / "documents"),
         )
         return dataclasses.replace(made, **changed)
 

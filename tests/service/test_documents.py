@@ -1,11 +1,15 @@
 """The documents of a commit are read as far as they changed, and say what they say when read anew."""
 
+import json
+
 import hypothesis
+import pytest
 from hypothesis import strategies
 
 from gitwf.errors import Rejected
-from gitwf.service import documents
+from gitwf.service import documents, reading, remembering
 from gitwf.testing import clock, memory_git
+from gitwf.text import models
 from gitwf.workflow.document import load
 from tests.e2e import conftest as toys
 
@@ -76,6 +80,21 @@ EDITS = strategies.sampled_from(sorted(CONTENTS)).flatmap(
 )
 
 
+class Kept:
+    """What documents leave for the next process, in memory."""
+
+    def __init__(self, content=None):
+        self.content = content
+        self.writes = 0
+
+    def read(self):
+        return self.content
+
+    def write(self, content):
+        self.content = content
+        self.writes += 1
+
+
 def opened(files):
     remote = memory_git.MemoryRemote()
     remote.commit({path: text.encode() for path, text in files.items()})
@@ -118,7 +137,7 @@ def test_a_workflow_is_read_again_when_it_changed(monkeypatch):
 @hypothesis.settings(deadline=None, max_examples=60)
 def test_what_was_read_before_changes_nothing_but_time(commits):
     remote, repo = opened({path: contents[0] for path, contents in CONTENTS.items()})
-    known = documents.Documents(repo)
+    known, kept = documents.Documents(repo), Kept()
     heads = [documents.head(repo)]
     for edits in commits:
         remote.commit({path: text and text.encode() for path, text in edits})
@@ -126,5 +145,56 @@ def test_what_was_read_before_changes_nothing_but_time(commits):
     # Forth and back again, as a walk through history does.
     for head in [*heads, *reversed(heads)]:
         known.at.cache_clear()
+        later = documents.Documents(repo, kept)
+        anew = told(documents.Documents(repo), head)
 
-        assert told(known, head) == told(documents.Documents(repo), head)
+        assert told(known, head) == anew
+        assert told(later, head) == anew
+
+        if isinstance(anew[0], documents.ProjectAt):
+            later.keep(head)
+
+
+def test_what_an_earlier_process_read_is_not_read_again(monkeypatch):
+    _, repo = opened(toys.FILES)
+    kept = Kept()
+    before = documents.Documents(repo, kept)
+    head = documents.head(repo)
+    told_before = told(before, head)
+    before.keep(head)
+    monkeypatch.setattr(reading.Reader, "read", None)
+    later = documents.Documents(repo, kept)
+
+    assert (later.at(head), later.parts(head, "toy")) == (told_before[0], before.parts(head, "toy"))
+
+    later.keep(head)
+
+    assert kept.writes == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"read by": "another", "pipelines": []}',
+        json.dumps({"read by": models.READ_BY}).encode(),
+        json.dumps({"read by": models.READ_BY, "pipelines": [{}]}).encode(),
+        json.dumps({"read by": models.READ_BY, "pipelines": [None]}).encode(),
+    ],
+)
+def test_what_an_earlier_process_left_is_forgotten_where_it_cannot_be_understood(content):
+    _, repo = opened(toys.FILES)
+    kept = Kept(content)
+    read = documents.Documents(repo, kept)
+    head = documents.head(repo)
+
+    assert told(read, head) == told(documents.Documents(repo), head)
+
+    read.keep(head)
+
+    assert remembering.recalled(kept.content)
