@@ -135,53 +135,62 @@ def _gather(
     origins: list[resolved.Origin],
     catalogue: load.Loaded,
 ) -> resolved.Resolved:
-    """Collect the templates of the spec and those of every library in reach."""
-    templates: dict[resolved.TemplateKey, template.Template] = {}
-    places: dict[resolved.TemplateKey, resolved.Origin] = {}
-    seen: set[str] = set()
-    ahead = [(resolved.LOCAL, spec, origins[-1])]
-    while ahead:
-        scope, part, origin = ahead.pop()
-        for index, one in enumerate(part.templates):
-            key = resolved.TemplateKey(scope, one.name)
-            templates.setdefault(key, one)
-            places.setdefault(key, origin.at("templates", index))
-        for wanted in sorted(_scopes(scope, part) - seen):
-            seen.add(wanted)
-            for found in _libraries(wanted, metadata.namespace, catalogue):
-                library = resolved.Origin(found.document, ("spec",))
-                ahead.append(
-                    (f"{wanted.partition('/')[0]}/{found.name}", _spec_of(found)[1], library)
-                )
+    """Collect the templates in reach, and the ConfigMaps and Secrets that any of them may name."""
+    found = _templates(spec, origins[-1], metadata.namespace, catalogue)
+    templates = {key: one for key, (one, _) in found.items()}
     everything = [spec.plain(), *(one.plain() for one in templates.values())]
-    names = resolved.config_map_names(everything)
-    private = resolved.secret_names(everything)
+    wanted = (
+        ("Secret", resolved.secret_names(everything)),
+        ("ConfigMap", resolved.config_map_names(everything)),
+    )
     sources = [
         one
-        for kind, wanted in (("Secret", private), ("ConfigMap", names))
+        for kind, names in wanted
         for one in catalogue.of_kind(kind)
-        if resolved.may_name(wanted, one.name)
+        if resolved.may_name(names, one.name)
     ]
     secrets = {
         one.name: one.model.plain_data for one in sources if isinstance(one.model, workflow.Secret)
     }
-    documents = {
-        one.name: one.model for one in sources if isinstance(one.model, workflow.ConfigMap)
-    }
-    maps = {name: dict(one.data) for name, one in documents.items()}
-    unlabelled = frozenset(n for n, one in documents.items() if not one.gives_parameters)
+    maps = {one.name: one.model for one in sources if isinstance(one.model, workflow.ConfigMap)}
     return resolved.Resolved(
         metadata,
         spec,
         templates,
-        maps,
+        {name: dict(one.data) for name, one in maps.items()},
         secrets,
-        unlabelled,
-        origins=places,
+        frozenset(name for name, one in maps.items() if not one.gives_parameters),
+        origins={key: origin for key, (_, origin) in found.items()},
         spec_origins=tuple(origins),
         unread=catalogue.unread,
         wordless=tuple(_wordless(sources)),
     )
+
+
+def _templates(
+    spec: workflow.WorkflowSpec, origin: resolved.Origin, namespace: str, catalogue: load.Loaded
+) -> dict[resolved.TemplateKey, tuple[template.Template, resolved.Origin]]:
+    """Find the templates of the spec and those of every library in reach, and their places."""
+    found: dict[resolved.TemplateKey, tuple[template.Template, resolved.Origin]] = {}
+    seen: set[str] = set()
+    ahead = [(resolved.LOCAL, spec, origin)]
+    while ahead:
+        scope, part, where = ahead.pop()
+        for index, one in enumerate(part.templates):
+            key = resolved.TemplateKey(scope, one.name)
+            found.setdefault(key, (one, where.at("templates", index)))
+        for wanted in sorted(_scopes(scope, part) - seen):
+            seen.add(wanted)
+            kind = wanted.partition("/")[0]
+            ahead += [
+                (
+                    f"{kind}/{library.name}",
+                    _spec_of(library)[1],
+                    resolved.Origin(library.document, ("spec",)),
+                )
+                for library in _libraries(wanted, namespace, catalogue)
+            ]
+    return found
 
 
 def _wordless(sources: list[load.Source]) -> Iterator[resolved.Origin]:
