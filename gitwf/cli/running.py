@@ -5,6 +5,7 @@ for them; `run PIPELINE` is `pipelines`' and is loaded where it is meant. Neithe
 remote. Read next: `asking`, for runs that reconcile makes.
 """
 
+import dataclasses
 import re
 import secrets
 from collections.abc import Mapping
@@ -138,23 +139,32 @@ def _meant_as_file(place: Path) -> bool:
 
 def _of_file(file: Path, entrypoint: str | None, given: Mapping[str, str]) -> resolved.Resolved:
     """Read and check one workflow. Rejected with everything that is wrong."""
-    beside = {
-        str(path): path.read_bytes()
-        for path in sorted([*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")])
-        if path.is_file()
-    }
-    name = str(file)
-    beside[name] = file.read_bytes()
-    if re.search(rb"^kind:\s*Pipeline\b", beside[name], re.MULTILINE):
+    name, content = str(file), file.read_bytes()
+    if re.search(rb"^kind:\s*Pipeline\b", content, re.MULTILINE):
         what = "this is a pipeline, not a workflow"
         hint = "`gitwf run NAME` runs a pipeline of the checkout by its name"
         raise errors.Rejected([errors.Diagnostic(name, 0, 0, what, hint)])
-    catalogue = load.load(beside, asked=[name])
+    beside, closed = _beside(file)
+    found = load.load({**beside, name: content}, asked=[name])
+    catalogue = dataclasses.replace(found, unread={**found.unread, **closed})
     workflow = resolve.resolve(catalogue.runnable(name), catalogue, entrypoint=entrypoint)
-    found = validate.validate(workflow, parameters_given=given)
-    options.refuse([*found, *unsupported.check(workflow)])
+    wrong = validate.validate(workflow, parameters_given=given)
+    options.refuse([*wrong, *unsupported.check(workflow)])
     options.insist_known(given, workflow, name)
     return workflow
+
+
+def _beside(file: Path) -> tuple[dict[str, bytes], dict[str, list[errors.Diagnostic]]]:
+    """Read the YAML files of a file's folder; the second value says which cannot be read."""
+    contents, closed = {}, {}
+    for path in sorted([*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")]):
+        name = str(path)
+        try:
+            if path.is_file():
+                contents[name] = path.read_bytes()
+        except OSError as error:
+            closed[name] = [errors.Diagnostic(name, 0, 0, error.strerror or str(error))]
+    return contents, closed
 
 
 def _wants_source(workflow: resolved.Resolved) -> bool:

@@ -109,6 +109,18 @@ def test_a_parameter_of_the_template_that_is_begun_at_is_taken(gitwf, place):
     assert told.out.splitlines()[0] == "◷ toy  container say  m=hello"
 
 
+def test_a_file_beside_it_that_cannot_be_read_matters_where_something_is_missing(gitwf, place):
+    # Opens as a file, and fails to be read for every user.
+    (place / "beside.yaml").symlink_to("/proc/self/mem")
+    lost = running.WORKFLOW.replace("template: check,", "templateRef: {name: lib, template: x},")
+    running.write(place, "lost.yaml", lost)
+
+    assert gitwf("run", "wf.yaml", "--dry-run").code == 0
+    told = gitwf("run", "lost.yaml", "--dry-run")
+    assert (told.code, told.out) == (2, "")
+    assert told.err.endswith("template reference lib.x not found (could not read beside.yaml)\n")
+
+
 def test_a_workflow_is_read_from_standard_input(place):
     told = subprocess.run(
         [sys.executable, "-m", "gitwf", "run", "-", "--dry-run"],
