@@ -148,7 +148,9 @@ def edge(
         repo=repo.GitRepo(
             opened.remote, opened.branch, ticking, identity=identity, author=asked_by
         ),
-        ledger=ledger.GitLedger(opened.remote, ticking, identity=identity),
+        ledger=ledger.GitLedger(
+            opened.remote, ticking, identity=identity, kept=kept.KeptFile(opened.state / "ledger")
+        ),
         engine=_once(lambda wanted: _engine(settings, opened, wanted, runs_steps=runs_steps)),
         store=store,
         target=lambda model, deploy, wanted: _target(

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gitwf.adapters import kept as kept_file
 from gitwf.adapters.git import ledger as git_ledger
 from gitwf.errors import Stalled
 
@@ -126,3 +127,55 @@ def test_a_path_is_created_at_most_once_however_often_decide_wants_it(folder):
 
     assert mine.append(decide, "Mine\n").entries["x.json"] == {"by": "them"}
     assert json.loads(folder.person.show("x.json", branch=git_ledger.BRANCH)) == {"by": "them"}
+
+
+MANY = {f"runs/m{number % 7}/{number}.json": b'{"n": 1}' for number in range(300)}
+
+
+def opened(folder, kept):
+    """The ledger, as a new process reads it."""
+    made = folder.ledger()
+    return git_ledger.GitLedger(made._remote, folder.clock, kept=kept)
+
+
+@pytest.fixture
+def left(folder, tmp_path):
+    """What a process left that has read a ledger of 301 entries."""
+    folder.person.commit({"format.json": b'{"format": 1}', **MANY}, branch=git_ledger.BRANCH)
+    kept = kept_file.KeptFile(tmp_path / "kept" / "ledger")
+    opened(folder, kept).facts()
+    return kept
+
+
+def test_a_new_process_parses_only_what_no_earlier_one_did(folder, left, parsed):
+    before = opened(folder, left).facts()
+    folder.ledger().append(lambda _: {"runs/m3/new.json": {"n": 2}}, "New\n")
+    del parsed[:]
+    after = opened(folder, left).facts()
+
+    assert parsed == ["runs/m3/new.json"]
+    assert (before, after) == (before, folder.ledger().facts())
+    assert len(before.entries) == 301
+
+
+@pytest.mark.parametrize("content", [b"{}", b"null", b"{", b'{"commit": "x"}', b'{"commit": 1}'])
+def test_what_was_kept_is_forgotten_where_it_cannot_be_understood(folder, left, content):
+    left.write(content)
+
+    assert opened(folder, left).facts() == folder.ledger().facts()
+
+
+@pytest.mark.parametrize("content", [b'{"n": 2}', None])
+def test_a_ledger_that_a_person_changed_is_taken_by_a_new_process_as_it_is(folder, left, content):
+    folder.person.commit({"runs/m0/0.json": content}, branch=git_ledger.BRANCH)
+
+    assert opened(folder, left).facts() == folder.ledger().facts()
+
+
+def test_a_ledger_that_was_begun_anew_is_taken_by_a_new_process_as_it_is(folder, left):
+    folder.person.force(None, branch=git_ledger.BRANCH)
+    gone = opened(folder, left).facts()
+    folder.person.commit({"format.json": b'{"format": 1}'}, branch=git_ledger.BRANCH)
+
+    assert gone.entries == {}
+    assert opened(folder, left).facts().entries == {"format.json": {"format": 1}}

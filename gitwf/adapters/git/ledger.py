@@ -5,7 +5,8 @@ tip, swap. Whoever loses the race is asked again at the new tip, where the answe
 When an answer was lost, the tip tells: if it contains a commit that we made, that one was applied.
 
 A tip that lacks what this process has seen is never worked with: it is a stale or a lost ledger.
-Reading is incremental: only trees with a new id are looked into, only new files are parsed.
+Reading is incremental: only trees with a new id are looked into, only new files are parsed. A new
+process goes on from what an earlier one kept of a commit, where the tip has grown from that.
 """
 
 import json
@@ -21,7 +22,7 @@ from gitwf import ports
 from gitwf.adapters.git import objects, remote
 from gitwf.adapters.git.objects import Identity
 from gitwf.delivery import entry
-from gitwf.delivery.facts import Facts
+from gitwf.delivery.facts import EMPTY, Facts
 from gitwf.errors import RaceLost, Stalled, Transient
 from gitwf.values import CommitId
 
@@ -34,18 +35,29 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.05, 3.0
 _TRIES_APART, _LONGEST_APART = 4, 15.0
 # A server with several copies may answer from one that lags behind.
 _STALE_READS = 4
+# As many entries are sooner read than kept.
+_FEW = 200
 
 
 class GitLedger:
-    """The ledger of `remote`: implements `gitwf.ports.Ledger`. Threads may share it."""
+    """The ledger of `remote`: implements `gitwf.ports.Ledger`. Threads may share it.
+
+    `kept`: where the entries of a commit are found, and left, that were read before.
+    """
 
     def __init__(
-        self, at: remote.Remote, clock: ports.Clock, *, identity: Identity | None = None
+        self,
+        at: remote.Remote,
+        clock: ports.Clock,
+        *,
+        identity: Identity | None = None,
+        kept: ports.Kept | None = None,
     ) -> None:
         self._remote = at
         self._clock = clock
         self._identity = identity or Identity()
-        self._seen = Facts(None, {})
+        self._kept = kept
+        self._seen = EMPTY
         self._reading = threading.RLock()
         self._appending = threading.Lock()
         at.track(_REF)
@@ -164,20 +176,30 @@ class GitLedger:
             return seen
         if tip is None:
             return None
+        if seen.commit is None:
+            return self._read_first(tip)
+        return self._remote.read(
+            lambda r: _grown(r, seen, tip) if _goes_on_from(r, seen, tip) else None
+        )
 
-        def work(repository: pygit2.Repository) -> Facts | None:
-            commit = objects.commit_of(repository, tip)
-            before = None
-            if seen.commit is not None:
-                if not objects.contains(repository, commit.id, seen.commit):
-                    return None
-                before = objects.commit_of(repository, seen.commit).tree
-            added = {
-                path: _parsed(path, file.data) for path, file in _added(before, commit.tree, "")
-            }
-            return Facts(tip, {**seen.entries, **added})
+    def _read_first(self, tip: CommitId) -> Facts:
+        """Read the whole ledger; what was kept of it saves reading that part."""
+        kept = _recalled(self._kept.read()) if self._kept is not None else EMPTY
 
-        return self._remote.read(work)
+        def work(repository: pygit2.Repository) -> Facts:
+            if not _goes_on_from(repository, kept, tip):
+                return _grown(repository, EMPTY, tip)
+            try:
+                return _grown(repository, kept, tip)
+            except Stalled:
+                # A person changed what was there: that stops only who saw it as it was.
+                return _grown(repository, EMPTY, tip)
+
+        found = self._remote.read(work)
+        if self._kept is not None and len(found.entries) > len(kept.entries) + _FEW:
+            body = {"commit": tip, "entries": dict(found.entries)}
+            self._kept.write(json.dumps(body).encode())
+        return found
 
     def _back_off(self, attempt: int, took: float = 0) -> None:
         longest = max(
@@ -193,6 +215,31 @@ class _Lost(Exception):
     def __init__(self, reason: Transient) -> None:
         super().__init__(str(reason))
         self.reason = reason
+
+
+def _goes_on_from(repository: pygit2.Repository, seen: Facts, tip: CommitId) -> bool:
+    """Whether the history of `tip` holds what was seen."""
+    now = objects.commit_of(repository, tip).id
+    return seen.commit is None or objects.contains(repository, now, seen.commit)
+
+
+def _grown(repository: pygit2.Repository, seen: Facts, tip: CommitId) -> Facts:
+    """The facts at `tip`, which goes on from what was seen: only what is new is read."""
+    before = None
+    if seen.commit is not None:
+        before = objects.commit_of(repository, seen.commit).tree
+    now = objects.commit_of(repository, tip).tree
+    added = {path: _parsed(path, file.data) for path, file in _added(before, now, "")}
+    return Facts(tip, {**seen.entries, **added})
+
+
+def _recalled(content: bytes | None) -> Facts:
+    """The facts that were kept; none where that cannot be understood."""
+    try:
+        body = json.loads(content or b"{}")
+        return Facts(CommitId(body["commit"]), body["entries"])
+    except (ValueError, TypeError, LookupError):
+        return EMPTY
 
 
 def _edits(now: Facts, additions: Mapping[str, object]) -> dict[str, bytes | None]:
