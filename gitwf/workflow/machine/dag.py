@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from gitwf.workflow import depends, failure, loops, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, hooks, nodes, outbound, pods, steps
+from gitwf.workflow.machine import calls, composite, graph, hooks, nodes, outbound, pods, steps
 
 _OMITTED = "omitted: depends condition not met"
 _EMPTY = "Skipped, empty params"
@@ -32,14 +32,12 @@ class Dag(composite.Composite):
         """Start every task within reach of the targets that waits for none."""
         dag = self.made.dag or template.Dag()
         self._dag = dag
-        self._tasks = {task.name: task for task in dag.tasks}
-        self._before = {task.name: depends.ancestors(task) for task in dag.tasks}
-        self._targets = self._find_targets(dag)
-        reach = self._reach()
-        self._waits = {name: len(self._before[name]) for name in reach}
+        self._graph = graph.Graph(dag)
+        reach = self._graph.reach()
+        self._waits = {name: len(self._graph.before[name]) for name in reach}
         self._after: dict[str, list[str]] = {name: [] for name in reach}
         for name in reach:
-            for before in self._before[name]:
+            for before in self._graph.before[name]:
                 self._after[before].append(name)
         self._left = len(reach)
         self._settled: dict[str, nodes.Node] = {}
@@ -54,34 +52,10 @@ class Dag(composite.Composite):
         if not reach:
             self._finish()
 
-    def _find_targets(self, dag: template.Dag) -> list[str]:
-        if dag.target:
-            return dag.target.split()
-        wanted = {name for names in self._before.values() for name in names}
-        return sorted(name for name in self._tasks if name not in wanted)
-
-    def _reach(self) -> list[str]:
-        """Name the tasks that the targets need, in the order in which Argo comes to each.
-
-        Argo goes from one target to the next, and to what a task waits for before the task.
-        """
-        found: dict[str, None] = {}
-        ahead = [(name, False) for name in reversed(self._targets) if name in self._tasks]
-        entered: set[str] = set()
-        while ahead:
-            name, done = ahead.pop()
-            if done:
-                found[name] = None
-            elif name not in entered:
-                entered.add(name)
-                ahead.append((name, True))
-                ahead.extend((before, False) for before in reversed(self._before[name]))
-        return list(found)
-
     # One task.
 
     def _look_later(self, name: str) -> None:
-        self.run.later(lambda: self._look(self._tasks[name]))
+        self.run.later(lambda: self._look(self._graph.tasks[name]))
 
     def _look(self, task: template.Task) -> None:
         if self.node.phase.fulfilled:
@@ -94,7 +68,7 @@ class Dag(composite.Composite):
         except failure.NodeFailure as problem:
             seen, unseen = {}, problem
         self._carry_out(task, child, seen, unseen)
-        if unseen is not None and task.name in self._targets:
+        if unseen is not None and self._graph.is_target(task.name):
             # Argo looks at what a target sees, an omitted one too, and ends the DAG by it.
             self.run.undo(self.node, str(unseen))
 
@@ -107,7 +81,7 @@ class Dag(composite.Composite):
     ) -> None:
         """Start a task, or skip it; `unseen`: why what it sees cannot be had."""
         try:
-            if not depends.allows(task, self._tasks, self._results(task)):
+            if not depends.allows(task, self._graph.tasks, self._results(task)):
                 child.skip(record.Phase.OMITTED, _OMITTED)
                 return
             if unseen is not None:
@@ -151,7 +125,7 @@ class Dag(composite.Composite):
         if group is not None:
             self.run.link(self.run.nodes[group.node_name], node)
             return
-        before = [self._settled[name] for name in self._before[child.call.name]]
+        before = [self._settled[name] for name in self._graph.before[child.call.name]]
         ends = [end for one in before for end in outbound.of(one)]
         # Argo never ends where a task comes after none but such as end nowhere.
         for end in ends or before or [self.node]:
@@ -188,7 +162,7 @@ class Dag(composite.Composite):
         The exit hook of what was carried out, but of a loop, starts at once.
         """
         node, name = child.node, child.call.name
-        if node is None or child.node_name in self._group_of or name in self._targets:
+        if node is None or child.node_name in self._group_of or self._graph.is_target(name):
             return False
         at_once = hooks.EXIT in child.hooked and node.type not in _HOOKED_LATER
         if node.type in _OUTSIDE or (at_once and node.phase.completed):
@@ -198,7 +172,7 @@ class Dag(composite.Composite):
         return True
 
     def _follow(self, child: composite.Child) -> None:
-        if any(self._awaits(target, child.call.name) for target in self._targets):
+        if any(self._awaits(target, child.call.name) for target in self._graph.targets):
             child.follow()
         else:
             self.settled(child)
@@ -206,7 +180,7 @@ class Dag(composite.Composite):
     def _awaits(self, target: str, name: str) -> bool:
         node = self.run.nodes.get(f"{self.node.name}.{target}")
         waiting = node is None or not node.phase.fulfilled
-        return waiting and self._is_ancestor(target, name)
+        return waiting and self._graph.is_ancestor(target, name)
 
     def _end_group(self, name: str, child: composite.Child) -> None:
         phase = record.Phase.SUCCEEDED
@@ -216,7 +190,7 @@ class Dag(composite.Composite):
         self.run.end(self.run.nodes[child.node_name], phase)
 
     def _results(self, task: template.Task) -> dict[str, depends.Result]:
-        return {name: self._result(name) for name in self._before[task.name]}
+        return {name: self._result(name) for name in self._graph.before[task.name]}
 
     def _result(self, name: str) -> depends.Result:
         phase = self._settled[name].phase
@@ -235,12 +209,12 @@ class Dag(composite.Composite):
     # The end.
 
     def _finish(self) -> None:
-        for name in self._targets:
+        for name in self._graph.targets:
             child = self._children.get(name)
             if child is not None and (fault := child.hook_fault or child.exit_fault):
                 self.run.undo(self.node, fault)
                 return
-        ends = [self._settled[name] for name in self._targets if name in self._settled]
+        ends = [self._settled[name] for name in self._graph.targets if name in self._settled]
         self.node.outbound = tuple(last for end in ends for last in outbound.of(end))
         phase = self._phase()
         if phase is not record.Phase.SUCCEEDED:
@@ -259,9 +233,9 @@ class Dag(composite.Composite):
     def _phase(self) -> record.Phase:
         phases = self._inherited()
         phase = record.Phase.SUCCEEDED
-        for name in self._targets:
+        for name in self._graph.targets:
             branch = phases[f"{self.node.name}.{name}"]
-            if branch.failed_or_error and not steps.continues(self._tasks[name], branch):
+            if branch.failed_or_error and not steps.continues(self._graph.tasks[name], branch):
                 phase = branch
                 if self._dag.fail_fast is not False:
                     break
@@ -273,7 +247,9 @@ class Dag(composite.Composite):
         Argo walks down the nodes, those inside of the tasks too, and keeps the last phase on each
         way; bad ends go before good ones (Argo: assessDAGPhase).
         """
-        phases = {f"{self.node.name}.{name}": record.Phase.SUCCEEDED for name in self._targets}
+        phases = {
+            f"{self.node.name}.{name}": record.Phase.SUCCEEDED for name in self._graph.targets
+        }
         ends = [self.run.nodes[name] for name in phases]
         if all(end.phase.completed for end in ends):
             return {end.name: end.phase for end in ends}
@@ -300,7 +276,7 @@ class Dag(composite.Composite):
 
         Argo leaves the DAG's own outputs to a DAG around it.
         """
-        for name in self._tasks:
+        for name in self._graph.tasks:
             if name in self._settled:
                 pods.publish(self.run, self._settled[name])
         pods.share(self.run, self.node, self.made.outputs)
@@ -317,11 +293,11 @@ class Dag(composite.Composite):
 
     def seen_by_hooks(self, child: composite.Child) -> scope.Names:
         """Give what a task's hooks see: its ancestors and its own status."""
-        ancestors = self._scope(self._tasks[child.call.name])
+        ancestors = self._scope(self._graph.tasks[child.call.name])
         return scope.Names(self.status_of(child), ancestors, self.run.variables)
 
     def _scope(self, task: template.Task) -> dict[str, scope.Value]:
-        is_ancestor = functools.partial(self._is_ancestor, task.name)
+        is_ancestor = functools.partial(self._graph.is_ancestor, task.name)
         return {**self.scope, **self._mentioned(task.to_json(), is_ancestor)}
 
     def _mentioned(self, text: str, allowed: Callable[[str], bool]) -> dict[str, scope.Value]:
@@ -337,17 +313,6 @@ class Dag(composite.Composite):
                 values.update(self._task_values(name))
         return values
 
-    def _is_ancestor(self, of: str, name: str) -> bool:
-        ahead, seen = deque(self._before[of]), set[str]()
-        while ahead:
-            one = ahead.popleft()
-            if one == name:
-                return True
-            if one not in seen:
-                seen.add(one)
-                ahead.extend(self._before[one])
-        return False
-
     def _task_values(self, name: str) -> dict[str, scope.Value]:
         if name not in self._known:
             self._known[name] = self._node_values(name, self._settled[name])
@@ -355,7 +320,7 @@ class Dag(composite.Composite):
 
     def _node_values(self, name: str, node: nodes.Node) -> dict[str, scope.Value]:
         prefix = f"tasks.{name}"
-        producer = self.run.templates.original(self.order.target.scope, self._tasks[name])
+        producer = self.run.templates.original(self.order.target.scope, self._graph.tasks[name])
         values = steps.node_values(prefix, node, producer)
         if node.type is record.NodeType.TASK_GROUP and node.phase.fulfilled:
             members = [m.node for m in self._members[name] if m.node is not None]
