@@ -13,7 +13,7 @@ serve while others fail, may use it.
 import dataclasses
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ class KubernetesTarget:
         live = self._live()
         if live is None:
             return None
-        told = live["metadata"].get("annotations") or {}
+        told = _told(live)
         container = fields.container_of(live, self._settings.container)
         digest = fields.variable(container, "MODEL_DIGEST") if container else None
         release = told.get(fields.RELEASE)
@@ -110,7 +110,7 @@ class KubernetesTarget:
         if others and live and rollout.stands(live).state is ports.RolloutState.COMPLETE:
             for name in left:
                 self._prune(name)
-        self._finished = _told(desired)
+        self._finished = _identity(desired)
 
     def progress(self, desired: ports.Desired) -> ports.Rollout:
         """Say how the rollout of this release stands; a complete one with the drift of today.
@@ -122,11 +122,8 @@ class KubernetesTarget:
             return ports.Rollout(
                 ports.RolloutState.FAILED, "the Deployment is gone", transient=True
             )
-        told = live["metadata"].get("annotations") or {}
-        if (told.get(fields.RELEASE), told.get(fields.VIEWER)) != (
-            str(desired.release),
-            desired.viewer_id,
-        ):
+        told = _told(live)
+        if (told.get(fields.RELEASE), told.get(fields.VIEWER)) != _identity(desired):
             return ports.Rollout(ports.RolloutState.SUPERSEDED, "a newer rollout took its place")
         stands = rollout.stands(live)
         if stands.state is ports.RolloutState.COMPLETE:
@@ -141,12 +138,12 @@ class KubernetesTarget:
 
     def _finish(self, desired: ports.Desired) -> None:
         """Apply what goes with the Deployment, where whoever applied that may not have got so far."""
-        if self._finished == _told(desired):
+        if self._finished == _identity(desired):
             return
         _, *others = self._wanted(desired)
         for one in others:
             self._cluster.apply(one, force=True)
-        self._finished = _told(desired)
+        self._finished = _identity(desired)
 
     def _live(self) -> dict[str, Any] | None:
         """The Deployment as it is: by its name where others own it, else by gitwf's labels."""
@@ -250,7 +247,7 @@ class KubernetesTarget:
             kind, name = one["kind"], one["metadata"]["name"]
             live = self._cluster.get(one["apiVersion"], kind, name)
             if one is first and live is not None:
-                told = live["metadata"].get("annotations") or {}
+                told = _told(live)
                 kept = {fields.APPLIED, fields.APPLIED_BEFORE} & told.keys()
                 first["metadata"]["annotations"] |= {name: told[name] for name in kept}
             if live is None:
@@ -313,19 +310,23 @@ class KubernetesTarget:
 
 def _revision(live: Manifest) -> str:
     """What changes with everything that is asked of a Deployment, and not with its status."""
-    meta = live["metadata"]
-    told = meta.get("annotations") or {}
+    meta, told = live["metadata"], _told(live)
     asked = [meta["uid"], meta.get("generation"), told.get(fields.RELEASE), told.get(fields.VIEWER)]
     return hashlib.sha256(canonical(asked).encode()).hexdigest()[:16]
 
 
-def _told(desired: ports.Desired) -> tuple[str, str]:
+def _told(live: Manifest) -> Mapping[str, str]:
+    """What the Deployment was told: its annotations."""
+    return live["metadata"].get("annotations") or {}
+
+
+def _identity(desired: ports.Desired) -> tuple[str, str]:
     return str(desired.release), desired.viewer_id
 
 
 def _taken_over(live: Manifest | None) -> bool:
     """Whether gitwf has applied a release here before: from then on its fields are its own."""
-    return live is None or fields.RELEASE in (live["metadata"].get("annotations") or {})
+    return live is None or fields.RELEASE in _told(live)
 
 
 def _named(manifest: Manifest) -> str:
@@ -333,8 +334,7 @@ def _named(manifest: Manifest) -> str:
 
 
 def _inventory(live: Manifest | None, annotation: str) -> Sequence[str]:
-    told = (live["metadata"].get("annotations") or {}) if live else {}
-    return str(told.get(annotation, "")).split()
+    return _told(live).get(annotation, "").split() if live else ()
 
 
 def _digest(text: str | None) -> Digest | None:

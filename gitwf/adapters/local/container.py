@@ -17,12 +17,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitwf.adapters.local import artifacts, box, engines, environment, scratch
+from gitwf.adapters.local import artifacts, box, engines, environment, fetching, scratch
 from gitwf.errors import Stalled
 
 _ENGINE = "engine"  # The file of a run that names the engine which may hold its containers.
 _TERMINATED, _KILLED, _NOT_STARTED = 143, 137, 64
-_PULLS = frozenset({"", "Always", "IfNotPresent", "Never"})
 _NOT_FOUND = re.compile(
     r'exec: "(?P<name>[^"]+)": (?P<why>executable file not found in \$PATH'
     r"|stat [^:]+: no such file or directory|permission denied|is a directory)"
@@ -30,45 +29,6 @@ _NOT_FOUND = re.compile(
 )
 _NO_FOLDER = re.compile(r'workdir "[^"]*" does not exist')
 _ABSENT = re.compile(r"no such file or directory|could not find|could not be found", re.IGNORECASE)
-
-
-class Images:
-    """The images of one run, each looked up once, and fetched by one step at a time."""
-
-    def __init__(self, engine: engines.Engine) -> None:
-        self._engine = engine
-        self._lock = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
-        self._known: dict[str, engines.Image] = {}
-
-    def get(self, wanted: box.Image, fetch: "Step") -> engines.Image:
-        """Have an image here. Raises Unavailable with the engine's words where that fails.
-
-        Without a policy an image that is here is taken as it is, whatever its tag.
-        """
-        if wanted.pull not in _PULLS:
-            raise environment.Unavailable(f"there is no imagePullPolicy {wanted.pull!r}")
-        with self._lock:
-            lock = self._locks.setdefault(wanted.name, threading.Lock())
-        with lock:
-            if wanted.pull != "Always" and wanted.name not in self._known:
-                with contextlib.suppress(engines.Refused):
-                    self._known[wanted.name] = self._engine.image(wanted.name)
-            if wanted.pull == "Always" or wanted.name not in self._known:
-                self._pull(wanted, fetch)
-            return self._known[wanted.name]
-
-    def _pull(self, wanted: box.Image, fetch: "Step") -> None:
-        if wanted.pull == "Never":
-            message = f'Container image "{wanted.name}" is not present with pull policy of Never'
-            raise environment.Unavailable(f"ErrImageNeverPull: {message}")
-        try:
-            fetch.fetch(wanted.name)
-            self._known[wanted.name] = self._engine.image(wanted.name)
-        except engines.Refused as error:
-            hint = f"check the name, and that `{self._engine.name} pull {wanted.name}` works here"
-            message = f"ErrImagePull: {wanted.name}: {error}"
-            raise environment.Unavailable(message, hint=hint) from error
 
 
 class Step:
@@ -124,7 +84,7 @@ class Step:
         for call in self._calls:
             call.wait()
 
-    def fetch(self, image: str) -> None:
+    def _fetch(self, image: str) -> None:
         """Pull an image, until it is here or the step is stopped. Raises Refused."""
         with self._lock:
             if self._wanted.is_set():
@@ -169,7 +129,7 @@ class Step:
         wanted = self._box.image
         if wanted is None:
             raise environment.Unavailable("it names no image")
-        image = self._rung.images.get(wanted, self)
+        image = self._rung.images.get(wanted, self._fetch)
         argv = _argv(self._box, wanted, image)
         mounts = tuple(_ready(self._box.mounts, self._work))
         for folder in ("", self._box.cwd):
@@ -333,7 +293,7 @@ class Containers:
             raise Stalled(f"no container engine answers as {name!r}")
         self.name = name
         self.engine = found
-        self.images = Images(found)
+        self.images = fetching.Images(found)
         self.label = label_of(run)
         self._run = run
         self._steps: list[Step] = []
