@@ -29,7 +29,7 @@ def holds(expression: str, environment: Mapping[str, object]) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _parsed(expression: str) -> expr.Program:
+def _parsed(expression: str) -> "expr.Program":
     return expr.parse(expression)
 
 

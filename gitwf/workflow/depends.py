@@ -111,7 +111,7 @@ def _holds(text: str, results: Mapping[str, Result]) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def _parsed(text: str) -> expr.Program:
+def _parsed(text: str) -> "expr.Program":
     return expr.parse(text)
 
 

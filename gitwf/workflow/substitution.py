@@ -202,7 +202,7 @@ def _shown(tag: str, result: object) -> str:
         raise failure.NodeFailure(message) from problem
 
 
-def _names(program: expr.Program) -> Iterator[str]:
+def _names(program: "expr.Program") -> Iterator[str]:
     return (".".join(path) for path in program.paths)
 
 
@@ -211,7 +211,7 @@ def changes(text: str) -> bool:
     return any(name in text for name in (*CHANGING, _CLOCK))
 
 
-def _program(tag: str) -> expr.Program:
+def _program(tag: str) -> "expr.Program":
     try:
         return expr.parse(json.loads(f'"{tag[1:]}"'))
     except json.JSONDecodeError as problem:

@@ -13,7 +13,7 @@ from typing import Any
 
 from gitwf.errors import Diagnostic, Rejected
 from gitwf.text import models, yaml_reader
-from gitwf.workflow.document import workflow
+from gitwf.workflow.document import template, workflow
 
 _REFERRED_TO = frozenset({"WorkflowTemplate", "ClusterWorkflowTemplate", "ConfigMap", "Secret"})
 _HINTS = {"withParams": "did you mean `withParam`?"}
@@ -180,8 +180,16 @@ def _model(document: yaml_reader.Document) -> tuple[Source | None, list[Diagnost
         )
         known = [name for _, name in workflow.KINDS]
         return None, [document.diagnostic(("kind",), message, models.suggest(value["kind"], known))]
+    _build()
     model, problems = models.check(kind, document, value=_without_nulls(value), hints=_HINTS)
     return (Source(model, document) if model is not None else None), problems
+
+
+@functools.cache
+def _build() -> None:
+    """Build the large models from below: each is used on its own too, and would be built twice."""
+    template.Template.model_rebuild()
+    workflow.WorkflowSpec.model_rebuild()
 
 
 def _is_argo(document: yaml_reader.Document) -> bool:

@@ -86,5 +86,5 @@ def evaluate(expression: str, values: Values) -> object:
 
 
 @functools.lru_cache(maxsize=1024)
-def _program(expression: str) -> expr.Program:
+def _program(expression: str) -> "expr.Program":
     return expr.parse(expression)
