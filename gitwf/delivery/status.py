@@ -90,12 +90,6 @@ def _row(
             pending.append(one.reason)
     reports.sort(key=lambda one: _WORST_FIRST.index(one.state))
     served = environment.serving
-    hold = environment.release.spec.hold if environment.release is not None else None
-    held = ""
-    if hold is not None and hold.all:
-        held = hold.reason or "by a person"
-    elif hold is not None and hold.versions:
-        held = "versions " + ", ".join(map(str, hold.versions))
     if pending:
         state, words, hint = "pending", pending[0], ""
     elif reports:
@@ -108,7 +102,7 @@ def _row(
         environment.version,
         served.model if served is not None else None,
         served.ready if served is not None else False,
-        held,
+        _held(environment),
         words,
         state,
         served.url
@@ -117,3 +111,13 @@ def _row(
         hint,
         deployed=environment.deploy is not None,
     )
+
+
+def _held(environment: seen.EnvironmentView) -> str:
+    """Say who or what keeps automation from promoting, or ""."""
+    if environment.release is None:
+        return ""
+    hold = environment.release.spec.hold
+    if hold.all:
+        return hold.reason or "by a person"
+    return "versions " + ", ".join(map(str, hold.versions)) if hold.versions else ""
