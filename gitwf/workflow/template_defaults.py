@@ -11,12 +11,17 @@ from typing import Any
 from gitwf.workflow.document import template
 
 _KEYS = {
+    "parameters": "name",
+    "artifacts": "name",
+    "tasks": "name",
     "env": "name",
     "ports": "containerPort",
     "volumes": "name",
     "volumeMounts": "mountPath",
     "sidecars": "name",
     "initContainers": "name",
+    "tolerations": "key",
+    "hostAliases": "ip",
 }
 
 
@@ -45,9 +50,18 @@ def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_key(lower: list[Any], upper: list[Any], key: str) -> list[Any]:
-    mine = {entry.get(key): entry for entry in upper}
-    kept = [
-        _merged(entry, mine.pop(entry.get(key))) if entry.get(key) in mine else entry
-        for entry in lower
-    ]
-    return [*mine.values(), *kept]
+    """Merge entries of the same key; what only `lower` has stays before those that followed it there.
+
+    Every other entry comes after those of `upper`.
+    """
+    below = {entry.get(key): entry for entry in lower}
+    ahead = {name: place for place, name in enumerate(below)}
+    mine = {entry.get(key) for entry in upper}
+    rest = [entry for entry in lower if entry.get(key) not in mine]
+    result: list[Any] = []
+    for entry in upper:
+        place = ahead.get(entry.get(key), -1)
+        while rest and ahead[rest[0].get(key)] < place:
+            result.append(rest.pop(0))
+        result.append(_merged(below.get(entry.get(key), {}), entry))
+    return result + rest
