@@ -79,7 +79,9 @@ def ready(
             filled = filled.model_copy(update={"arguments": supplied})
         filled = _filled(filled, values)
     try:
-        places = references.linked(linked, local)
+        # Of a task Argo excuses only what is not there, of a step whatever goes wrong.
+        forgiving = not isinstance(call, template.Task)
+        places = references.linked(linked, local, forgiving=forgiving)
     except failure.NodeFailure as problem:
         raise failure.NodeFailure(f"{unresolved}{problem}") from problem
     return Ready(filled, proceed=True, artifacts=places)

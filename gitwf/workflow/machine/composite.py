@@ -180,7 +180,7 @@ class Composite:
             try:
                 place = references.place(artifact, values)
             except failure.NodeFailure as problem:
-                if artifact.optional:
+                if references.excused(artifact, problem):
                     continue
                 raise failure.NodeFailure(
                     f"unable to resolve outputs from scope: {problem}"

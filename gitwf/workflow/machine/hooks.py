@@ -2,8 +2,8 @@
 
 A named hook starts once, as soon as its expression is true: looked at when the node's work begins
 and when it ends; that of a DAG's task is looked at for a task that was skipped or omitted too. The
-exit hook starts when the node has completed, unless it has an expression that says no. Whoever waits
-for the node waits for its hooks too. Of its own node a hook sees the status and, in arguments, the
+exit hook starts when the node has completed and the named ones are over, unless it has an expression
+that says no. Whoever waits for the node waits for its hooks too. Of its own node a hook sees the status and, in arguments, the
 output parameters and artifacts: neither result nor exit code, whose tags stay as they are; the
 arguments of a named hook are not filled while the node has no outputs at all
 (Argo: workflow/controller/hooks.go, exit_handler.go).
@@ -92,13 +92,11 @@ class Hooks:
         self._parent = parent
         if parent.phase.completed or (self._inside is not None and self._inside.kind == "tasks"):
             self._consider(parent)
-        if parent.phase.completed and EXIT in self._hooks and self._exit_wanted():
-            self._fire(parent, EXIT, f"{parent.name}{_ON_EXIT}")
         self._parent_over = True
         self._finish()
 
-    def _exit_wanted(self) -> bool:
-        if self._bearer.stuck():
+    def _exit_wanted(self, parent: nodes.Node) -> bool:
+        if EXIT not in self._hooks or not parent.phase.completed or self._bearer.stuck():
             return False
         expression = self._hooks[EXIT].expression
         if not expression or self._inside is None:
@@ -119,7 +117,12 @@ class Hooks:
             self._parent.spoiled = problem
 
     def _finish(self) -> None:
-        if self._parent_over and not self._open:
+        parent = self._parent
+        if not self._parent_over or self._open or parent is None:
+            return
+        if EXIT not in self._fired and self._exit_wanted(parent):
+            self._fire(parent, EXIT, f"{parent.name}{_ON_EXIT}")
+        if not self._open:
             self._bearer.settled()
 
     def _consider(self, parent: nodes.Node) -> None:

@@ -76,7 +76,6 @@ def launch(run: "run.Run", order: orders.Order) -> None:
         )
         made = prepared.made()
         bound = orders.Bound(prepared, made, _bind_artifacts(made, order))
-        pods.check_limits(made)
         held = _locked(run, order, made)
         memo = memos.of(made)
     except failure.NodeFailure as problem:
@@ -189,6 +188,7 @@ def _begin(run: "run.Run", order: orders.Order, bound: orders.Bound, node: nodes
         case "container" | "script" | "containerSet":
             _begin_pod(run, order, bound, node)
         case "http":
+            pods.check_limits(made)
             # Argo hands it to its agent as it is, not filled once more as a pod is.
             pods.Pod(run, order, node, made).start(
                 messages.StartPod(
@@ -209,6 +209,7 @@ def _begin_pod(run: "run.Run", order: orders.Order, bound: orders.Bound, node: n
     values = bound.prepared.pod_values({"pod.name": pod_name})
     written = bound.prepared.fill(values)
     made = written.around
+    pods.check_limits(made)
     placed = tuple(
         messages.InputArtifact(
             declared.name, declared.path, location, declared.mode, declared.recurse_mode

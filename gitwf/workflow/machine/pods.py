@@ -9,6 +9,7 @@ retries ran out of time ends as it says.
 
 import dataclasses
 import math
+from collections.abc import Container
 from typing import TYPE_CHECKING, NamedTuple
 
 from gitwf.values import Instant
@@ -110,12 +111,16 @@ def share(run: "run.Run", node: nodes.Node, declared: parameters.Outputs) -> Non
         run.shared[node.name] = declared
 
 
-def publish(run: "run.Run", node: nodes.Node) -> None:
-    """Make the outputs global that have a `globalName`."""
+def publish(run: "run.Run", node: nodes.Node, only: Container[str] | None = None) -> None:
+    """Make the outputs global that have a `globalName`, or `only` those parameters."""
     declared = run.shared.get(node.last_attempt.name)
     if declared is None:
         return
-    texts = {one.name: one.global_name for one in declared.parameters if one.global_name}
+    texts = {
+        one.name: one.global_name
+        for one in declared.parameters
+        if one.global_name and (only is None or one.name in only)
+    }
     places = {one.name: one.global_name for one in declared.artifacts if one.global_name}
     if texts:
         run.publish(node.outputs, texts, "parameters")

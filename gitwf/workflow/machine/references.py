@@ -12,21 +12,34 @@ from gitwf.workflow import expr, failure, quoting, record, scope, substitution
 from gitwf.workflow.document import parameters
 
 Values = Mapping[str, scope.Value]
+_NOTHING_OF_THE_NAME = "Unable to resolve: "
 Places = dict[str, record.ArtifactLocation | None]
 
 
-def linked(several: tuple[parameters.Artifact, ...], values: Values) -> Places:
-    """Find the artifacts that arguments name by `from`. Raises NodeFailure."""
+def linked(
+    several: tuple[parameters.Artifact, ...], values: Values, *, forgiving: bool = True
+) -> Places:
+    """Find the artifacts that arguments name by `from`.
+
+    An optional one may be without what it names, if `forgiving` for whatever reason.
+
+    Raises NodeFailure.
+    """
     places: Places = {}
     for artifact in several:
         try:
             location = place(artifact, values)
-        except failure.NodeFailure:
-            if artifact.optional:
+        except failure.NodeFailure as problem:
+            if (artifact.optional and forgiving) or excused(artifact, problem):
                 continue
             raise
         places[artifact.name] = location
     return places
+
+
+def excused(artifact: parameters.Artifact, problem: failure.NodeFailure) -> bool:
+    """Whether an optional artifact may be without what it names: not where an expression fails."""
+    return bool(artifact.optional) and str(problem).startswith(_NOTHING_OF_THE_NAME)
 
 
 def place(artifact: parameters.Artifact, values: Values) -> record.ArtifactLocation | None:
@@ -73,7 +86,7 @@ def resolve(reference: str, values: Values) -> object:
         raise failure.NodeFailure(f"Unable to compile: {quoting.quote(name[1:])}")
     value = values.get(name, scope.MISSING)
     if value is scope.MISSING:
-        raise failure.NodeFailure(f"Unable to resolve: {quoting.quote(name)}")
+        raise failure.NodeFailure(f"{_NOTHING_OF_THE_NAME}{quoting.quote(name)}")
     return value
 
 

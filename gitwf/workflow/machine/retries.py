@@ -34,8 +34,6 @@ class Retrying:
         self._strategy = strategy
         self._attempts: list[nodes.Node] = []
         self.node = order.make_node(run.name, order.name, record.NodeType.RETRY, order.owner)
-        # Argo: a hook's Retry node shares its flags with its attempts.
-        self.node.retried = order.hooked
         self.node.inputs = prepared.inputs
         self.node.input_artifacts = tuple(sorted(artifacts))
 
@@ -43,6 +41,8 @@ class Retrying:
         """Make the first attempt, and the Retry node where it is not there yet."""
         if self.node.name not in self._run.nodes:
             self.made()
+        # Argo: a hook's Retry node shares its flags with its attempts.
+        self.node.retried = self._order.hooked
         self._run.begin_node(self.node)
         try:
             self.node.show_as(self._prepared.made())

@@ -70,7 +70,11 @@ class Waiting:
     @property
     def declared(self) -> tuple[parameters.Parameter, ...]:
         """The outputs that it wants to be supplied with."""
-        return self._template.outputs.parameters
+        return tuple(
+            parameter
+            for parameter in self._template.outputs.parameters
+            if parameter.value_from is not None and parameter.value_from.supplied is not None
+        )
 
     @property
     def timed(self) -> bool:
@@ -80,13 +84,8 @@ class Waiting:
 
     def start(self) -> None:
         """Begin to wait. Raises NodeFailure on a duration that is none."""
-        declared = tuple(
-            parameter.name
-            for parameter in self._template.outputs.parameters
-            if parameter.value_from is not None and parameter.value_from.supplied is not None
-        )
-        if declared:
-            self.node.outputs = record.Outputs(unset=declared)
+        if wanted := tuple(parameter.name for parameter in self.declared):
+            self.node.outputs = record.Outputs(unset=wanted)
         suspend = self._template.suspend
         limit = suspend.duration if suspend is not None else ""
         due = self._run.now.after(durations.seconds(limit)) if limit else None
@@ -102,6 +101,9 @@ class Waiting:
             self.node.message = problem
             self._run.touch(self.node)
         else:
+            # Argo makes nothing global of a default; a DAG around it will.
+            pods.share(self._run, self.node, self._template.outputs)
+            pods.publish(self._run, self.node, supplied)
             self._end(record.Phase.SUCCEEDED, message)
 
     def stop(self, message: str) -> None:
@@ -116,11 +118,12 @@ class Waiting:
             self._run.suspended.pop(self.node.id, None)
             self._run.undo(self.node, problem)
         else:
+            pods.share(self._run, self.node, self._template.outputs)
             self._end(record.Phase.SUCCEEDED, "")
 
     def _fill(self, supplied: Mapping[str, str]) -> str:
         values: dict[str, str] = {}
-        for parameter in self._template.outputs.parameters:
+        for parameter in self.declared:
             value = supplied.get(parameter.name, self._default(parameter))
             if value is None:
                 return (
@@ -135,13 +138,10 @@ class Waiting:
     def _default(self, output: parameters.Parameter) -> str | None:
         """Give what an output is when nobody supplies it: else the default of its namesake input."""
         source = output.value_from
-        if source is not None and source.default is None and source.supplied is not None:
+        if source is None or source.default is None:
             return self._defaults.get(output.name)
-        return source.default if source is not None else None
+        return source.default
 
     def _end(self, phase: record.Phase, message: str) -> None:
         self._run.suspended.pop(self.node.id, None)
-        if phase is record.Phase.SUCCEEDED:
-            pods.share(self._run, self.node, self._template.outputs)
-            pods.publish(self._run, self.node)
         self._run.end(self.node, phase, message)
