@@ -17,9 +17,9 @@ KILLED_BY_CLOCK = {
 }
 
 
-def begin(case):
+def begin(case, start=START):
     resolved = case.read()
-    return machine.begin(resolved, resolved.name, {}, START)
+    return machine.begin(resolved, resolved.name, {}, start)
 
 
 class Replay:
@@ -89,8 +89,8 @@ class Replay:
         phase, message = record.Phase(node["phase"]), node.get("message") or ""
         self.push(messages.PodEnded(command.node, now.after(1.0), phase, message, outputs))
 
-    def play(self):
-        self.carry_out(self.run.start(), START)
+    def play(self, start=START):
+        self.carry_out(self.run.start(), start)
         while self.queue and not self.run.over:
             at, _, event = heapq.heappop(self.queue)
             self.carry_out(self.run.advance(event), at)
