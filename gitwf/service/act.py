@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import json
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -121,7 +120,7 @@ class Actor:
     def _accept(self, asked: action.Accept, seen: Pass) -> None:
         """Upload what the run gave, check it, then record the result."""
         engine, store = self._edge.engine(seen.at.project), self._edge.store(seen.at.project)
-        with _scratch(self._edge.state) as folder:
+        with _scratch(self._edge.state / "uploads" / asked.run) as folder:
             uri = digest = None
             if asked.artifact:
                 one = seen.at.pipelines.get(asked.model)
@@ -143,7 +142,7 @@ class Actor:
     ) -> ports.Stored:
         """Put the full run record and the logs into the store."""
         held = self.executions.held()[asked.run]
-        with _scratch(self._edge.state) as folder:
+        with _scratch(self._edge.state / "uploads" / f"{asked.run}.record") as folder:
             file = folder / "run.json"
             lines = [{"node": line.node, "text": line.text} for line in engine.logs(asked.run)]
             whole = {"record": status.of(held.record) if held.record else None, "logs": lines}
@@ -210,8 +209,11 @@ def _file_name(workflow: resolved.Resolved | None, artifact: str) -> str:
 
 
 @contextmanager
-def _scratch(state: Path) -> Iterator[Path]:
-    """An empty folder that is gone afterwards."""
-    state.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="upload-", dir=state) as folder:
-        yield Path(folder)
+def _scratch(folder: Path) -> Iterator[Path]:
+    """Make a folder empty, and remove it afterwards; one that was killed in it left it full."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

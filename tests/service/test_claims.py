@@ -1,6 +1,8 @@
 """Who trains when several could: claims of other hosts, heartbeats, newer commits, being stopped."""
 
 import json
+import shutil
+import sys
 
 import pytest
 
@@ -82,6 +84,23 @@ def test_a_dead_owner_of_this_host_is_taken_over_at_once(world):
 
     assert taken_over(world).since(began) == 0
     assert world.served() == "toy-v1"
+
+
+def test_what_a_killed_upload_left_goes_with_the_next_one(world, tmp_path, monkeypatch):
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda *_, **__: None)
+        killed.setattr(world.store, "put", lambda *_: sys.exit("killed"))
+        with pytest.raises(SystemExit, match="killed"):
+            world.reconcile(pid=7)
+    uploads = tmp_path / "here" / "uploads"
+    (left,) = uploads.iterdir()
+    assert [one.name for one in left.iterdir()] != []
+
+    world.dead.add(7)
+    world.reconcile(pid=8)
+
+    assert world.served() == "toy-v1"
+    assert [*uploads.iterdir()] == []
 
 
 def test_the_heart_beats_while_a_run_goes_on_and_not_after(world):
