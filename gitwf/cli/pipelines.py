@@ -15,7 +15,7 @@ import rich.console
 from gitwf import errors, ports, wiring
 from gitwf.cli import options
 from gitwf.cli.render import progress, tables
-from gitwf.service import documents, edge
+from gitwf.service import documents, edge, mainline
 from gitwf.service import reconcile as service
 from gitwf.wiring import local
 from gitwf.wiring.settings import Settings
@@ -34,7 +34,7 @@ def ordered(
     opened = wiring.repository(world)
     around = wiring.edge(world, opened)
     read = documents.Documents(around.repo)
-    at = read.at(documents.head(around.repo))
+    at = read.at(mainline.head(around.repo))
     one = at.pipelines.get(name)
     if one is None:
         if at.problems:

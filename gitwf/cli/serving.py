@@ -16,7 +16,7 @@ from gitwf import errors, wiring
 from gitwf.adapters.viewer.settings import FrontSettings
 from gitwf.cli import options
 from gitwf.delivery import project
-from gitwf.service import documents
+from gitwf.service import documents, mainline
 from gitwf.values import Digest
 from gitwf.wiring.settings import Settings
 
@@ -108,7 +108,7 @@ def _front(chosen: Settings, environment: str, model: str | None, port: str) -> 
     """Find out which front is meant, from the documents at HEAD."""
     opened = wiring.repository(chosen)
     repo = wiring.edge(chosen, opened).repo
-    at = documents.Documents(repo).at(documents.head(repo))
+    at = documents.Documents(repo).at(mainline.head(repo))
     where = at.project.spec.environments.get(environment)
     if where is None or where.local is None:
         raise errors.Stalled(

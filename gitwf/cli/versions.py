@@ -6,6 +6,7 @@ engine, store or cluster; only `fsck --store` reads the models too.
 
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from gitwf import errors, wiring
 from gitwf.cli import options
 from gitwf.cli.render import versions as render
 from gitwf.service import retrospect
+from gitwf.values import CommitId
 from gitwf.wiring.settings import Settings
 
 
@@ -33,7 +35,16 @@ def _looking_back(chosen: Settings) -> retrospect.Retrospect:
 
 def _from(chosen: Settings, opened: wiring.Repository) -> retrospect.Retrospect:
     around = wiring.edge(chosen, opened)
-    return retrospect.Retrospect(around.repo, around.ledger)
+
+    def pipelines(commit: CommitId) -> Collection[str]:
+        from gitwf.service import documents
+
+        try:
+            return documents.Documents(around.repo).at(commit).pipelines
+        except errors.Rejected:
+            return ()
+
+    return retrospect.Retrospect(around.repo, around.ledger, pipelines)
 
 
 def parsed(text: str) -> tuple[str, int]:
@@ -129,8 +140,11 @@ def fsck(chosen: Settings, form: str, *, whole: bool) -> None:
     back = retrospect.Retrospect(around.repo, around.ledger, doubting=True)
     found = list(back.misfits())
     if whole:
+        from gitwf.service import documents
+
+        project = documents.Documents(around.repo).project(back.head)
         with tempfile.TemporaryDirectory() as scratch:
-            found += back.unsound(around.store(back.project()), Path(scratch))
+            found += back.unsound(around.store(project), Path(scratch))
     if form == "json":
         options.print_json([vars(one) for one in found])
     else:

@@ -9,7 +9,7 @@ lacks something, and so can only delay a decision. What stands in the files is i
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -250,3 +250,13 @@ def adding(facts: Facts, *added: entry.Entry) -> entry.Additions:
     if entry.FORMAT_PATH not in facts.entries:
         additions[entry.FORMAT_PATH] = {"format": entry.FORMAT}
     return additions
+
+
+def lost(stamps: Iterable[str]) -> tuple[str, str]:
+    """Say what is wrong with a ledger that lacks these commits, and the two ways out."""
+    named = ", ".join(sorted(stamp[:8] for stamp in stamps))
+    hint = (
+        "push the lost gitwf/ledger back; to begin a new one instead, take `ledger:` out of the "
+        "evidence in models/*/*.yaml"
+    )
+    return f"the ledger lacks what release files at HEAD were made from: {named}", hint

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gitwf.delivery import facts as ledger_facts
-from gitwf.delivery import plan
 from gitwf.delivery import trail as trails
 
 _HAND = "somebody's hand wrote it, or took away what belongs to it"
@@ -38,7 +37,7 @@ def check(
     """
     gone = tuple(lost)
     if gone:
-        yield Finding("gitwf/ledger", *plan.lost(gone))
+        yield Finding("gitwf/ledger", *ledger_facts.lost(gone))
     for model in facts.models():
         yield from _numbers(model, facts)
         yield from _results(model, facts)

@@ -7,9 +7,10 @@ trusts that the one before it went well. Where nothing is done, a `Report` says 
 their numbers are in docs/protocol.md.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from gitwf.delivery import action, promotion, rollout, training
+from gitwf.delivery import facts as ledger_facts
 from gitwf.delivery import observed as seen
 from gitwf.values import Instant
 
@@ -72,14 +73,4 @@ def _strays(observed: seen.Observed) -> Iterator[action.Report]:
 
 def _lost(observed: seen.Observed) -> action.Report:
     """Refuse to go on without the ledger that the branch names: numbers would start again."""
-    return action.Report("", "", action.State.STALLED, *lost(observed.lost_stamps))
-
-
-def lost(stamps: Iterable[str]) -> tuple[str, str]:
-    """Say what is wrong with a ledger that lacks these commits, and the two ways out."""
-    named = ", ".join(sorted(stamp[:8] for stamp in stamps))
-    hint = (
-        "push the lost gitwf/ledger back; to begin a new one instead, take `ledger:` out of the "
-        "evidence in models/*/*.yaml"
-    )
-    return f"the ledger lacks what release files at HEAD were made from: {named}", hint
+    return action.Report("", "", action.State.STALLED, *ledger_facts.lost(observed.lost_stamps))

@@ -6,7 +6,8 @@ branch is lost, so that a promotion never lands on a branch that it was not deci
 
 from collections.abc import Callable
 
-from gitwf.delivery import action, observed, plan, verbs
+from gitwf.delivery import action, observed, verbs
+from gitwf.delivery import facts as ledger_facts
 from gitwf.errors import RaceLost, Rejected, Stalled
 from gitwf.service import edge, observe, targets
 from gitwf.values import CommitId, Instant
@@ -28,7 +29,7 @@ class Asking:
         passed = self._observer.observe({})
         seen = passed.observed
         if seen.lost_stamps:
-            why, hint = plan.lost(seen.lost_stamps)
+            why, hint = ledger_facts.lost(seen.lost_stamps)
             raise Stalled(why, hint=hint)
         view = seen.models.get(model)
         if view is None:

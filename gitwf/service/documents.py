@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from gitwf import ports, values
 from gitwf.delivery import agreement, globs, keys, pipeline, project, release
-from gitwf.errors import Diagnostic, Rejected, Stalled
+from gitwf.errors import Diagnostic, Rejected
 from gitwf.service import reading, remembering
 from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId, ObjectId
@@ -21,10 +21,6 @@ from gitwf.workflow.document import resolved
 
 NO_PARTS = keys.KeyParts({}, {}, {})
 """The parts of a pipeline whose documents are wrong: nothing is ever decided from them."""
-
-_OWN = "gitwf/"
-"""Where the branches begin that gitwf makes."""
-_BRANCHES = 10
 
 
 @dataclass(frozen=True)
@@ -108,22 +104,6 @@ class Pipelines:
         """Add what the local engine does not run."""
         held = {name: one.doubted(one.unsupported) for name, one in self.pipelines.items()}
         return replace(self, pipelines=held)
-
-
-def head(repo: ports.Repo) -> CommitId:
-    """The head of the watched branch. Stalled: there is no such branch, or no commit at all."""
-    found = repo.head()
-    if found is not None:
-        return found
-    names = [name for name in repo.branches() if not name.startswith(_OWN)]
-    if not names:
-        what = f"{repo.remote} has no commit yet"
-        raise Stalled(what, hint="push one; `gitwf init` writes what it needs")
-    shown = ", ".join(names[:_BRANCHES]) + (", …" if len(names) > _BRANCHES else "")
-    raise Stalled(
-        f"branch '{repo.branch}' does not exist on {repo.remote}; it has: {shown}",
-        hint=models.suggest(repo.branch, names) or "name one with --branch or GITWF_BRANCH",
-    )
 
 
 class Documents:

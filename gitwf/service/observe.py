@@ -13,7 +13,7 @@ from gitwf import ports
 from gitwf.delivery import action, entry, observed, release, schedule
 from gitwf.delivery import facts as ledger_facts
 from gitwf.errors import Diagnostic, Rejected
-from gitwf.service import documents, edge, past, proposal, targets
+from gitwf.service import documents, edge, mainline, past, proposal, targets
 from gitwf.values import CommitId, Instant
 
 Places = frozenset[tuple[str, str]]
@@ -143,7 +143,7 @@ class Observer:
                 return serving, at
 
     def _at_head(self) -> documents.ProjectAt:
-        at = self.documents.at(documents.head(self._edge.repo))
+        at = self.documents.at(mainline.head(self._edge.repo))
         return at if self._base is None else proposal.governed(at, self.documents.at(self._base))
 
     def _model(

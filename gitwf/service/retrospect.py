@@ -4,14 +4,15 @@ Reads the branch's head, its history and the ledger; nothing here knows whether 
 model whose pipeline is gone still has its history.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf import ports
-from gitwf.delivery import diff, fsck, history, plan, project, release
+from gitwf.delivery import diff, fsck, history, release
+from gitwf.delivery import facts as ledger_facts
 from gitwf.errors import Rejected, Stalled
-from gitwf.service import documents, past
+from gitwf.service import mainline
 from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId, Instant
 
@@ -28,24 +29,32 @@ class Story:
 class Retrospect:
     """Looks back from the branch's head and the ledger's tip as they are when it is made.
 
+    `pipelines` names those of a commit, which matters only where nothing else is known of a model.
     Stalled: the ledger is not the one that the branch was made with; not so when `doubting`.
     """
 
-    def __init__(self, repo: ports.Repo, ledger: ports.Ledger, *, doubting: bool = False) -> None:
+    def __init__(
+        self,
+        repo: ports.Repo,
+        ledger: ports.Ledger,
+        pipelines: Callable[[CommitId], Collection[str]] = lambda _: (),
+        *,
+        doubting: bool = False,
+    ) -> None:
         self._repo = repo
-        self._documents = documents.Documents(repo)
-        self._past = past.Past(repo, self._documents)
-        self._head = documents.head(repo)
+        self._pipelines = pipelines
+        self._mainline = mainline.Mainline(repo)
+        self.head = mainline.head(repo)
         self.facts = ledger.facts()
         self._lost = {stamp for stamp in self._stamps() if not ledger.contains(stamp)}
         if self._lost and not doubting:
-            why, hint = plan.lost(self._lost)
+            why, hint = ledger_facts.lost(self._lost)
             raise Stalled(why, hint=hint)
 
     @property
     def as_of(self) -> Instant:
         """When the head that is looked back from was committed."""
-        return next(iter(self._repo.history(self._head))).time
+        return next(iter(self._repo.history(self.head))).time
 
     def models(self) -> tuple[str, ...]:
         """Every model that has a version or a release."""
@@ -56,17 +65,10 @@ class Retrospect:
         """Tell everything about a model. Stalled: there is neither a version nor a pipeline of it."""
         places = self._places(model)
         versions = history.versions(model, places, self._rejected(model), self.facts)
-        if not versions and not places and not self._has_pipeline(model):
+        if not versions and not places and model not in self._pipelines(self.head):
             known = ", ".join(self.models()) or "there is none yet"
             raise Stalled(f"there is no model {model}", hint=f"models: {known}")
         return Story(model, history.releases(model, places, self.facts), versions)
-
-    def _has_pipeline(self, model: str) -> bool:
-        """Whether HEAD has a pipeline of that name, which was not trained yet."""
-        try:
-            return model in self._documents.at(self._head).pipelines
-        except Rejected:
-            return False
 
     def diff(self, model: str, old: int, new: int) -> diff.Difference:
         """Compare two versions. Stalled: one of them has no result."""
@@ -93,26 +95,22 @@ class Retrospect:
                 except Stalled as error:
                     yield fsck.Finding(f"{model}@{number}", error.message, error.hint)
 
-    def project(self) -> project.Project:
-        """The project at HEAD. Rejected: it is missing or wrong."""
-        return self._documents.project(self._head)
-
     def _released(self) -> Iterable[tuple[str, str]]:
-        paths = (path for path, _ in self._repo.files(self._head, release.FOLDER))
+        paths = (path for path, _ in self._repo.files(self.head, release.FOLDER))
         return filter(None, map(release.place, paths))
 
     def _stamps(self) -> Iterable[CommitId]:
         """The ledger commits that the release files at HEAD were made from."""
         for model, environment in self._released():
-            named = self._past.release(self._head, release.path(model, environment))
+            named = self._mainline.release(self.head, release.path(model, environment))
             if named is not None and named.evidence is not None and named.evidence.ledger:
                 yield CommitId(named.evidence.ledger)
 
     def _places(self, model: str) -> dict[str, history.Place]:
         found = {
             environment: (
-                self._past.trail(self._head, release.path(model, environment)),
-                self._past.release(self._head, release.path(model, environment)),
+                self._mainline.trail(self.head, release.path(model, environment)),
+                self._mainline.release(self.head, release.path(model, environment)),
             )
             for name, environment in self._released()
             if name == model
@@ -121,7 +119,7 @@ class Retrospect:
 
     def _rejected(self, model: str) -> frozenset[int]:
         path = release.rejected_path(model)
-        source = self._repo.read(self._head, path)
+        source = self._repo.read(self.head, path)
         if source is None:
             return frozenset()
         try:

@@ -262,12 +262,12 @@ class _Later:
 
 def argo_engine(settings: all_settings.Settings) -> "argo_.ArgoEngine | None":
     """The engine that the branch's gitwf.yaml names, where that is Argo."""
-    from gitwf.service import documents
+    from gitwf.service import documents, mainline
     from gitwf.wiring import cluster
 
     opened = repository(settings)
     repo = edge(settings, opened).repo
-    named = documents.Documents(repo).project(documents.head(repo)).spec.engine
+    named = documents.Documents(repo).project(mainline.head(repo)).spec.engine
     if named.name != "argo" or named.argo is None:
         return None
     return cluster.engine(named.argo, opened.state)

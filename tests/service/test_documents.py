@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies
 
 from gitwf.errors import Rejected
-from gitwf.service import documents, reading, remembering
+from gitwf.service import documents, mainline, reading, remembering
 from gitwf.testing import clock, memory_git
 from gitwf.text import models
 from gitwf.workflow.document import load
@@ -119,15 +119,15 @@ def test_a_workflow_is_read_again_when_it_changed(monkeypatch):
     remote, repo = opened(toys.FILES)
     known = documents.Documents(repo)
 
-    first = known.at(documents.head(repo))
+    first = known.at(mainline.head(repo))
     remote.commit({"README.md": b"hello\n"})
-    second = known.at(documents.head(repo))
+    second = known.at(mainline.head(repo))
 
     assert read == [WORKFLOW]
     assert first.pipelines == second.pipelines
 
     remote.commit({WORKFLOW: toys.WORKFLOW.replace("image: alpine", "image: debian").encode()})
-    third = known.at(documents.head(repo))
+    third = known.at(mainline.head(repo))
 
     assert read == [WORKFLOW, WORKFLOW]
     assert third.pipelines != second.pipelines
@@ -138,10 +138,10 @@ def test_a_workflow_is_read_again_when_it_changed(monkeypatch):
 def test_what_was_read_before_changes_nothing_but_time(commits):
     remote, repo = opened({path: contents[0] for path, contents in CONTENTS.items()})
     known, kept = documents.Documents(repo), Kept()
-    heads = [documents.head(repo)]
+    heads = [mainline.head(repo)]
     for edits in commits:
         remote.commit({path: text and text.encode() for path, text in edits})
-        heads.append(documents.head(repo))
+        heads.append(mainline.head(repo))
     # Forth and back again, as a walk through history does.
     for head in [*heads, *reversed(heads)]:
         known.at.cache_clear()
@@ -159,7 +159,7 @@ def test_what_an_earlier_process_read_is_not_read_again(monkeypatch):
     _, repo = opened(toys.FILES)
     kept = Kept()
     before = documents.Documents(repo, kept)
-    head = documents.head(repo)
+    head = mainline.head(repo)
     told_before = told(before, head)
     before.keep(head)
     monkeypatch.setattr(reading.Reader, "read", None)
@@ -191,7 +191,7 @@ def test_what_an_earlier_process_left_is_forgotten_where_it_cannot_be_understood
     _, repo = opened(toys.FILES)
     kept = Kept(content)
     read = documents.Documents(repo, kept)
-    head = documents.head(repo)
+    head = mainline.head(repo)
 
     assert told(read, head) == told(documents.Documents(repo), head)
 

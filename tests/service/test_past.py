@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitwf.delivery import observed, request
-from gitwf.service import documents, past
+from gitwf.service import documents, mainline, past
 from gitwf.testing import clock, memory_git
 from tests.e2e import conftest as toys
 
@@ -37,7 +37,7 @@ def history(edits):
 def told(repo):
     """The stretches as they are told, and as reading every commit tells them."""
     read = documents.Documents(repo)
-    head = documents.head(repo)
+    head = mainline.head(repo)
     every = [
         (
             observed.Request(commit.id, depth, commit.time),
@@ -74,7 +74,7 @@ def test_no_document_is_read_where_nothing_changed_that_a_key_depends_on(monkeyp
     parts = read.parts
     monkeypatch.setattr(read, "parts", lambda *key: asked.append(key) or parts(*key))
 
-    found = past.Past(repo, read).request(documents.head(repo), "toy")
+    found = past.Past(repo, read).request(mainline.head(repo), "toy")
 
     assert found.depth == 30
     assert len(asked) == 2
@@ -84,10 +84,10 @@ def test_no_document_is_read_where_nothing_changed_that_a_key_depends_on(monkeyp
 def test_a_new_head_keeps_what_was_walked(name):
     repo = history([])
     walked = past.Past(repo, documents.Documents(repo))
-    first = walked.request(documents.head(repo), name)
+    first = walked.request(mainline.head(repo), name)
     repo.remote.commit({"README.md": b"later\n"})
 
-    then = walked.request(documents.head(repo), name)
+    then = walked.request(mainline.head(repo), name)
 
     assert (then.commit, then.depth) == (first.commit, first.depth + 1)
 
@@ -98,12 +98,12 @@ def test_a_new_head_keeps_what_was_walked(name):
 def test_one_that_has_walked_on_tells_what_a_new_one_tells(edits):
     repo = history([])
     walked = past.Past(repo, documents.Documents(repo))
-    first = documents.head(repo)
+    first = mainline.head(repo)
     for edit, forced in edits:
         if forced:
             repo.remote.force(first)
         repo.remote.commit({**edit, "count": b"x"})
-        head = documents.head(repo)
+        head = mainline.head(repo)
         new = past.Past(repo, documents.Documents(repo))
 
         assert list(walked.stretches(head, "toy")) == list(new.stretches(head, "toy"))
@@ -116,7 +116,7 @@ def test_a_history_is_looked_at_once_for_all_that_is_below_a_name_of_the_root(mo
     look = repo.object_id
     monkeypatch.setattr(repo, "object_id", lambda *asked: looked.append(asked) or look(*asked))
     walked = past.Past(repo, documents.Documents(repo))
-    head = documents.head(repo)
+    head = mainline.head(repo)
     walked.request(head, "toy")
     once = len(looked)
 
