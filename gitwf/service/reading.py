@@ -47,7 +47,9 @@ class Reading:
     def alone(self) -> bool:
         """Whether the workflow is all in one file, and no other counts for what it means."""
         found = self.workflow
-        return found is not None and len(self.workflow_files) == 1 and not found.config_maps
+        if found is None or len(self.workflow_files) > 1:
+            return False
+        return not found.config_maps and not found.secrets
 
 
 @dataclass(frozen=True)

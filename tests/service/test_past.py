@@ -49,6 +49,30 @@ def told(repo):
     return list(past.Past(repo, read).stretches(head, "toy")), list(request.stretches(every))
 
 
+@pytest.mark.parametrize("kind", ["configMap", "secret"])
+def test_what_a_workflow_refers_to_parts_the_stretches(kind):
+    reference = f"{kind}KeyRef: {{name: own, key: size, optional: true}}"
+    value = f"image: alpine\n      env: [{{name: SIZE, valueFrom: {{{reference}}}}}]\n"
+    named = toys.WORKFLOW.replace("image: alpine\n", value)
+    field = "data" if kind == "configMap" else "stringData"
+    beside = f"""\
+apiVersion: v1
+kind: {kind[0].upper()}{kind[1:]}
+metadata: {{name: own}}
+{field}: {{size: big}}
+"""
+    edits = [
+        {"pipelines/toy/workflow.yaml": named.encode(), "own.yaml": beside.encode()},
+        {"README.md": b"hello\n"},
+        {"own.yaml": beside.replace("big", "small").encode()},
+    ]
+
+    found, every = told(history(edits))
+
+    assert [one.request.depth for one in found] == [0, 2, 3]
+    assert found == every
+
+
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(EDITS), max_size=12))
