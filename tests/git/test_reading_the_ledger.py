@@ -179,3 +179,14 @@ def test_a_ledger_that_was_begun_anew_is_taken_by_a_new_process_as_it_is(folder,
 
     assert gone.entries == {}
     assert opened(folder, left).facts().entries == {"format.json": {"format": 1}}
+
+
+def test_what_was_kept_of_another_ledger_is_kept_no_longer(folder, left, parsed):
+    fewer = {path: content for path, content in MANY.items() if "m0" not in path}
+    folder.person.force(None, branch=git_ledger.BRANCH)
+    folder.person.commit(fewer, branch=git_ledger.BRANCH)
+    first = opened(folder, left).facts()
+    del parsed[:]
+
+    assert opened(folder, left).facts() == first
+    assert parsed == []

@@ -9,6 +9,7 @@ Reading is incremental: only trees with a new id are looked into, only new files
 process goes on from what an earlier one kept of a commit, where the tip has grown from that.
 """
 
+import contextlib
 import json
 import random
 import threading
@@ -186,17 +187,15 @@ class GitLedger:
         """Read the whole ledger; what was kept of it saves reading that part."""
         kept = _recalled(self._kept.read()) if self._kept is not None else EMPTY
 
-        def work(repository: pygit2.Repository) -> Facts:
-            if not _goes_on_from(repository, kept, tip):
-                return _grown(repository, EMPTY, tip)
-            try:
-                return _grown(repository, kept, tip)
-            except Stalled:
-                # A person changed what was there: that stops only who saw it as it was.
-                return _grown(repository, EMPTY, tip)
+        def work(repository: pygit2.Repository) -> tuple[Facts, Facts]:
+            if _goes_on_from(repository, kept, tip):
+                # What a person changed there stops only who saw it as it was.
+                with contextlib.suppress(Stalled):
+                    return kept, _grown(repository, kept, tip)
+            return EMPTY, _grown(repository, EMPTY, tip)
 
-        found = self._remote.read(work)
-        if self._kept is not None and len(found.entries) > len(kept.entries) + _FEW:
+        before, found = self._remote.read(work)
+        if self._kept is not None and len(found.entries) > len(before.entries) + _FEW:
             body = {"commit": tip, "entries": dict(found.entries)}
             self._kept.write(json.dumps(body).encode())
         return found
