@@ -120,7 +120,7 @@ class Documents:
         self._apart: dict[str, remembering.Apart] = {}
         self._news = False
         self.at = functools.lru_cache(maxsize=64)(self._at)
-        self._catalogue = functools.lru_cache(maxsize=2)(self._catalogue_at)
+        self._catalogue: tuple[CommitId, reading.Catalogue] | None = None
         self._reading = functools.lru_cache(maxsize=16)(self._read)
         self._recall()
 
@@ -180,17 +180,23 @@ class Documents:
             raise Rejected(problems)
         return found
 
-    def _catalogue_at(self, commit: CommitId) -> reading.Catalogue:
-        files = [one for one in self._tree.files(commit) if _may_be_read(one[0])]
-        return self._catalogues.read(commit, files)
+    def _catalogue_at(
+        self, commit: CommitId, files: Mapping[str, ObjectId] | None = None
+    ) -> reading.Catalogue:
+        """The catalogue of a commit, whose `files` are listed where they are not known."""
+        if self._catalogue is None or self._catalogue[0] != commit:
+            listed = dict(self._tree.files(commit)) if files is None else files
+            readable = [(path, blob) for path, blob in listed.items() if _may_be_read(path)]
+            self._catalogue = commit, self._catalogues.read(commit, readable)
+        return self._catalogue[1]
 
     def _read(self, commit: CommitId, file: str) -> reading.Reading:
-        catalogue = self._catalogue(commit).documents
+        catalogue = self._catalogue_at(commit).documents
         return reading.Reader(self._tree, commit, catalogue).read(file)
 
     def _pipeline(self, commit: CommitId, file: str, files: Mapping[str, ObjectId]) -> PipelineAt:
         """Read one pipeline, unless it is made of what it was made of last."""
-        catalogue = self._catalogue(commit).digest
+        catalogue = self._catalogue_at(commit, files).digest
 
         def made_of(document: pipeline.Pipeline) -> tuple[object, ...]:
             beside = [document.spec.workflow, document.spec.requirements]
