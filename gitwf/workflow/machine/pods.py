@@ -37,7 +37,7 @@ class Pod:
     )  # fmt: skip
 
     def __init__(
-        self, run: "run.Run", order: "orders.Order", node: nodes.Node, made: template.Template
+        self, run: "run.Run", order: orders.Order, node: nodes.Node, made: template.Template
     ) -> None:
         self._run = run
         self._declared = made.outputs
