@@ -25,11 +25,15 @@ Places = references.Places
 
 @dataclass(frozen=True)
 class Ready:
-    """A call with its tags replaced, and whether it shall run. `artifacts` are those resolved."""
+    """A call with its tags replaced, and whether it shall run. `artifacts` are those resolved.
+
+    `problem`: why its condition could not be decided before its loop, if it has one, is known.
+    """
 
     call: template.Call
     proceed: bool
     artifacts: Places = field(default_factory=dict)
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,14 @@ def ready(
     `unresolved` begins what is said of a missing artifact. Raises NodeFailure.
     """
     condition = substitution.fill_value(call.when, values, substitution.STEPS_AND_TASKS)
-    proceed = True
+    proceed, undecided = True, ""
     try:
         proceed = decides(condition)
-    except failure.NodeFailure:
+    except failure.NodeFailure as problem:
         # The condition may hold {{item}}, which only the expanded step can decide.
         if not call.loops:
             raise
+        undecided = str(problem)
     if not proceed:
         return Ready(call.model_copy(update={"when": condition, "hooks": {}}), proceed=False)
     filled, linked = _without_linked(call)
@@ -84,7 +89,7 @@ def ready(
         places = references.linked(linked, local, forgiving=forgiving)
     except failure.NodeFailure as problem:
         raise failure.NodeFailure(f"{unresolved}{problem}") from problem
-    return Ready(filled, proceed=True, artifacts=places)
+    return Ready(filled, proceed=True, artifacts=places, problem=undecided)
 
 
 def decides(condition: str) -> bool:
@@ -109,7 +114,7 @@ def turns(
     """
     call = prepared.call
     if not call.loops:
-        return [Turn(name, call, prepared.proceed, prepared.artifacts)]
+        return [Turn(name, call, prepared.proceed, prepared.artifacts, prepared.problem)]
     try:
         items = loops.items(call)
     except failure.NodeFailure:

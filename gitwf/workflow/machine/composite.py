@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import expr, failure, preparation, quoting, record, scope
 from gitwf.workflow.document import flow, parameters, template
-from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, references
+from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, pods, references
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -80,6 +80,11 @@ class Composite:
 
     def stuck(self, child: "Child") -> bool:
         """Whether no hook of a child starts any more, because one before it is broken."""
+        del child
+        return False
+
+    def exits_at_once(self, child: "Child") -> bool:
+        """Whether a child's exit hook does not wait for its named ones."""
         del child
         return False
 
@@ -164,6 +169,11 @@ class Composite:
         """Make outputs global that have a `globalName`. For the subclass."""
         raise NotImplementedError
 
+    def share(self) -> None:
+        """Note which outputs are global: of an artifact, Argo asks who made it for the name."""
+        parameters_only = self.made.outputs.model_copy(update={"artifacts": ()})
+        pods.share(self.run, self.node, parameters_only)
+
     @property
     def local(self) -> scope.Names:
         """What artifacts and outputs may name: the scope and global outputs, no other variables."""
@@ -193,6 +203,9 @@ def _output(parameter: parameters.Parameter, values: calls.Values) -> str:
     source = parameter.value_from
     if source is None:
         raise failure.NodeFailure("output parameters must have a valueFrom specified")
+    if not source.parameter and not source.expression:
+        # Such as templateDefaults add to steps and dags; Argo does not come to the default.
+        return ""
     try:
         return _resolved(source, values)
     except failure.NodeFailure:
@@ -260,6 +273,10 @@ class Child:
     def stuck(self) -> bool:
         """Whether the composite starts none of its hooks any more."""
         return self.inside.stuck(self)
+
+    def exits_at_once(self) -> bool:
+        """Whether the exit hook does not wait for the named ones."""
+        return self.inside.exits_at_once(self)
 
     def settled(self) -> None:
         """Pass on that the node and its hooks are over."""

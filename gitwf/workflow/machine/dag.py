@@ -154,6 +154,10 @@ class Dag(composite.Composite):
             if not self._waits[after]:
                 self._look_later(after)
 
+    def exits_at_once(self, child: composite.Child) -> bool:
+        """Whether it is a target, at which Argo looks for itself."""
+        return child.call.name in self._graph.targets
+
     def passes_by(self, child: composite.Child) -> bool:
         """Go on from a task before its hooks where Argo does.
 
@@ -279,7 +283,7 @@ class Dag(composite.Composite):
         for name in self._graph.tasks:
             if name in self._settled:
                 pods.publish(self.run, self._settled[name])
-        pods.share(self.run, self.node, self.made.outputs)
+        self.share()
 
     def abort(self, message: str) -> None:
         """Fail the template; a loop in it, whose other turns will not start, Argo leaves as it is."""
@@ -311,6 +315,9 @@ class Dag(composite.Composite):
         for name in sorted(names):
             if name in self._settled and allowed(name):
                 values.update(self._task_values(name))
+        if names and not values and (other := next(filter(allowed, self._settled), None)):
+            # An expression that speaks of a task which is not there is told so, where others are.
+            values[f"tasks.{other}.id"] = self._settled[other].id
         return values
 
     def _task_values(self, name: str) -> dict[str, scope.Value]:

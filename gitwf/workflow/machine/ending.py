@@ -93,6 +93,10 @@ class Root:
         """Never: no hook waits for another."""
         return False
 
+    def exits_at_once(self) -> bool:
+        """Never: the exit handler is no hook of the entry node."""
+        return False
+
     def settled(self) -> None:
         """Run the exit handler, if there is one."""
         run = self._run

@@ -2,8 +2,8 @@
 
 A named hook starts once, as soon as its expression is true: looked at when the node's work begins
 and when it ends; that of a DAG's task is looked at for a task that was skipped or omitted too. The
-exit hook starts when the node has completed and the named ones are over, unless it has an expression
-that says no. Whoever waits for the node waits for its hooks too. Of its own node a hook sees the status and, in arguments, the
+exit hook starts when the node has completed and the named ones are over (that of a DAG's target does
+not wait for them), unless it has an expression that says no. Whoever waits for the node waits for its hooks too. Of its own node a hook sees the status and, in arguments, the
 output parameters and artifacts: neither result nor exit code, whose tags stay as they are; the
 arguments of a named hook are not filled while the node has no outputs at all
 (Argo: workflow/controller/hooks.go, exit_handler.go).
@@ -42,6 +42,9 @@ class Bearer(Protocol):
 
     def stuck(self) -> bool:
         """Whether no hook starts any more, because one before it is broken."""
+
+    def exits_at_once(self) -> bool:
+        """Whether the exit hook does not wait for the named ones."""
 
     def settled(self) -> None:
         """Take note that the node and all its hooks are over."""
@@ -93,7 +96,13 @@ class Hooks:
         if parent.phase.completed or (self._inside is not None and self._inside.kind == "tasks"):
             self._consider(parent)
         self._parent_over = True
+        if self._bearer.exits_at_once():
+            self._exit(parent)
         self._finish()
+
+    def _exit(self, parent: nodes.Node) -> None:
+        if EXIT not in self._fired and self._exit_wanted(parent):
+            self._fire(parent, EXIT, f"{parent.name}{_ON_EXIT}")
 
     def _exit_wanted(self, parent: nodes.Node) -> bool:
         if EXIT not in self._hooks or not parent.phase.completed or self._bearer.stuck():
@@ -120,8 +129,7 @@ class Hooks:
         parent = self._parent
         if not self._parent_over or self._open or parent is None:
             return
-        if EXIT not in self._fired and self._exit_wanted(parent):
-            self._fire(parent, EXIT, f"{parent.name}{_ON_EXIT}")
+        self._exit(parent)
         if not self._open:
             self._bearer.settled()
 

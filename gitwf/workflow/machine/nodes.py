@@ -103,10 +103,10 @@ class Node:
 
     @property
     def last_attempt(self) -> "Node":
-        """The node whose outputs count: of one that is tried again its last attempt."""
+        """The node whose outputs count: of one that is tried again its last attempt, no hook."""
         if self.type is record.NodeType.RETRY:
             for child in reversed(self.children.values()):
-                if child.retried:
+                if child.retried and child.hooked == self.hooked:
                     return child
         return self
 

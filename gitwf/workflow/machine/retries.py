@@ -43,13 +43,15 @@ class Retrying:
             self.made()
         # Argo: a hook's Retry node shares its flags with its attempts.
         self.node.retried = self._order.hooked
-        self._run.begin_node(self.node)
         try:
             self.node.show_as(self._prepared.made())
         except failure.NodeFailure as problem:
             self._run.undo(self.node, str(problem))
             return
         self._attempt(dict(retry.FIRST))
+        # Argo comes to the node's hooks once it has made the attempt.
+        if not self.node.phase.fulfilled:
+            self._run.begin_node(self.node)
 
     def made(self) -> None:
         """Make the Retry node alone."""
@@ -117,7 +119,8 @@ class Retrying:
         except failure.NodeFailure as problem:
             self._run.undo(self.node, str(problem))
             return
-        if self._run.stopping(on_exit=self._order.on_exit):
+        # Not even an exit handler's.
+        if self._run.stopping(on_exit=False):
             decision = retry.Over(self._run.no_more_retries() or last.message)
         self._run.backing_off.pop(self, None)
         match decision:

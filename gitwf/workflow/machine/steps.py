@@ -181,7 +181,7 @@ class Steps(composite.Composite):
 
     def publish(self) -> None:
         """Make the outputs global that have a `globalName`."""
-        pods.share(self.run, self.node, self.made.outputs)
+        self.share()
         pods.publish(self.run, self.node)
 
     def abort(self, message: str) -> None:
