@@ -170,7 +170,7 @@ def _occasion(model: str, key: RunKey, facts: ledger_facts.Facts) -> str:
 
 
 def _run(model: str, key: RunKey, facts: ledger_facts.Facts) -> tuple[str, str]:
-    if facts.result(model, key) is not None:
+    if facts.has_result(model, key):
         return "succeeded", ""
     ended, latest = facts.ended(model, key), facts.latest_claim(model, key)
     if latest is not None and facts.end_of(latest) is None:
