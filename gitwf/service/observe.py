@@ -5,6 +5,7 @@ applies a release then knows that the target has not moved since before the rele
 environment that appears with the new head is asked after all, and the head is read once more.
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -60,6 +61,7 @@ class Observer:
         self._targets = known_targets
         self.documents = documents.Documents(around.repo, around.kept)
         self.past = past.Past(around.repo, self.documents)
+        self._released = functools.lru_cache(maxsize=2)(self._released_at)
         self._last: documents.ProjectAt | None = None
         self._beats: dict[str, tuple[str | None, float]] = {}
         self._applied: Mapping[tuple[str, str], Instant] = {}
@@ -189,18 +191,15 @@ class Observer:
     def _environments(self, at: documents.ProjectAt, one: documents.PipelineAt) -> Iterable[str]:
         """Those it deploys to, then those that still have a release file."""
         deployed = [deploy.environment for deploy in one.document.spec.deploy]
-        folder = f"{release.FOLDER}/{one.document.name}"
-        left = [environment for _, environment in self._released(at.commit, folder)]
+        left = self._released(at.commit).get(one.document.name, ())
         return dict.fromkeys([*deployed, *left])
 
     def _left(self, at: documents.ProjectAt) -> Mapping[str, tuple[str, ...]]:
         """The environments of release files whose pipeline is gone, by model."""
-        left: dict[str, tuple[str, ...]] = {}
-        for model, environment in self._released(at.commit, release.FOLDER):
-            # A pipeline that cannot be read is not gone, and nobody can tell which one it is.
-            if model not in at.pipelines and not at.problems:
-                left[model] = (*left.get(model, ()), environment)
-        return left
+        if at.problems:  # A pipeline that cannot be read is not gone, and may be any of these.
+            return {}
+        released = self._released(at.commit).items()
+        return {model: left for model, left in released if model not in at.pipelines}
 
     def _strays(self, at: documents.ProjectAt) -> Mapping[edge.Place, str]:
         """The viewers that run here and that HEAD does not name, by model and environment."""
@@ -209,10 +208,14 @@ class Observer:
         known = at.project.spec.environments
         return self._edge.strays([one for one in _places(at) if known[one[1]].local is not None])
 
-    def _released(self, commit: CommitId, folder: str) -> Iterable[tuple[str, str]]:
-        """The model and environment of each release file below a folder."""
-        paths = (path for path, _ in self._edge.repo.files(commit, folder))
-        return filter(None, map(release.place, paths))
+    def _released_at(self, commit: CommitId) -> Mapping[str, tuple[str, ...]]:
+        """The environments that have a release file, by model."""
+        found: dict[str, tuple[str, ...]] = {}
+        for path, _ in self._edge.repo.files(commit, release.FOLDER):
+            place = release.place(path)
+            if place is not None:
+                found[place[0]] = (*found.get(place[0], ()), place[1])
+        return found
 
     def _environment(
         self,
