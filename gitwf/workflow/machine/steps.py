@@ -141,7 +141,12 @@ class Steps(composite.Composite):
             self._end_group()
 
     def stuck(self, child: composite.Child) -> bool:
-        """Whether Argo gives up before it comes to the child's next hook: it looks in order."""
+        """Whether Argo gives up before it comes to the child's next hook: it looks in order.
+
+        To none where a template could not be carried out.
+        """
+        if any(one.node is not None and one.node.undone for one in self._children):
+            return True
         if all(one.hook_fault == "" for one in self._children):
             return False
         upto = self._children.index(child) + 1
