@@ -35,6 +35,11 @@ class Diagnostic:
     hint: str = ""
     severity: Severity = "error"
 
+    @property
+    def is_error(self) -> bool:
+        """Whether it refuses the document; a warning does not."""
+        return self.severity == "error"
+
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         prefix = "warning: " if self.severity == "warning" else ""

@@ -81,7 +81,7 @@ def _in_project(root: Path, paths: list[str]) -> Iterable[linting.Checked]:
 
 def _summary(checked: linting.Checked) -> str:
     """Say how much was looked at, and what came of it."""
-    wrong = sum(one.severity == "error" for one in checked.diagnostics)
+    wrong = sum(one.is_error for one in checked.diagnostics)
     doubtful = len(checked.diagnostics) - wrong
     counts = [(wrong, "mistake"), (doubtful, "warning")]
     told = ", ".join(_count(number, what) for number, what in counts if number)

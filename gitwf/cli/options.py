@@ -115,7 +115,7 @@ def refuse(diagnostics: Iterable[errors.Diagnostic]) -> None:
     """Raise when a document is wrong; warnings are only shown."""
     wrong: list[errors.Diagnostic] = []
     for one in diagnostics:
-        if one.severity == "error":
+        if one.is_error:
             wrong.append(one)
         else:
             click.echo(str(one), err=True)

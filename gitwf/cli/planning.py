@@ -99,4 +99,4 @@ def status(chosen: Settings, form: str) -> None:
 
 
 def _wrong(diagnostics: Sequence[errors.Diagnostic]) -> bool:
-    return any(one.severity == "error" for one in diagnostics)
+    return any(one.is_error for one in diagnostics)

@@ -35,7 +35,7 @@ class PipelineAt(reading.Summary):
     @property
     def refused(self) -> bool:
         """Whether its documents are wrong."""
-        return any(problem.severity == "error" for problem in self.problems)
+        return any(problem.is_error for problem in self.problems)
 
     @property
     def workflow(self) -> resolved.Resolved | None:

@@ -28,7 +28,7 @@ class Checked:
     @property
     def wrong(self) -> bool:
         """Whether any of it is an error."""
-        return any(one.severity == "error" for one in self.diagnostics)
+        return any(one.is_error for one in self.diagnostics)
 
     def within(self, paths: Iterable[str]) -> "Checked":
         """Only what is at or below `paths`."""

@@ -61,7 +61,7 @@ class Loop:
 
     def _tell(self, outcome: reconcile.Outcome) -> None:
         """Say where things stand, once for each time that changes."""
-        wrong = [str(one) for one in outcome.diagnostics if one.severity == "error"]
+        wrong = [str(one) for one in outcome.diagnostics if one.is_error]
         lines = [str(one) for one in outcome.reports]
         self._say((*wrong, *outcome.failures, *lines), "warning" if wrong else "info")
 

@@ -172,7 +172,7 @@ class Observer:
             now = self._edge.clock.now()
             return schedule.due(wanted, request().time, now) if wanted is not None else None
 
-        errors = tuple(problem for problem in problems if problem.severity == "error")
+        errors = tuple(problem for problem in problems if problem.is_error)
         return observed.ModelView(
             name=name,
             file=one.file,

@@ -129,7 +129,7 @@ class Reader:
             *own_problems,
             *validate.validate(workflow, parameters_given=found.given(0, _ANY_COMMIT)),
         ]
-        if not any(one.severity == "error" for one in wrong):
+        if not any(one.is_error for one in wrong):
             wrong += agreement.with_workflow(found, document, workflow)
         files = frozenset({where, *(one.file for one in workflow.origins.values())})
         refused = tuple(unsupported.check(workflow))

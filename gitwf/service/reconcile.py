@@ -58,7 +58,7 @@ class Outcome:
     @property
     def verdict(self) -> Verdict:
         """The one word for it, the worst first."""
-        if any(problem.severity == "error" for problem in self.diagnostics):
+        if any(problem.is_error for problem in self.diagnostics):
             return Verdict.REJECTED
         states = {report.state for report in self.reports}
         if self.failures or states & {action.State.FAILED, action.State.STALLED}:

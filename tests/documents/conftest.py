@@ -33,7 +33,7 @@ def problems(resolved):
         return [
             f"{one.line - head}: {one.message}"
             for one in validate.validate(whole, **options)
-            if one.severity == "error"
+            if one.is_error
         ]
 
     return find

@@ -46,7 +46,7 @@ def test_an_object_of_the_workflows_own_repository_is_known_by_its_key_alone(res
 def test_a_field_that_is_not_run_is_refused_by_name(resolved, spec, line, name):
     [one] = unsupported.check(resolved("entrypoint: main\n" + spec))
 
-    assert one.severity == "error"
+    assert one.is_error
     assert one.line == line + 1
     assert one.message.startswith(f"the local engine does not run `{name}`")
     assert one.hint == "runs on the Argo engine"

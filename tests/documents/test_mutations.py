@@ -124,4 +124,4 @@ def test_the_seed_itself_is_sound():
     loaded = load.load({"w.yaml": RICH.encode(), "lib.yaml": LIB.encode()})
     whole = resolve.resolve(loaded.runnable("w.yaml"), loaded)
 
-    assert [str(one) for one in validate.validate(whole) if one.severity == "error"] == []
+    assert [str(one) for one in validate.validate(whole) if one.is_error] == []

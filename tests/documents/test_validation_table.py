@@ -58,7 +58,7 @@ def found_in(text):
         found = validate.validate(resolve.resolve(loaded.runnable("w.yaml"), loaded))
     except errors.Rejected as refusal:
         found = refusal.diagnostics
-    return [one for one in found if one.severity == "error"], place
+    return [one for one in found if one.is_error], place
 
 
 TABLE = [

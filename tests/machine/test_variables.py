@@ -45,7 +45,7 @@ def test_the_run_of_a_cron_workflow_knows_for_when_it_was_made(resolve_spec):
     workflow = resolve_spec({"templates": [main("{{workflow.scheduledTime}}", tag)]})
     asked = dataclasses.replace(workflow, scheduled=True)
 
-    assert not [one for one in validate.validate(asked) if one.severity == "error"]
+    assert not [one for one in validate.validate(asked) if one.is_error]
     run = machine.begin(asked, "w", {}, START)
     (start,) = [one for one in run.start() if isinstance(one, messages.StartPod)]
     moment = "2026-01-01T00:00:00Z"

@@ -70,7 +70,7 @@ class Case:
         """Read the workflow as a run would. Raises Rejected where it would refuse."""
         whole = self.read()
         found = [*validate.validate(whole), *unsupported.check(whole)]
-        wrong = [one for one in found if one.severity == "error"]
+        wrong = [one for one in found if one.is_error]
         if wrong:
             raise errors.Rejected(wrong)
         return whole
@@ -124,7 +124,7 @@ def try_out(case: Case, engine: ports.Engine, patience: float = 120.0) -> Verdic
 def _refusal(case: Case, problem: errors.GitwfError) -> Iterator[str]:
     said = [str(problem)]
     if isinstance(problem, errors.Rejected):
-        said = [one.message for one in problem.diagnostics if one.severity == "error"]
+        said = [one.message for one in problem.diagnostics if one.is_error]
     if case.unfinished or case.recording.get("refused") or case.invalid in said:
         return
     wanted = f"Argo says: {case.invalid}" if case.invalid else "Argo runs it"
