@@ -43,7 +43,7 @@ class Composite:
         self.made = prepared.calling()
         self.results_read = preparation.results_read(prepared.text)
         self.tagged = "{{" in (prepared.calls or prepared.text)
-        self.gate = limits.Gate(self.made.parallelism)
+        self.parallelism = limits.Semaphore(self.made.parallelism)
         self.scope: dict[str, scope.Value] = {
             f"inputs.artifacts.{name}": place for name, place in artifacts.items()
         }
@@ -100,7 +100,7 @@ class Composite:
 
     def admits(self) -> bool:
         """Whether another child may start."""
-        return not self.gate.full and not self.failing
+        return not self.parallelism.full and not self.failing
 
     @property
     def failing(self) -> bool:
@@ -117,7 +117,7 @@ class Composite:
 
     def wait(self, work: Callable[[], None]) -> None:
         """Let work wait for room."""
-        self.gate.waiting.append(work)
+        self.parallelism.waiting.append(work)
         if self.failing:
             self.run.later(self._admit)
 
@@ -128,7 +128,7 @@ class Composite:
         if node.type is not record.NodeType.RETRY:
             self._busy += change
         if node.type in _LIMITED:
-            self.gate.active += change
+            self.parallelism.active += change
         if change > 0:
             return
         if node.phase.failed_or_error and node.type in _FAILING:
@@ -140,18 +140,18 @@ class Composite:
             self._look_again()
 
     def _look_again(self) -> None:
-        if self.gate.waiting or self.failing:
+        if self.parallelism.waiting or self.failing:
             self.run.later(self._admit)
 
     def _admit(self) -> None:
         if self.node.phase.fulfilled:
             return
         if self.failing:
-            if not self._busy and (self.gate.waiting or self.gives_up):
-                self.gate.waiting.clear()
+            if not self._busy and (self.parallelism.waiting or self.gives_up):
+                self.parallelism.waiting.clear()
                 self.abort(FAIL_FAST)
             return
-        self.gate.admit()
+        self.parallelism.admit()
 
     # The end.
 

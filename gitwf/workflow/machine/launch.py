@@ -53,8 +53,8 @@ def submit(run: "run.Run", order: orders.Order) -> None:
         return
     if inside is not None and not inside.admits():
         inside.wait(lambda: submit(run, order))
-    elif run.gate.full and not order.target.source.template.suspend:
-        run.gate.waiting.append(lambda: submit(run, order))
+    elif run.parallelism.full and not order.target.source.template.suspend:
+        run.parallelism.waiting.append(lambda: submit(run, order))
     else:
         launch(run, order)
 

@@ -1,14 +1,14 @@
 """How many at once: the workflow's limit on pods and a template's on its children.
 
-Work that finds no room waits in line at the first gate that is full, and is tried again when a place
-is free; nobody looks through the whole line (Argo: operator.go, checkParallelism, which does).
+Work that finds no room waits in line at the first semaphore that is full, and is tried again when a
+place is free; nobody looks through the whole line (Argo: operator.go, checkParallelism, which does).
 """
 
 from collections import deque
 from collections.abc import Callable
 
 
-class Gate:
+class Semaphore:
     """Counts what is active, against `limit`; None is no limit."""
 
     __slots__ = ("active", "limit", "waiting")

@@ -1,6 +1,6 @@
 """Mutexes and semaphores: who may hold what, within one run.
 
-A lock is a gate with one place, or as many as a ConfigMap says. A template takes all its locks
+A lock is a semaphore with one place, or as many as a ConfigMap says. A template takes all its locks
 before it has a node and gives them back when the node has ended, retries included; work that finds
 one taken waits in line at that lock (Argo: workflow/sync). Locks of the whole workflow are between
 runs: the machine only names them (`Run.held`), whoever drives it takes them before it begins.
@@ -64,7 +64,7 @@ class Locks:
 
     def __init__(self, run: "run.Run") -> None:
         self._run = run
-        self._gates: dict[str, limits.Gate] = {}
+        self._semaphores: dict[str, limits.Semaphore] = {}
 
     def take(
         self, order: orders.Order, wanted: tuple[Lock, ...], again: Callable[[], None]
@@ -75,20 +75,22 @@ class Locks:
         """
         if self._run.stopping(on_exit=order.on_exit):
             return order.owner
-        gates = [self._gates.setdefault(one.name, limits.Gate(one.limit)) for one in wanted]
-        for gate in gates:
-            if gate.full:
-                gate.waiting.append(again)
+        semaphores = [
+            self._semaphores.setdefault(one.name, limits.Semaphore(one.limit)) for one in wanted
+        ]
+        for semaphore in semaphores:
+            if semaphore.full:
+                semaphore.waiting.append(again)
                 return None
-        for gate in gates:
-            gate.active += 1
-        return Holder(self._run, order.owner, gates)
+        for semaphore in semaphores:
+            semaphore.active += 1
+        return Holder(self._run, order.owner, semaphores)
 
     def stir(self) -> None:
         """Have all that waits look again, because the run is ending."""
-        for gate in self._gates.values():
-            waiting = [*gate.waiting]
-            gate.waiting.clear()
+        for semaphore in self._semaphores.values():
+            waiting = [*semaphore.waiting]
+            semaphore.waiting.clear()
             for again in waiting:
                 self._run.later(again)
 
@@ -96,10 +98,12 @@ class Locks:
 class Holder:
     """The owner of a node that holds locks."""
 
-    def __init__(self, run: "run.Run", owner: nodes.Owner, gates: list[limits.Gate]) -> None:
+    def __init__(
+        self, run: "run.Run", owner: nodes.Owner, semaphores: list[limits.Semaphore]
+    ) -> None:
         self._run = run
         self._owner = owner
-        self._gates = gates
+        self._semaphores = semaphores
 
     def made_node(self, node: nodes.Node) -> None:
         """Pass on."""
@@ -116,7 +120,7 @@ class Holder:
 
     def give_back(self) -> None:
         """Give the locks back, once."""
-        gates, self._gates = self._gates, []
-        for gate in gates:
-            gate.active -= 1
-            self._run.later(gate.admit)
+        semaphores, self._semaphores = self._semaphores, []
+        for semaphore in semaphores:
+            semaphore.active -= 1
+            self._run.later(semaphore.admit)

@@ -15,12 +15,12 @@ from gitwf.workflow.machine import limits, nodes, references, templates
 
 
 class Boundary(Protocol):
-    """The steps or DAG that a node is inside of. `kind` is how its tags begin, `gate` its room."""
+    """The steps or DAG that a node is inside of. `kind` is how its tags begin."""
 
     kind: str
     node: nodes.Node
     order: "Order"
-    gate: limits.Gate
+    parallelism: limits.Semaphore
 
     def admits(self) -> bool:
         """Whether another child may start."""

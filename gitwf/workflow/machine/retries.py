@@ -160,9 +160,9 @@ class Retrying:
             return
         # The Retry node itself takes no place. What has begun goes before what has not: Argo comes
         # to an earlier step first.
-        for gate in (*(() if inside is None else (inside.gate,)), self._run.gate):
-            if gate.full:
-                gate.waiting.appendleft(lambda: self._attempt(names))
+        for limit in (*(() if inside is None else (inside.parallelism,)), self._run.parallelism):
+            if limit.full:
+                limit.waiting.appendleft(lambda: self._attempt(names))
                 return
         name = f"{self.node.name}({len(self._attempts)})"
         pod = nodes.pod_name(self._run.name, name, self._order.target.name)

@@ -54,7 +54,7 @@ class Run:
         self.variables = {**variables, scope.NOW: at}
         self._volumes = template.Template(volumes=self.spec.volumes).to_json()
         self.templates = templates.Templates(workflow)
-        self.gate = limits.Gate(workflow.spec.parallelism)
+        self.parallelism = limits.Semaphore(workflow.spec.parallelism)
         self.nodes: dict[str, nodes.Node] = {}
         self._ids: dict[str, int] = {}
         self.outputs = records.Outputs()
@@ -350,9 +350,9 @@ class Run:
 
     def _count(self, node: nodes.Node, change: int) -> None:
         if node.type is records.NodeType.POD:
-            self.gate.active += change
-            if change < 0 and self.gate.waiting:
-                self.later(self.gate.admit)
+            self.parallelism.active += change
+            if change < 0 and self.parallelism.waiting:
+                self.later(self.parallelism.admit)
         inside = self.composites.get(node.boundary.name) if node.boundary is not None else None
         if inside is not None:
             inside.count(node, change)
