@@ -507,3 +507,17 @@ def test_what_a_workflow_must_have_depends_on_what_it_is_for(purpose, text, mess
     whole = resolve.resolve(loaded.runnable("w.yaml"), loaded)
 
     assert [one.message for one in validate.validate(whole, purpose=purpose)] == messages
+
+
+@pytest.mark.parametrize(("value", "wrong"), [("'5'", True), ("5s", False), ("'{{x}}'", False)])
+def test_a_timeout_that_comes_by_an_argument_needs_its_unit(value, wrong):
+    timed = "{name: timed, timeout: '{{inputs.parameters.t}}', container: {image: i}"
+    called = f"  - {timed}, inputs: {{parameters: [{{name: t, default: 1s}}]}}}}\n"
+    arguments = f"arguments: {{parameters: [{{name: t, value: {value}}}]}}, withItems: [1]"
+    given = arguments.replace("{{x}}", "{{item}}")
+    found, place = found_in(
+        HEAD + step(f"«{{name: a, template: timed, {given}}}") + called.replace("«", MARK)
+    )
+
+    message = "templates.main.steps[0].a timed has invalid duration format in timeout"
+    assert [(one.message, one.line, one.column) for one in found] == [(message, *place)] * wrong

@@ -33,9 +33,8 @@ def check_head(found: report.Report, one: template.Template, origin: resolved.Or
     if one.timeout and not one.is_leaf:
         kind = outputs.TYPE_NAMES[one.type]
         found.error(origin.at("timeout"), f"{kind} template doesn't support timeout field")
-    elif _WHOLE.fullmatch(one.timeout):
-        message = f"{one.name} has invalid duration format in timeout"
-        found.error(origin.at("timeout"), message, f"did you mean `{one.timeout}s`?")
+    else:
+        check_timeout(found, one.name, one.timeout, origin.at("timeout"))
     for index, container in enumerate(one.init_containers):
         if not container.name:
             where = origin.at("initContainers", index)
@@ -43,6 +42,13 @@ def check_head(found: report.Report, one: template.Template, origin: resolved.Or
     if one.calls_others and one.active_deadline_seconds is not None:
         message = f"templates.{one.name}.activeDeadlineSeconds is only valid for leaf templates"
         found.error(origin.at("activeDeadlineSeconds"), message, key=True)
+
+
+def check_timeout(found: report.Report, name: str, timeout: str, where: resolved.Origin) -> None:
+    """Check that the timeout of a template has a unit."""
+    if _WHOLE.fullmatch(timeout):
+        message = f"{name} has invalid duration format in timeout"
+        found.error(where, message, f"did you mean `{timeout}s`?")
 
 
 def check(found: report.Report, here: visit.Here, default_image: str) -> None:

@@ -82,6 +82,9 @@ class Walk:
             self._depth -= 1
         if given is not None:
             arguments.check_supplied(self.found, one.name, one.inputs, given, where, supplied)
+            if "{{" in one.timeout:
+                timeout = tags.fill(one.timeout, _handed(one, given))
+                leaf.check_timeout(self.found, one.name, timeout, where)
         return one
 
     def _filled(self, key: resolved.TemplateKey) -> template.Template:
@@ -119,13 +122,7 @@ class Walk:
         if given is None or key not in self._whole.templates:
             return
         one = self._filled(key)
-        handed = {each.name: each.value for each in given.parameters}
-        inputs_known = {
-            f"inputs.parameters.{each.name}": value
-            for each in one.inputs.parameters
-            if (value := handed.get(each.name) or each.value or each.default) is not None
-        }
-        self._templates[key] = _with(one, inputs_known)
+        self._templates[key] = _with(one, _handed(one, given))
 
     def hook(self, scope: str, hook: flow.Hook, where: resolved.Origin) -> None:
         """Warn of a hook without a template: Argo looks for it when the hook is due, not before."""
@@ -228,6 +225,16 @@ class Walk:
             value = value[step]
         defaults = (value.get("templateDefaults") or {}).get(here.template.type) or {}
         return str(defaults.get("image") or "")
+
+
+def _handed(one: template.Template, given: parameters.Arguments) -> dict[str, str]:
+    """Name the values that a call gives the inputs of a template."""
+    handed = {each.name: each.value for each in given.parameters}
+    return {
+        f"inputs.parameters.{each.name}": value
+        for each in one.inputs.parameters
+        if (value := handed.get(each.name) or each.value or each.default) is not None
+    }
 
 
 def _with(one: template.Template, known: Mapping[str, str]) -> template.Template:
