@@ -141,14 +141,18 @@ def test_a_wait_between_attempts_is_shown_and_kept(player):
     assert final.nodes["w"].message == "No more retries left"
 
 
-def test_a_shutdown_ends_a_wait_between_attempts(player):
-    strategy = {"limit": "2", "backoff": {"duration": "1h"}}
-    played = player(single(retryStrategy=strategy), outcome=lambda _: BAD)
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [("", "main: Error (exit code 1)"), ("Stop", "Stopped with strategy 'Stop'")],
+)
+def test_a_shutdown_ends_a_wait_between_attempts(player, strategy, said):
+    slowly = {"limit": "2", "backoff": {"duration": "1h"}}
+    played = player(single(retryStrategy=slowly), outcome=lambda _: BAD)
     while played.active:
         played.send(played.queue.pop(0)[2])
-    played.send(messages.Shutdown(START.after(5.0), "cancelled"))
+    played.send(messages.Shutdown(START.after(5.0), "cancelled", strategy=strategy))
     assert played.run.over
-    assert played.run.record().nodes["w"].message == "main: Error (exit code 1)"
+    assert played.run.record().nodes["w"].message == said
 
 
 def test_a_suspended_node_waits_for_its_duration(player):

@@ -118,8 +118,8 @@ class Root:
             return
         phase, message = _outcome(main), main.spoken or main.message
         asked = self._run.shutdown
-        if asked is not None and asked.strategy and phase is not _P.SUCCEEDED:
-            message = f"Stopped with strategy '{asked.strategy}'"
+        if asked is not None and phase is not _P.SUCCEEDED:
+            message = asked.told or message
         if phase is _P.SUCCEEDED:
             message = ""
             if handler is not None and handler.phase.failed_or_error:

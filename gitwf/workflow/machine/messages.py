@@ -177,6 +177,11 @@ class Shutdown:
     strategy: str = ""
     request: str = ""
 
+    @property
+    def told(self) -> str:
+        """What Argo says of what was ended so, or "" where nobody asked for it."""
+        return f"Stopped with strategy '{self.strategy}'" if self.strategy else ""
+
 
 @dataclass(frozen=True)
 class Resume:

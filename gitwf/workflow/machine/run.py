@@ -177,9 +177,11 @@ class Run:
         return launch.PAST_DEADLINE if self.out_of_time and not on_exit else ""
 
     def no_more_retries(self) -> str:
-        """Say in Argo's words that the workflow's own time is over, or "" where it is not."""
+        """Say in Argo's words that somebody stops the run or its time is over, or "" where not."""
+        if self.shutdown is not None:
+            return self.shutdown.told
         limit = self.spec.active_deadline_seconds
-        if self.shutdown is not None or limit is None:
+        if limit is None:
             return ""
         end = self.began.after(float(limit)).datetime()
         return f"retry exceeded workflow deadline {end:%Y-%m-%d %H:%M:%S} +0000 UTC"
