@@ -33,6 +33,9 @@ def test_a_duration_is_a_number_of_seconds_or_has_units(text, seconds):
         ("3 s", 'unknown unit " s" in duration "3 s"'),
         ("1m 5s", 'unknown unit "m " in duration "1m 5s"'),
         ("1e3s", 'unknown unit "e" in duration "1e3s"'),
+        ('a"b', r'invalid duration "a\"b"'),
+        ("\\\t", r'invalid duration "\\\x09"'),
+        ("5\u00e9", r'unknown unit "\xc3\xa9" in duration "5\xc3\xa9"'),
         ("99999999999h", 'invalid duration "99999999999h"'),
     ],
 )

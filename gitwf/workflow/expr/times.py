@@ -26,6 +26,7 @@ _UNITS: Final = {
     "h": 3600 * SECOND,
 }
 _PART: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]+)", re.ASCII)
+_BEYOND_ASCII: Final = 0x80
 _FIXED: Final = re.compile(r"Etc/GMT([+-])([0-9]{1,2})", re.ASCII)
 _YEAR_1: Final = -62_135_596_800
 _CYCLE: Final = 146_097 * 86_400
@@ -189,7 +190,7 @@ def zone(name: str) -> Zone:
 
 def duration(text: str) -> Duration:
     """Read `1h30m`, `-1.5s`, `300ms`. Raises Fault for anything else."""
-    wrong = errors.Fault(f'time: invalid duration "{text}"')
+    wrong = errors.Fault(f"time: invalid duration {_quoted(text)}")
     body = text[1:] if text[:1] in ("+", "-") else text
     if body == "0":
         return Duration(0)
@@ -200,19 +201,31 @@ def duration(text: str) -> Duration:
         part = _PART.match(body, place)
         if part is None:
             if body[place:].strip("0123456789.") == "":
-                raise errors.Fault(f'time: missing unit in duration "{text}"')
+                raise errors.Fault(f"time: missing unit in duration {_quoted(text)}")
             raise wrong
         whole, fraction, unit = part.group(1), part.group(2) or "", part.group(3)
         if not whole and not fraction:
             raise wrong
         size = _UNITS.get(unit)
         if size is None:
-            raise errors.Fault(f'time: unknown unit "{unit}" in duration "{text}"')
+            what = f"{_quoted(unit)} in duration {_quoted(text)}"
+            raise errors.Fault(f"time: unknown unit {what}")
         total += int(whole or "0") * size + int(fraction or "0") * size // 10 ** len(fraction)
         place = part.end()
     if total > numbers.INT_MAX:
         raise wrong
     return Duration(-total if text[0] == "-" else total)
+
+
+def _quoted(text: str) -> str:
+    """Quote as Go's package time does, which is shorter than strconv.Quote: bytes beyond ASCII too."""
+    return '"' + "".join(map(_shown, text.encode("utf-8", "surrogatepass"))) + '"'
+
+
+def _shown(byte: int) -> str:
+    if byte < ord(" ") or byte >= _BEYOND_ASCII:
+        return f"\\x{byte:02x}"
+    return f"\\{chr(byte)}" if chr(byte) in '"\\' else chr(byte)
 
 
 def is_time(value: object) -> bool:
