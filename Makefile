@@ -5,8 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CASES ?= tests/parity/cases
 RECORDINGS ?= tests/parity/recordings
+ARGO ?=
+SEEDS ?= 1-200
 
-.PHONY: help demo test parity check cluster cluster-down test-cluster format docs clean
+.PHONY: help demo test parity played check cluster cluster-down test-cluster format docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +21,9 @@ test: ## Run every test; as root on Debian or Ubuntu, install the packages it ne
 
 parity: $(VENV)/installed-dev ## Hold the local engine against recordings of Argo: CASES=folder RECORDINGS=folder
 	@$(BIN)/python scripts/parity.py --cases $(CASES) --recordings $(RECORDINGS)
+
+played: $(VENV)/installed-dev ## Hold its machine against random workflows on Argo's own code: ARGO=checkout SEEDS=1-200
+	@$(BIN)/python scripts/played.py --argo "$(ARGO)" --seeds $(SEEDS)
 
 check: $(VENV)/installed-dev ## Lint, types, imports and the fast tests: under a minute
 	@$(BIN)/ruff check -q . && $(BIN)/ruff format -q --check .

@@ -50,6 +50,11 @@ class Case:
         return "" if begun else message.removeprefix(_INVALID)
 
     @property
+    def refusal(self) -> str:
+        """Why nothing of it ran on Argo, by its rules or as a document that nobody can read."""
+        return self.invalid or self.recording.get("refused") or ""
+
+    @property
     def unfinished(self) -> bool:
         """Whether Argo never got to an end: it crashed, or waits for ever."""
         return bool(self.recording.get("controllerCrash") or self.recording.get("timeout"))
@@ -110,10 +115,10 @@ def try_out(case: Case, engine: ports.Engine, patience: float = 120.0) -> Verdic
         engine.start(ports.Order(run, whole.name, whole, {}))
     except errors.GitwfError as problem:
         verdict.refused = True
-        verdict.differences = list(_refusal(case, problem))
+        verdict.differences = list(refused_otherwise(case, problem))
         return verdict
-    if case.invalid or case.recording.get("refused"):
-        verdict.differences = [f"ran, Argo says: {case.invalid or case.recording['refused']}"]
+    if case.refusal:
+        verdict.differences = [f"ran, Argo says: {case.refusal}"]
         return verdict
     got = _followed(engine, run, _NEVER_ENDS if case.unfinished else patience)
     verdict.nodes = len(set(got.nodes) & set(case.nodes))
@@ -121,7 +126,8 @@ def try_out(case: Case, engine: ports.Engine, patience: float = 120.0) -> Verdic
     return verdict
 
 
-def _refusal(case: Case, problem: errors.GitwfError) -> Iterator[str]:
+def refused_otherwise(case: Case, problem: errors.GitwfError) -> Iterator[str]:
+    """Say where Argo does not refuse what gitwf does, or does so in other words."""
     said = [str(problem)]
     if isinstance(problem, errors.Rejected):
         said = [one.message for one in problem.diagnostics if one.is_error]

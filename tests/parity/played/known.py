@@ -1,0 +1,44 @@
+"""Where a played workflow may come out otherwise than on Argo, and why.
+
+Either gitwf differs on purpose (the last part of docs/runs.md) or Argo's own later versions do. A
+workflow with such a mark is no finding by itself, though the difference may be another one.
+"""
+
+import re
+
+READS_OUTPUTS = re.compile(r"(?:steps|tasks)(?:\.|\[')([-\w]+)(?:'\])?\??\.outputs")
+
+
+def reasons(case):
+    """Name the known reasons that may be behind a case's differences."""
+    return [name for name, applies in _REASONS.items() if applies(case)]
+
+
+def _reads_what_was_skipped(case):
+    read = set(READS_OUTPUTS.findall(case.path.read_text("utf-8")))
+    return any(
+        node["phase"] in {"Skipped", "Omitted"} and node["displayName"].partition("(")[0] in read
+        for node in case.nodes.values()
+    )
+
+
+def _says(text):
+    return lambda case: any(text in (node.get("message") or "") for node in case.nodes.values())
+
+
+def _reads(tag):
+    return lambda case: tag in case.path.read_text("utf-8")
+
+
+def _left_running(case):
+    return any(node["phase"] in {"Running", "Pending"} for node in case.nodes.values())
+
+
+_REASONS = {
+    "it reads outputs of what was skipped": _reads_what_was_skipped,
+    "a hook found no room": _says("Max parallelism reached"),
+    "Argo left nodes running": _left_running,
+    "it reads workflow.duration": _reads("workflow.duration"),
+    "it reads workflow.failures": _reads("workflow.failures"),
+    "Argo lost an inline template": _says("failed to get a template"),
+}
