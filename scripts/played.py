@@ -125,11 +125,11 @@ def table(verdicts: list[comparing.Verdict]) -> list[str]:
     lines = []
     for one in verdicts:
         if one.differences:
-            reasons = known.reasons(one.case)
+            reasons = known.reasons(one)
             lines.append(f"{one.case.path.stem}: {', '.join(reasons) or 'not known yet'}")
             lines += [f"    {difference}" for difference in one.differences]
     different = [one for one in verdicts if one.differences]
-    explained = sum(bool(known.reasons(one.case)) for one in different)
+    explained = sum(bool(known.reasons(one)) for one in different)
     refused = sum(one.refused and not one.differences for one in verdicts)
     unfinished = sum(one.case.unfinished and not one.refused for one in verdicts)
     equal = len(verdicts) - len(different) - refused - unfinished

@@ -7,11 +7,16 @@ workflow with such a mark is no finding by itself, though the difference may be 
 import re
 
 READS_OUTPUTS = re.compile(r"(?:steps|tasks)(?:\.|\[')([-\w]+)(?:'\])?\??\.outputs")
+RETRIED = re.compile("^  retryStrategy:", re.MULTILINE)
 
 
-def reasons(case):
-    """Name the known reasons that may be behind a case's differences."""
-    return [name for name, applies in _REASONS.items() if applies(case)]
+def reasons(verdict):
+    """Name the known reasons that may be behind the differences of a verdict."""
+    if verdict.refused:
+        # Argo stops at the first mistake, and goes through the tasks of a DAG in no fixed order.
+        several = "dag:" in verdict.case.path.read_text("utf-8") and verdict.case.refusal
+        return ["Argo names the mistake that it meets first"] if several else []
+    return [name for name, applies in _REASONS.items() if applies(verdict.case)]
 
 
 def _reads_what_was_skipped(case):
@@ -30,6 +35,11 @@ def _reads(tag):
     return lambda case: tag in case.path.read_text("utf-8")
 
 
+def _memoizes_what_the_workflow_retries(case):
+    text = case.path.read_text("utf-8")
+    return "memoize:" in text and RETRIED.search(text) is not None
+
+
 def _left_running(case):
     return any(node["phase"] in {"Running", "Pending"} for node in case.nodes.values())
 
@@ -40,5 +50,6 @@ _REASONS = {
     "Argo left nodes running": _left_running,
     "it reads workflow.duration": _reads("workflow.duration"),
     "it reads workflow.failures": _reads("workflow.failures"),
+    "the workflow retries what is memoized": _memoizes_what_the_workflow_retries,
     "Argo lost an inline template": _says("failed to get a template"),
 }
