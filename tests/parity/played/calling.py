@@ -6,6 +6,7 @@ that nobody would have thought of.
 """
 
 import itertools
+from dataclasses import replace
 
 from tests.parity.played import drawing, leaves
 
@@ -148,13 +149,13 @@ class Templates:
         if loops:
             fields, item = drawing.loop(chance, scope)
             made |= fields
-            scope = drawing.Scope(scope.kind, scope.prior, scope.inputs, item)
+            scope = replace(scope, item=item)
         template = self._callee(depth)
         made |= self._way(template) | self._arguments(template, scope)
         if chance.maybe(conditions):
             made["when"] = drawing.condition(chance, scope)
-        if chance.maybe(0.12):
-            made["hooks"] = self._hooks(name, drawing.Scope(scope.kind, scope.prior, scope.inputs))
+        if chance.maybe(0.15):
+            made["hooks"] = self._hooks(name, replace(scope, item=""))
         if chance.maybe(0.02):
             made["onExit"] = "leaf"
         return made, drawing.Call(name, template["name"], loops, drawing.given(template))
@@ -241,7 +242,7 @@ class Templates:
         if chance.maybe(0.6):
             name = chance.one_of("leaf", "leaf", "fail", "retry", "scr", "expr", "cons")
             made["exit"] = self._hook(name, own, scope)
-        if chance.maybe(0.5):
+        if not made or chance.maybe(0.3):
             name = chance.one_of("leaf", "leaf", "leaf", "fail", "fail", "scr", "expr", "cons")
             expression = chance.one_of(
                 f'{status} == "Running"',
