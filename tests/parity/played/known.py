@@ -6,7 +6,7 @@ workflow with such a mark is no finding by itself, though the difference may be 
 
 import re
 
-READS_OUTPUTS = re.compile(r"(?:steps|tasks)(?:\.|\[')([-\w]+)(?:'\])?\??\.outputs")
+READS_A_CALL = re.compile(r"(?:steps|tasks)(?:\.|\[')([-\w]+)(?:'\])?\??\.(?:outputs|exitCode)")
 RETRIED = re.compile("^  retryStrategy:", re.MULTILINE)
 
 
@@ -20,7 +20,7 @@ def reasons(verdict):
 
 
 def _reads_what_was_skipped(case):
-    read = set(READS_OUTPUTS.findall(case.path.read_text("utf-8")))
+    read = set(READS_A_CALL.findall(case.path.read_text("utf-8")))
     return any(
         node["phase"] in {"Skipped", "Omitted"} and node["displayName"].partition("(")[0] in read
         for node in case.nodes.values()
@@ -45,7 +45,7 @@ def _left_running(case):
 
 
 _REASONS = {
-    "it reads outputs of what was skipped": _reads_what_was_skipped,
+    "it reads what a skipped call would have given": _reads_what_was_skipped,
     "a hook found no room": _says("Max parallelism reached"),
     "Argo left nodes running": _left_running,
     "it reads workflow.duration": _reads("workflow.duration"),
