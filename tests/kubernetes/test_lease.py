@@ -113,6 +113,13 @@ def test_who_is_asked_to_stop_while_it_waits_never_leads(lead):
         assert holder(lead) == "one"
 
 
+def test_who_is_asked_to_stop_just_as_it_takes_the_lease_empties_it(lead):
+    with lead("one").held(lambda: holder(lead) == "one"):
+        assert holder(lead) == "one"
+
+    assert holder(lead) is None
+
+
 def test_a_serve_that_is_asked_to_stop_lets_another_lead_at_once(world):
     def leads():
         found = world.connection().get(lease.API, lease.KIND, "gitwf")

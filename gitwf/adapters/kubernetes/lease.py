@@ -45,10 +45,11 @@ class Leadership:
         What is given turns true when the Lease was lost or could not be renewed in time. When
         asked to stop while waiting, it is true from the start.
         """
-        while not stopping() and not self._attempt():
+        taken = False
+        while not stopping() and not (taken := self._attempt()):
             self._clock.wait(self._settings.seconds / 5)
         lost, over = threading.Event(), threading.Event()
-        if stopping():
+        if not taken:
             lost.set()
         renewing = threading.Thread(target=self._keep, args=(lost, over), name="lease", daemon=True)
         renewing.start()
