@@ -156,7 +156,7 @@ class Dag(composite.Composite):
 
     def exits_at_once(self, child: composite.Child) -> bool:
         """Whether it is a target, at which Argo looks for itself."""
-        return child.call.name in self._graph.targets
+        return self._graph.is_target(child.call.name)
 
     def passes_by(self, child: composite.Child) -> bool:
         """Go on from a task before its hooks where Argo does.
