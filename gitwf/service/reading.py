@@ -18,8 +18,8 @@ from gitwf.values import CommitId, ObjectId
 from gitwf.workflow.document import load, resolve, resolved, unsupported, validate
 
 _YAML = (".yaml", ".yml")
-# What the kinds are called that others refer to; a file without these words holds none of them.
-_REFERRED_TO = (b"WorkflowTemplate", b"ConfigMap", b"Secret")
+# A file without any of these words holds nothing that is referred to.
+_REFERRED_TO = tuple(kind.encode() for kind in load.REFERRED_TO)
 _ANY_COMMIT = CommitId("0" * 40)
 """What a run's commit is taken for: what is right for one must be right for all."""
 

@@ -15,7 +15,8 @@ from gitwf.errors import Diagnostic, Rejected
 from gitwf.text import models, yaml_reader
 from gitwf.workflow.document import template, workflow
 
-_REFERRED_TO = frozenset({"WorkflowTemplate", "ClusterWorkflowTemplate", "ConfigMap", "Secret"})
+REFERRED_TO = frozenset({"WorkflowTemplate", "ClusterWorkflowTemplate", "ConfigMap", "Secret"})
+"""The kinds that workflows refer to by name."""
 _HINTS = {"withParams": "did you mean `withParam`?"}
 
 
@@ -220,7 +221,7 @@ def _twins(sources: Sequence[Source]) -> Iterator[Diagnostic]:
     """
     first: dict[tuple[str, str, str], Source] = {}
     for one in sources:
-        if not one.name or one.kind not in _REFERRED_TO:
+        if not one.name or one.kind not in REFERRED_TO:
             continue
         other = first.setdefault((one.kind, one.namespace, one.name), one)
         if other is not one:
