@@ -5,6 +5,7 @@ value that holds an ESC byte makes the JSON invalid, and the node ends in Error.
 and aggregated outputs are Go's spelling too, so this module is the one place that knows it.
 """
 
+import codecs
 import json
 import re
 from typing import Any
@@ -28,6 +29,20 @@ HTML = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u
 _LARGEST, _SMALLEST = (1 << 63) - 1, -(1 << 63)
 
 INVALID_JSON = "cannot finish template replacement because the result was invalid JSON"
+
+
+def _one_byte(problem: UnicodeError) -> tuple[str, int]:
+    if not isinstance(problem, UnicodeDecodeError):
+        raise problem
+    return "\ufffd", problem.start + 1
+
+
+codecs.register_error("gitwf.each-byte", _one_byte)
+
+
+def decoded(content: bytes) -> str:
+    """Read text as Go's JSON does: one U+FFFD for each byte that is no part of a character."""
+    return content.decode("utf-8", "gitwf.each-byte")
 
 
 def for_json(value: str) -> str:

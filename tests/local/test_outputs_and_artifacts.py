@@ -28,6 +28,14 @@ def test_output_parameters_are_files_less_one_newline(local, written, place):
     assert dict(ran["wf"].outputs.parameters) == expected
 
 
+def test_each_byte_that_is_no_text_is_replaced(local, written, place):
+    made = f"mkdir -p {place}; printf 'a\\342\\202b\\377\\376' > {place}/one"
+    declared = f"    outputs: {{parameters: [{{name: one, valueFrom: {{path: {place}/one}}}}]}}"
+    ran = local.run(written(made, declared))
+
+    assert dict(ran["wf"].outputs.parameters) == {"one": "a\ufffd\ufffdb\ufffd\ufffd"}
+
+
 def test_an_output_parameter_may_have_its_value_in_the_document(local):
     ran = local.run("""
   templates:
@@ -52,6 +60,16 @@ def test_a_missing_output_parameter_is_an_error_of_the_wait_container(local, wri
     assert (ran["wf"].phase, ran["wf"].message) == expected
     assert ran["wf"].outputs.exit_code == "0"
     assert ran.text == "nothing\n"
+
+
+def test_a_missing_output_is_told_by_the_shortest_path_to_it(local, written, place):
+    declared = f"    outputs: {{parameters: [{{name: p, valueFrom: {{path: {place}//p}}}}]}}"
+    ran = local.run(written("true", declared), "parameter")
+    assert ran["wf"].message.endswith(f"/outputs/parameters{place}/p: no such file or directory")
+
+    declared = f"    outputs: {{artifacts: [{{name: a, path: {place}/a/}}]}}"
+    ran = local.run(written("true", declared), "artifact")
+    assert f"/outputs/artifacts{place}/a.tgz: no such file" in ran["wf"].message
 
 
 @pytest.mark.parametrize("code", [0, 9])

@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_executed_fails_as_a_step_does(hosted, tmp_path):
     container: {{image: none, command: [{tmp_path}/place/p]}}
 """)
 
-    why = f"fork/exec {tmp_path}/place/p: exec format error"
+    why = f"failed to start command: fork/exec {tmp_path}/place/p: exec format error"
     assert ran["wf"].message == f"main: Error (exit code 64): {why}"
 
 

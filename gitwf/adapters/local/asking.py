@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gitwf.adapters.local import environment
 from gitwf.errors import Stalled
 from gitwf.values import Instant
-from gitwf.workflow import http_response, record
+from gitwf.workflow import http_response, quoting, record
 from gitwf.workflow.document import http_request
 from gitwf.workflow.machine import messages
 
@@ -175,7 +175,7 @@ def _read(response: "requests.Response", body: bytes) -> http_response.Response:
         # What was unpacked is neither packed nor as long any more.
         headers.pop("Content-Encoding")
         headers.pop("Content-Length", None)
-    return http_response.Response(response.status_code, body.decode("utf-8", "replace"), headers)
+    return http_response.Response(response.status_code, quoting.decoded(body), headers)
 
 
 def _session(headers: Headers, note: Callable[[socket.socket], None]) -> "requests.Session":

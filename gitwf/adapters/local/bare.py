@@ -117,7 +117,7 @@ class Bare:
         except OSError as error:
             if programs.exhausted(error):
                 raise
-            why = f"fork/exec {given.argv[0]}: {(error.strerror or str(error)).lower()}"
+            why = programs.unstartable(given.argv[0], error)
         self._places.take_away(given)
         return Refused(box.Ended(code=64, refused=why))
 

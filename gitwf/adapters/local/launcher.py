@@ -56,10 +56,7 @@ def _run(spec: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
     except OSError as error:
         if programs.exhausted(error):
             raise
-        return {
-            "code": 64,
-            "refused": f"fork/exec {program}: {(error.strerror or str(error)).lower()}",
-        }
+        return {"code": 64, "refused": programs.unstartable(program, error)}
     os.close(stdout)
     os.close(stderr)
     return {"code": code}

@@ -6,13 +6,14 @@ workflow/executor), because people and `retryStrategy` expressions read them.
 """
 
 import dataclasses
+import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitwf.adapters.local import artifacts, box, folder, members, scratch
 from gitwf.values import Instant
-from gitwf.workflow import record
+from gitwf.workflow import quoting, record
 from gitwf.workflow.document import parameters as documented
 from gitwf.workflow.document import template
 from gitwf.workflow.machine import messages
@@ -72,7 +73,7 @@ def last_words(ended: box.Ended) -> str:
 
 def result_of(stdout: bytes) -> str:
     """Standard output as `outputs.result`: one newline less, the last 256 KiB."""
-    return stdout.removesuffix(b"\n")[-RESULT_LIMIT:].decode("utf-8", "replace")
+    return quoting.decoded(stdout.removesuffix(b"\n")[-RESULT_LIMIT:])
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _parameters(
             continue
         if why is None:
             content = b"" if one.path.is_dir() else one.path.read_bytes()
-            values[parameter.name] = content.removesuffix(b"\n").decode("utf-8", "replace")
+            values[parameter.name] = quoting.decoded(content.removesuffix(b"\n"))
         elif source.default is not None:
             values[parameter.name] = source.default.removesuffix("\n")
         else:
@@ -169,18 +170,20 @@ def _parameters(
 
 
 def _unread(made: template.Template, path: str, why: str) -> str:
-    if not _mirrored(made, path):
+    path, mirrored = posixpath.normpath(path), _mirrored(made, path)
+    if not mirrored:
         return f"open {_SAVED}/parameters{path}: {why}"
     verb = "read" if why == _FOLDER else "open"
     return f"{verb} {_MIRRORED}{path}: {why}"
 
 
 def _unstaged(made: template.Template, artifact: documented.Artifact, why: str) -> str:
-    if not _mirrored(made, artifact.path):
-        return f"open {_SAVED}/artifacts{artifact.path}.tgz: {why}"
+    path = posixpath.normpath(artifact.path)
+    if not _mirrored(made, path):
+        return f"open {_SAVED}/artifacts{path}.tgz: {why}"
     if artifact.archive is not None and artifact.archive.none is not None:
-        return f"{artifact.path} no such file or directory"
-    return f"stat {_MIRRORED}{artifact.path}: {why}"
+        return f"{path} no such file or directory"
+    return f"stat {_MIRRORED}{path}: {why}"
 
 
 def _mirrored(made: template.Template, path: str) -> bool:

@@ -28,6 +28,12 @@ def not_started(error: OSError, root: str = "") -> dict[str, Any]:
     return {"code": _START_ERROR, "reason": "StartError", "refused": why}
 
 
+def unstartable(program: str, error: OSError) -> str:
+    """Say why a program that was found did not start."""
+    why = (error.strerror or str(error)).lower()
+    return f"failed to start command: fork/exec {program}: {why}"
+
+
 def find_program(name: str, path: str) -> str:
     """Find an executable as Go's exec.LookPath does; LookupError carries its message."""
     if "/" in name:
