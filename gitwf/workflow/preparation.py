@@ -264,7 +264,8 @@ def own_location(artifact: parameters.Artifact) -> record.ArtifactLocation | Non
     if artifact.raw is not None:
         return record.ArtifactLocation(artifact.name, raw=artifact.raw.data)
     if artifact.key:
-        return record.ArtifactLocation(artifact.name, key=artifact.key)
+        optional = artifact.optional
+        return record.ArtifactLocation(artifact.name, key=artifact.key, optional=optional)
     return None
 
 

@@ -68,7 +68,8 @@ class ArtifactLocation:
     `node` + `name`: the output artifact `name` of that node id, kept by the engine. `raw`: the
     content itself. `key`: an object of the artifact repository. `source`: the code at the commit.
     `sub_path` picks a file inside a directory artifact; one that Argo would have `packed` is a
-    single object there, with nothing inside.
+    single object there, with nothing inside. `unread` is why nobody could unpack it; `optional`:
+    whoever wants it goes on where it is not.
     """
 
     name: str
@@ -78,6 +79,8 @@ class ArtifactLocation:
     source: bool = False
     sub_path: str = ""
     packed: bool = False
+    optional: bool = False
+    unread: str = ""
 
     @property
     def nowhere(self) -> bool:

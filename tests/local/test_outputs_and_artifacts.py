@@ -193,24 +193,79 @@ def passing(place, make, read, archive="{none: {}}", mode="", sub=""):
     return PASSING.format(place=place, make=make, read=read, archive=archive, mode=mode, sub=sub)
 
 
-@pytest.mark.parametrize("archive", ["{none: {}}", "{tar: {}}", "{zip: {}}"])
-def test_a_file_goes_from_step_to_step_as_it_is(local, place, archive):
-    make = f"mkdir -p {place}; printf 'alpha' > {place}/out"
-    ran = local.run(passing(place, make, f"cat {place}/in/here", archive))
+@pytest.mark.parametrize(
+    ("archive", "file", "mode"),
+    [
+        ("{tar: {}}", "here", "750"),
+        ("{none: {}}", "here", "600"),
+        ("{zip: {}}", "here/argo/outputs/artifacts/out", "666"),
+    ],
+)
+def test_a_file_goes_from_step_to_step_as_its_archive_holds_it(local, place, archive, file, mode):
+    make = f"mkdir -p {place}; printf 'alpha' > {place}/out; chmod 750 {place}/out"
+    read = f"cd {place}/in && stat -c %a {file} && cat {file}"
+    ran = local.run(passing(place, make, read, archive))
 
     assert ran.record.message == ""
-    assert ran.text == "alpha\n"
+    assert ran.text == f"{mode}\nalpha\n"
 
 
-def test_a_folder_goes_from_step_to_step_with_modes_and_links(local, place):
+@pytest.mark.parametrize(
+    ("archive", "inside"),
+    [
+        ("{tar: {}}", ["750 ./a", "755 ./empty", "777 ./link", "755 ./sub", "640 ./sub/b"]),
+        ("{none: {}}", ["600 ./a", "700 ./sub", "600 ./sub/b"]),
+        ("{zip: {}}", ["666 ./a", "666 ./link", "755 ./sub", "666 ./sub/b"]),
+    ],
+)
+def test_a_folder_goes_from_step_to_step_as_its_archive_holds_it(local, place, archive, inside):
     make = (
-        f"mkdir -p {place}/out/sub; echo 1 > {place}/out/a; echo 2 > {place}/out/sub/b; "
-        f"chmod 750 {place}/out/sub/b; ln -s a {place}/out/link"
+        f"mkdir -p {place}/out/sub {place}/out/empty; cd {place}/out; echo 1 > a; echo 2 > sub/b; "
+        "chmod 640 sub/b; chmod 750 a; chmod 700 sub; ln -s sub/b link"
     )
-    read = f"cd {place}/in/here && cat a sub/b link && stat -c %a sub/b && readlink link"
-    ran = local.run(passing(place, make, read))
+    read = f"cd {place}/in/here && cat sub/b && find . -mindepth 1 | sort | xargs stat -c '%a %n'"
+    ran = local.run(passing(place, make, read, archive))
 
-    assert ran.text == "1\n2\n1\n750\na\n"
+    assert ran.text.splitlines() == ["2", *inside]
+
+
+@pytest.mark.parametrize("optional", ["true", "false"])
+def test_a_zip_of_a_file_is_found_under_the_name_of_the_file_alone(local, written, place, optional):
+    declared = f"{{name: a, path: {place}/o, archive: {{zip: {{}}}}, optional: {optional}}}"
+    make = f"mkdir -p {place}; echo x > {place}/o"
+    ran = local.run(written(make, f"    outputs: {{artifacts: [{declared}]}}"))
+
+    why = "stat /tmp/argo/outputs/artifacts/a: no such file or directory; "
+    expected = "" if optional == "true" else f"wait: Error (exit code 64): {why}"
+    assert ran["wf"].message == expected
+    assert not ran["wf"].outputs.artifacts
+
+
+ILLEGAL = "illegal symlink target: out/sub/link -> ../../../elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("archive", "node", "message"),
+    [
+        ("{tar: {}}", "wf[1].r", f"init: Error (exit code 64): {ILLEGAL}"),
+        ("{none: {}}", "wf[0].w", f"wait: Error (exit code 64): {ILLEGAL}; "),
+        ("{zip: {}}", "wf[0].w", f"wait: Error (exit code 64): {ILLEGAL}; "),
+    ],
+)
+def test_a_folder_with_a_link_that_leads_out_cannot_be_unpacked(
+    local, place, archive, node, message
+):
+    make = f"mkdir -p {place}/out/sub; ln -s ../../../elsewhere {place}/out/sub/link"
+    ran = local.run(passing(place, make, "true", archive))
+
+    assert (ran[node].phase, ran[node].message) == ("Error", message)
+
+
+def test_a_folder_without_a_file_in_it_is_nothing_in_a_store(local, place):
+    ran = local.run(passing(place, f"mkdir -p {place}/out/sub", "true"))
+
+    why = "artifact in failed to load: The specified key does not exist."
+    assert ran["wf[1].r"].message == f"init: Error (exit code 64): {why}"
 
 
 def test_the_mode_of_an_input_is_what_the_template_says(local, place):
@@ -249,14 +304,14 @@ def test_a_step_that_writes_to_its_input_changes_nobody_elses(local, place):
     assert ran.text == "one\none\n"
 
 
-def test_a_link_out_of_an_output_folder_shows_the_reader_its_own_files(walled, place):
+def test_a_link_out_of_an_output_folder_shows_the_reader_nothing_of_the_host(walled, place):
     secret = walled.folder / "secret"
     secret.write_text("the host's\n", "utf-8")
-    make = f"mkdir -p {place}/out; ln -s {secret} {place}/out/leak"
-    ran = walled.run(passing(place, make, f"cat {place}/in/here/leak || echo nothing there"))
-
-    assert "the host's" not in ran.text
-    assert ran.text.endswith("nothing there\n")
+    make = f"mkdir -p {place}/out; ln -s {secret} {place}/out/leak; ln -s leak {place}/out/to"
+    read = f"cat {place}/in/here/*"
+    for number, archive in enumerate(["{tar: {}}", "{none: {}}", "{zip: {}}"]):
+        ran = walled.run(passing(place, make, read, archive), f"run-{number}")
+        assert "the host's" not in ran.text
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -306,7 +361,7 @@ def test_a_global_artifact_is_copied_out_with_its_digest(local, place, tmp_path)
 
 
 def test_a_folder_is_no_model(local, place, tmp_path):
-    local.run(passing(place, f"mkdir -p {place}/out", "true"))
+    local.run(passing(place, f"mkdir -p {place}/out; touch {place}/out/part", "true"))
 
     with pytest.raises(Stalled, match="not one file"):
         local.engine.artifact("run", "kept", tmp_path / "model")
@@ -425,6 +480,21 @@ def test_a_key_at_which_nothing_was_put_is_an_error_unless_optional(local, place
 
     ran = local.run(KEYED.format(place=place, key="other", optional="true"), "again")
     assert ran["wf.b"].phase == "Succeeded"
+    assert "s a directory" in ran.log["wf.b"].lower()
+
+
+def test_what_a_caller_hands_in_is_as_optional_as_where_it_comes_from(local, place):
+    """Argo: workflow/common/util.go, ProcessArgs: the argument takes the input's place."""
+    ran = local.run(f"""
+  templates:
+  - name: main
+    dag: {{tasks: [{{name: a, template: gets, arguments: {{artifacts: [{{name: i, s3: {{key: k}}}}]}}}}]}}
+  - name: gets
+    inputs: {{artifacts: [{{name: i, path: {place}/i, optional: true}}]}}
+    container: {{image: none, command: ["true"]}}
+""")
+
+    assert ran["wf.a"].message == NO_KEY
 
 
 @pytest.mark.parametrize(("recurse", "mode"), [("true", "750\n"), ("false", "640\n")])

@@ -96,17 +96,19 @@ spec:
   volumes:
   - {{name: all, configMap: {{name: cm}}}}
   - {{name: some, configMap: {{name: cm, items: [{{key: b.txt, path: sub/c}}]}}}}
+  - {{name: lacking, configMap: {{name: cm, optional: true, items: [{{key: c, path: c}}]}}}}
   templates:
   - name: main
     container:
       image: none
-      command: [sh, -c, "cd {place} && cat all/a.txt all/b.txt some/sub/c; ls some"]
+      command: [sh, -c, "cd {place} && cat all/a.txt all/b.txt some/sub/c; ls some lacking"]
       volumeMounts:
       - {{name: all, mountPath: {place}/all}}
       - {{name: some, mountPath: {place}/some}}
+      - {{name: lacking, mountPath: {place}/lacking}}
 """)
 
-    assert ran.text == "alphabetabetasub\n"
+    assert ran.text == "alphabetabetalacking:\n\nsome:\nsub\n"
 
 
 def test_outputs_are_read_from_volumes_and_stay_in_them(local, place):

@@ -1,9 +1,9 @@
-"""Artifacts of a run: kept as they are under the run's folder, by node and name.
+"""Artifacts of a run: kept unpacked under the run's folder, by node and name.
 
-How Argo would pack an artifact (`archive`) matters to its storage, not here. What a step made is
-moved in, made durable before its end is recorded, and never changed after; a step that reads one
-gets a copy, because it may write to what it was given. What a document puts at a key, and reads from
-one, is noted beside: the run is the repository of its own keys.
+What a step made is moved in as `packing` leaves it, made durable before its end is recorded, and
+never changed after; a step that reads one gets a copy, because it may write to what it was given.
+What a document puts at a key, and reads from one, is noted beside: the run is the repository of its
+own keys.
 """
 
 import dataclasses
@@ -18,6 +18,8 @@ from gitwf.adapters.local import copying, folder
 from gitwf.errors import Stalled
 from gitwf.values import Digest
 from gitwf.workflow import record
+
+_RAW = 0o666  # Argo's executor makes files for everybody.
 
 
 def keep(made: Path, kept: Path) -> None:
@@ -36,12 +38,16 @@ class Missing(Stalled):
     """There is nothing where an artifact should be."""
 
 
+class Unreadable(Stalled):
+    """There is an artifact that nobody can unpack."""
+
+
 def note(run: folder.RunFolder, key: str, put: record.ArtifactLocation) -> None:
     """Remember that an output of a node was put at a key."""
     plain = _plain(key)
     noted = run.keyed(plain)
     noted.parent.mkdir(exist_ok=True)
-    noted.write_text(json.dumps([plain, put.node, put.name, put.packed]), "utf-8")
+    noted.write_text(json.dumps([plain, vars(put)]), "utf-8")
     _sync(noted)
 
 
@@ -69,8 +75,8 @@ def at_key(
 
 
 def _read(noted: Path) -> tuple[str, record.ArtifactLocation]:
-    at, node, name, packed = json.loads(noted.read_text("utf-8"))
-    return at, record.ArtifactLocation(name, node, packed=packed)
+    at, put = json.loads(noted.read_text("utf-8"))
+    return at, record.ArtifactLocation(**put)
 
 
 def _plain(key: str) -> str:
@@ -86,12 +92,19 @@ def _sync(path: Path) -> None:
 
 
 def find(run: folder.RunFolder, location: record.ArtifactLocation) -> Path:
-    """Where a kept artifact is, `sub_path` followed but never out of it. Raises Missing."""
+    """Where a kept artifact is, `sub_path` followed but never out of it.
+
+    Raises Missing, Unreadable.
+    """
     kept = run.artifact(location.node, location.name)
     if not kept.exists():
         raise Stalled(f"the artifact {location.name!r} of {location.node} is not there")
     if location.sub_path and location.packed:
         raise Missing(f"the artifact {location.name!r} is packed, so nothing lies below it")
+    if location.unread:
+        raise Unreadable(location.unread)
+    if not location.packed and kept.is_dir() and not any(kept.iterdir()):
+        raise Missing(f"the artifact {location.name!r} is a folder with no file in it")
     return inside(kept, location.sub_path)
 
 
@@ -104,9 +117,13 @@ def inside(root: Path, sub_path: str) -> Path:
 
 
 def give(run: folder.RunFolder, location: record.ArtifactLocation, to: Path) -> None:
-    """Make a step's own copy of an artifact as the file or folder `to`. Raises Missing."""
+    """Make a step's own copy of an artifact as the file or folder `to`.
+
+    Raises Missing, Unreadable.
+    """
     if location.raw is not None:
         to.write_text(location.raw, "utf-8")
+        to.chmod(_RAW)
         return
     found = at_key(run, location) if location.key else {"": location}
     if not found:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitwf.adapters.local import artifacts, box, folder, members, scratch
+from gitwf.adapters.local import artifacts, box, folder, members, packing, scratch
 from gitwf.values import Instant
 from gitwf.workflow import quoting, record
 from gitwf.workflow.document import parameters as documented
@@ -170,20 +170,26 @@ def _parameters(
 
 
 def _unread(made: template.Template, path: str, why: str) -> str:
-    path, mirrored = posixpath.normpath(path), _mirrored(made, path)
+    mirrored = _mirror(made, path)
     if not mirrored:
-        return f"open {_SAVED}/parameters{path}: {why}"
+        return f"open {_SAVED}/parameters{posixpath.normpath(path)}: {why}"
     verb = "read" if why == _FOLDER else "open"
-    return f"{verb} {_MIRRORED}{path}: {why}"
+    return f"{verb} {mirrored}: {why}"
 
 
 def _unstaged(made: template.Template, artifact: documented.Artifact, why: str) -> str:
     path = posixpath.normpath(artifact.path)
-    if not _mirrored(made, path):
+    mirrored = _mirror(made, artifact.path)
+    if not mirrored:
         return f"open {_SAVED}/artifacts{path}.tgz: {why}"
     if artifact.archive is not None and artifact.archive.none is not None:
         return f"{path} no such file or directory"
-    return f"stat {_MIRRORED}{path}: {why}"
+    return f"stat {mirrored}: {why}"
+
+
+def _mirror(made: template.Template, path: str) -> str:
+    """Where the wait container has a path of main, or "" where it has none."""
+    return f"{_MIRRORED}{posixpath.normpath(path)}" if _mirrored(made, path) else ""
 
 
 def _mirrored(made: template.Template, path: str) -> bool:
@@ -217,13 +223,25 @@ def _artifacts(
     problems = ""
     declared = [artifact for artifact in start.template.outputs.artifacts if artifact.path]
     for artifact, one in zip(declared, outputs, strict=True):
-        if one.why is None:
+        why = "" if one.why is None else _unstaged(start.template, artifact, one.why)
+        absent, unread = bool(why), ""
+        if not why:
+            try:
+                unread = packing.pack(one.path, artifact, _mirror(start.template, artifact.path))
+            except packing.Unstaged as problem:
+                why, absent = str(problem), isinstance(problem, packing.Absent)
+        if not why:
             artifacts.keep(one.path, run.artifact(start.node, artifact.name))
-            packed = artifact.archive is None or artifact.archive.none is None
-            location = record.ArtifactLocation(artifact.name, start.node, packed=packed)
-            kept[artifact.name] = location
+            kept[artifact.name] = _located(artifact, start.node, unread)
             if artifact.key:
-                artifacts.note(run, artifact.key, location)
-        elif not artifact.optional:
-            problems += _unstaged(start.template, artifact, one.why) + "; "
+                artifacts.note(run, artifact.key, kept[artifact.name])
+        elif not (artifact.optional and absent):
+            problems += f"{why}; "
     return kept, problems
+
+
+def _located(artifact: documented.Artifact, node: str, unread: str) -> record.ArtifactLocation:
+    packed = artifact.archive is None or artifact.archive.none is None
+    return record.ArtifactLocation(
+        artifact.name, node, packed=packed, optional=artifact.optional, unread=unread
+    )

@@ -252,15 +252,17 @@ def _inputs(
 ) -> list[box.Mount]:
     """Give main's input artifacts; those that lie in a volume that takes them are put there."""
     made = start.template
-    optional = {one.name for one in made.inputs.artifacts if one.optional}
     found: list[box.Mount] = []
     for number, wanted in enumerate(start.artifacts):
         try:
             found.append(_input(number, wanted, work, context))
+        except artifacts.Unreadable as problem:
+            raise Stalled(f"{_INIT}{problem}") from problem
         except artifacts.Missing as problem:
-            if wanted.name not in optional:
+            if not wanted.location.optional:
                 message = f"{_INIT}artifact {wanted.name} failed to load: {_NO_KEY}"
                 raise Stalled(message) from problem
+            found.append(_nothing(number, wanted, work))
     alone = made.container or made.script
     mounting = made.container_set if alone is None else alone
     if not found or mounting is None:
@@ -274,6 +276,13 @@ def _inputs(
         else:
             volumes.fill(around, one)
     return kept
+
+
+def _nothing(number: int, wanted: messages.InputArtifact, work: Path) -> box.Mount:
+    """Give the folder that Kubernetes makes where what was to be mounted is not there."""
+    own = work / "inputs" / str(number)
+    own.mkdir(parents=True)
+    return box.Mount(wanted.path.rstrip("/") or "/", own, box.Kind.OWN)
 
 
 def _input(number: int, wanted: messages.InputArtifact, work: Path, context: Context) -> box.Mount:

@@ -151,6 +151,8 @@ def _files(
     default = int(given.get("defaultMode", 0o644))
     for item in items:
         if item["key"] not in content:
+            if given.get("optional"):
+                continue
             raise environment.Unavailable(f"{what} has no key {item['key']!r}")
         file = _inside(place, item["path"])
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ outputs, none of the workflow's other variables
 (Argo: workflow/controller/scope.go, util/template/resolve_var.go).
 """
 
+import dataclasses
 import functools
 from collections.abc import Mapping
 
@@ -51,15 +52,8 @@ def place(artifact: parameters.Artifact, values: Values) -> record.ArtifactLocat
     if location is None or not artifact.sub_path:
         return location
     below = substitution.fill_value(artifact.sub_path, values)
-    return record.ArtifactLocation(
-        location.name,
-        location.node,
-        location.raw,
-        location.key,
-        location.source,
-        f"{location.sub_path}/{below}".strip("/"),
-        location.packed,
-    )
+    path = f"{location.sub_path}/{below}".strip("/")
+    return dataclasses.replace(location, sub_path=path)
 
 
 def _artifact(named: str, found: object) -> record.ArtifactLocation | None:
