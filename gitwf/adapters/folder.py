@@ -2,7 +2,8 @@
 
 It answers like one commit, whichever is asked for, and only for what lies in the folder itself: a
 symbolic link is never followed, so that nothing outside can be read through it. Git's own folder is
-no part of it, nor is what `ignored` says; ids are those that Git would give the same files.
+no part of it, nor is what `ignored` says; ids are those that Git would give the same files. A file
+that cannot be read is listed, and refused to whoever needs what is in it.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gitwf import values
-from gitwf.errors import Stalled
+from gitwf.errors import Diagnostic, Rejected
 from gitwf.values import CommitId, ObjectId
 
 NO_COMMIT = CommitId("0" * 40)
@@ -34,18 +35,23 @@ class FolderTree:
         return _id("tree", "\n".join(below).encode()) if below else None
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
-        """The content of the file at `path`, or None for anything else."""
+        """The content of the file at `path`, or None for anything else. Rejected: not to be read."""
         del commit
         place = self._place(values.inside(path))
         try:
             return place.read_bytes() if place is not None and place.is_file() else None
         except OSError as error:
-            raise Stalled(f"{place} cannot be read: {error.strerror}") from error
+            what = f"cannot be read: {error.strerror}"
+            raise Rejected([Diagnostic(path, 0, 0, what)]) from error
 
     def files(self, commit: CommitId, under: str = ".") -> Iterator[tuple[str, ObjectId]]:
         """Every file at or below `under`, with its blob id, in path order."""
         for path in sorted(self._paths(values.inside(under))):
-            content = self.read(commit, path)
+            try:
+                content = self.read(commit, path)
+            except Rejected:
+                yield path, _id("unreadable", path.encode())
+                continue
             if content is not None:
                 yield path, _id("blob", content)
 

@@ -5,10 +5,9 @@ for them; `run PIPELINE` is `pipelines`' and is loaded where it is meant. Neithe
 remote. Read next: `asking`, for runs that reconcile makes.
 """
 
-import dataclasses
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -139,14 +138,13 @@ def _meant_as_file(place: Path) -> bool:
 
 def _of_file(file: Path, entrypoint: str | None, given: Mapping[str, str]) -> resolved.Resolved:
     """Read and check one workflow. Rejected with everything that is wrong."""
-    name, content = str(file), file.read_bytes()
-    if re.search(rb"^kind:\s*Pipeline\b", content, re.MULTILINE):
+    name, content = str(file), _content(file)
+    if isinstance(content, bytes) and re.search(rb"^kind:\s*Pipeline\b", content, re.MULTILINE):
         what = "this is a pipeline, not a workflow"
         hint = "`gitwf run NAME` runs a pipeline of the checkout by its name"
         raise errors.Rejected([errors.Diagnostic(name, 0, 0, what, hint)])
-    beside, closed = _beside(file)
-    found = load.load({**beside, name: content}, asked=[name])
-    catalogue = dataclasses.replace(found, unread={**found.unread, **closed})
+    beside = {str(path): _content(path) for path in _beside(file)}
+    catalogue = load.load({**beside, name: content}, asked=[name])
     workflow = resolve.resolve(catalogue.runnable(name), catalogue, entrypoint=entrypoint)
     wrong = validate.validate(workflow, parameters_given=given)
     options.refuse([*wrong, *unsupported.check(workflow)])
@@ -154,17 +152,17 @@ def _of_file(file: Path, entrypoint: str | None, given: Mapping[str, str]) -> re
     return workflow
 
 
-def _beside(file: Path) -> tuple[dict[str, bytes], dict[str, list[errors.Diagnostic]]]:
-    """Read the YAML files of a file's folder; the second value says which cannot be read."""
-    contents, closed = {}, {}
-    for path in sorted([*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")]):
-        name = str(path)
-        try:
-            if path.is_file():
-                contents[name] = path.read_bytes()
-        except OSError as error:
-            closed[name] = [errors.Diagnostic(name, 0, 0, error.strerror or str(error))]
-    return contents, closed
+def _beside(file: Path) -> Iterator[Path]:
+    """The YAML files of a file's folder."""
+    found = (*file.parent.glob("*.yaml"), *file.parent.glob("*.yml"))
+    return (path for path in found if path.is_file())
+
+
+def _content(path: Path) -> load.Content:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return [errors.Diagnostic(str(path), 0, 0, f"cannot be read: {error.strerror}")]
 
 
 def _wants_source(workflow: resolved.Resolved) -> bool:

@@ -142,7 +142,7 @@ def fsck(chosen: Settings, form: str, *, whole: bool) -> None:
     if whole:
         from gitwf.service import documents
 
-        project = documents.Documents(around.repo).project(back.head)
+        project, _ = documents.Documents(around.repo).project(back.head)
         with tempfile.TemporaryDirectory() as scratch:
             found += back.unsound(around.store(project), Path(scratch))
     if form == "json":

@@ -126,7 +126,7 @@ class Documents:
 
     def _at(self, commit: CommitId) -> ProjectAt:
         """Read one commit. Rejected: gitwf.yaml is missing or wrong."""
-        settings = self.project(commit)
+        settings, _ = self.project(commit)
         found = self.pipelines(commit, settings.spec.pipelines).under(settings)
         return ProjectAt(commit, settings, found.pipelines, found.problems)
 
@@ -169,16 +169,17 @@ class Documents:
             self._kept.write(content)
         self._news = False
 
-    def project(self, commit: CommitId) -> project.Project:
-        """Read gitwf.yaml. Rejected: it is missing or wrong."""
+    def project(self, commit: CommitId) -> tuple[project.Project, yaml_reader.Document]:
+        """Read gitwf.yaml, with the places of what it says. Rejected: it is missing or wrong."""
         source = self._tree.read(commit, project.FILE)
         if source is None:
             message = "the repository has no gitwf.yaml"
             raise Rejected([Diagnostic(project.FILE, 0, 0, message, "`gitwf init` writes one")])
-        found, problems = models.check(project.Project, yaml_reader.read_one(source, project.FILE))
+        document = yaml_reader.read_one(source, project.FILE)
+        found, problems = models.check(project.Project, document)
         if found is None:
             raise Rejected(problems)
-        return found
+        return found, document
 
     def _catalogue_at(
         self, commit: CommitId, files: Mapping[str, ObjectId] | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gitwf import ports
 from gitwf.delivery import agreement, document, project, release, schema
 from gitwf.errors import Diagnostic, Rejected
-from gitwf.service import documents
+from gitwf.service import documents, reading
 from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId
 from gitwf.workflow.document import load, resolve, unsupported, validate
@@ -48,13 +48,12 @@ def whole(tree: ports.Tree, commit: CommitId) -> Checked:
     read = documents.Documents(tree)
     problems: set[Diagnostic] = set()
     try:
-        settings = read.project(commit)
+        settings, source = read.project(commit)
         found = read.pipelines(commit, settings.spec.pipelines).under(settings)
         read_well = len([one for one in found.pipelines.values() if one.meaning])
         if settings.spec.policy.secrets and read_well == len(found.files):
-            own = yaml_reader.read_one(tree.read(commit, project.FILE) or b"", project.FILE)
             workflows = (one.workflow for one in found.pipelines.values())
-            problems.update(agreement.grants(settings, own, filter(None, workflows)))
+            problems.update(agreement.grants(settings, source, filter(None, workflows)))
     except Rejected as error:
         problems.update(error.diagnostics)
         found = read.pipelines(commit, project.DEFAULT_PIPELINES).on_this_machine()
@@ -65,7 +64,10 @@ def whole(tree: ports.Tree, commit: CommitId) -> Checked:
         files.update(one.workflow_files)
         for file, load_it in _released(tree, commit, name):
             files.add(file)
-            problems.update(_problems(load_it, tree.read(commit, file) or b"", file))
+            try:
+                load_it(tree.read(commit, file) or b"", file)
+            except Rejected as error:
+                problems.update(error.diagnostics)
     return Checked(frozenset(files), tuple(sorted(problems)))
 
 
@@ -78,16 +80,6 @@ def _released(
         if posixpath.dirname(file) == folder and file.endswith(".yaml"):
             listed = file == release.rejected_path(model)
             yield file, release.load_rejections if listed else release.load
-
-
-def _problems(
-    load_it: Callable[[bytes, str], object], source: bytes, file: str
-) -> tuple[Diagnostic, ...]:
-    try:
-        load_it(source, file)
-    except Rejected as error:
-        return tuple(error.diagnostics)
-    return ()
 
 
 def alone(tree: ports.Tree, commit: CommitId, file: str) -> Checked:
@@ -120,11 +112,9 @@ def _own(source: bytes, file: str) -> Sequence[Diagnostic] | None:
 def _workflow(tree: ports.Tree, commit: CommitId, file: str, source: bytes) -> Sequence[Diagnostic]:
     folder = posixpath.dirname(file) or "."
     beside = {
-        path: content
+        path: reading.content(tree, commit, path)
         for path, _ in tree.files(commit, folder)
-        if (posixpath.dirname(path) or ".") == folder
-        and path.endswith((".yaml", ".yml"))
-        and (content := tree.read(commit, path)) is not None
+        if (posixpath.dirname(path) or ".") == folder and path.endswith((".yaml", ".yml"))
     }
     loaded = load.load({**beside, file: source}, asked=[file])
     found: list[Diagnostic] = []

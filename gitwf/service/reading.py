@@ -100,8 +100,18 @@ class Catalogues:
 
     def _read(self, commit: CommitId, path: str) -> load.Read | None:
         """Read a file; None where it can hold nothing that is referred to."""
-        content = self._tree.read(commit, path) or b""
-        return load.read(content, path) if any(word in content for word in _REFERRED_TO) else None
+        found = content(self._tree, commit, path)
+        if isinstance(found, bytes) and not any(word in found for word in _REFERRED_TO):
+            return None
+        return load.read(found, path)
+
+
+def content(tree: ports.Tree, commit: CommitId, path: str) -> load.Content:
+    """What is in the file of a tree that lists it, or why that cannot be told."""
+    try:
+        return tree.read(commit, path) or b""
+    except Rejected as error:
+        return error.diagnostics
 
 
 @dataclass(frozen=True)

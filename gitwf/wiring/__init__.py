@@ -267,7 +267,8 @@ def argo_engine(settings: all_settings.Settings) -> "argo_.ArgoEngine | None":
 
     opened = repository(settings)
     repo = edge(settings, opened).repo
-    named = documents.Documents(repo).project(mainline.head(repo)).spec.engine
+    project, _ = documents.Documents(repo).project(mainline.head(repo))
+    named = project.spec.engine
     if named.name != "argo" or named.argo is None:
         return None
     return cluster.engine(named.argo, opened.state)

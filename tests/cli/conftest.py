@@ -1,6 +1,8 @@
 """The command line called in this process, on a folder with the small pipeline of tests/e2e."""
 
 import dataclasses
+import errno
+import os
 import pathlib
 
 import pytest
@@ -55,6 +57,26 @@ def project(tmp_path, monkeypatch) -> pathlib.Path:
     write(folder, e2e.FILES)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """Make a file that cannot be read: root may read every file, so the reading itself fails."""
+    files = set()
+    read = pathlib.Path.read_bytes
+
+    def refusing(path):
+        if path in files:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return read(path)
+
+    def close(file: pathlib.Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        files.add(file)
+
+    monkeypatch.setattr(pathlib.Path, "read_bytes", refusing)
+    return close
 
 
 @pytest.fixture(scope="module")

@@ -188,6 +188,50 @@ def test_a_workflow_of_no_project_is_checked_on_its_own_with_its_siblings(
     assert gitwf("lint", "flows/a.yaml").out.splitlines()[0] == missing
 
 
+LOST = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: lost}
+spec:
+  entrypoint: main
+  templates:
+  - {name: main, steps: [[{name: a, templateRef: {name: lib, template: x}}]]}
+"""
+
+
+def test_a_file_that_cannot_be_read_matters_where_it_is_looked_at_or_something_is_missing(
+    project, gitwf, closed
+):
+    conftest.write(project, {"other/flow.yaml": e2e.WORKFLOW, "other/lost.yaml": LOST})
+    closed(project / "other" / "beside.yaml")
+
+    missing = "template reference lib.x not found (could not read other/beside.yaml)"
+    assert gitwf("lint").code == 0
+    assert gitwf("lint", "other/flow.yaml").code == 0
+    assert gitwf("lint", "other/lost.yaml").out.splitlines()[0].endswith(missing)
+    assert gitwf("lint", "other/beside.yaml").out.splitlines() == [
+        "other/beside.yaml: cannot be read: Permission denied",
+        "1 document checked: 1 mistake",
+    ]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "gitwf.yaml",
+        "pipelines/toy/pipeline.yaml",
+        "pipelines/toy/workflow.yaml",
+        "models/toy/production.yaml",
+    ],
+)
+def test_a_document_of_the_project_that_cannot_be_read_is_a_mistake(project, gitwf, closed, file):
+    closed(project / file)
+
+    done = gitwf("lint")
+
+    assert done.code == 2
+    assert f"{file}: cannot be read: Permission denied" in done.out.splitlines()
+
+
 def test_a_library_is_checked_template_by_template_and_need_not_run(tmp_path, gitwf, monkeypatch):
     library = (
         "apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nmetadata: {name: NAME}\n"

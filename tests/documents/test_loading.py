@@ -108,6 +108,14 @@ def test_other_files_may_be_anything_and_what_they_might_hold_is_remembered():
     assert sorted(loaded.unread) == ["chart.yaml", "wrong.yaml"]
 
 
+def test_a_file_that_cannot_be_read_matters_where_it_must_be_right():
+    closed = [errors.Diagnostic("closed.yaml", 0, 0, "cannot be read: Permission denied")]
+    files = {"a.yaml": WORKFLOW, "closed.yaml": closed}
+
+    assert load.load(files, asked=["a.yaml"]).unread == {"closed.yaml": closed}
+    assert refused(files) == ["closed.yaml: cannot be read: Permission denied"]
+
+
 def test_two_documents_of_one_name_are_refused():
     assert refused({"a.yaml": TEMPLATE, "b.yaml": TEMPLATE}) == [
         "b.yaml:3:18: a second WorkflowTemplate is called `t` (the first is in a.yaml:1)"

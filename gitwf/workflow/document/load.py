@@ -117,8 +117,14 @@ class Read:
     unread: Sequence[Diagnostic] = ()
 
 
-def read(source: bytes, file: str) -> Read:
+Content = bytes | Sequence[Diagnostic]
+"""What is in a file, or why that cannot be told."""
+
+
+def read(source: Content, file: str) -> Read:
     """Read and check every document of one file."""
+    if not isinstance(source, bytes):
+        return Read(problems=source, unread=source)
     try:
         documents = yaml_reader.read(source, file, argo=True)
     except Rejected as error:
@@ -139,7 +145,7 @@ def read(source: bytes, file: str) -> Read:
     return Read(sources, problems, unread)
 
 
-def load(files: Mapping[str, bytes], *, asked: Collection[str] | None = None) -> Loaded:
+def load(files: Mapping[str, Content], *, asked: Collection[str] | None = None) -> Loaded:
     """Read `files` (path in the repository -> content).
 
     `asked` are the files that must be right, by default all. Rejected: everything that is wrong
