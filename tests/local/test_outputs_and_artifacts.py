@@ -173,6 +173,31 @@ def test_a_default_loses_one_newline_as_a_file_does(local, written, place):
     assert ran["wf"].outputs.parameters["p"] == "a\n"
 
 
+@pytest.mark.parametrize(
+    ("spec", "own", "kept"),
+    [
+        ("archiveLogs: true", "", ["main-logs"]),
+        ("archiveLogs: true", "archiveLocation: {archiveLogs: false}", []),
+        ("archiveLogs: true", "archiveLocation: {s3: {key: k}}", []),
+        ("", "archiveLocation: {archiveLogs: true}", ["main-logs"]),
+    ],
+)
+def test_what_a_pod_wrote_is_an_artifact_where_logs_are_archived(local, spec, own, kept):
+    ran = local.run(f"""
+  {spec}
+  templates:
+  - name: main
+    {own}
+    container: {{image: none, command: [sh, -c, "echo out; echo err >&2; exit 3"]}}
+""")
+
+    assert sorted(ran["wf"].outputs.artifacts) == kept
+    text = "out\nerr\n"
+    assert ran.text == f"{text}Error: exit status 3\n"
+    stored = [path.read_text("utf-8") for path in (local.state / "runs").rglob("main-logs")]
+    assert stored == [text] * len(kept)
+
+
 PASSING = """
   templates:
   - name: main

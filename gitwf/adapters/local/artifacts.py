@@ -14,7 +14,7 @@ import os
 import shutil
 from pathlib import Path
 
-from gitwf.adapters.local import copying, folder
+from gitwf.adapters.local import copying, folder, packing
 from gitwf.errors import Stalled
 from gitwf.values import Digest
 from gitwf.workflow import record
@@ -31,6 +31,15 @@ def keep(made: Path, kept: Path) -> None:
     for path in [kept, *(kept.rglob("*") if kept.is_dir() else ())]:
         if path.is_file() and not path.is_symlink():
             _sync(path)
+    _sync(kept.parent)
+
+
+def keep_text(text: bytes, kept: Path) -> None:
+    """Keep a text that no step has put out as a file of its own, durably."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(text)
+    kept.chmod(packing.STORE_FILE)
+    _sync(kept)
     _sync(kept.parent)
 
 

@@ -75,6 +75,7 @@ class Ground:
             entrypoints=self._settings.entrypoints,
             workflow=self._order.name,
             namespace=workflow.namespace,
+            archive_logs=bool(workflow.spec.archive_logs),
         )
         rung = ladder.make(
             self._isolation,

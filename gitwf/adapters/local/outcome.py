@@ -115,10 +115,14 @@ def judge(
     outputs: Iterator[Found],
     run: folder.RunFolder,
     stdout: bytes | None,
+    *,
+    archive_logs: bool = False,
 ) -> messages.PodEnded:
     """Turn the ends of a pod's members into the pod's. `outputs` are what they put out."""
     parameters, unsaved = _parameters(start.template, outputs)
     kept, unkept = _artifacts(start, outputs, run)
+    if _archives_logs(start.template, by_default=archive_logs):
+        kept |= _logs(start, ends, run)
     main = ends.get(members.MAIN)
     phase, message = _verdict(ends, unsaved or unkept)
     told = record.Outputs(
@@ -238,6 +242,31 @@ def _artifacts(
         elif not (artifact.optional and absent):
             problems += f"{why}; "
     return kept, problems
+
+
+def _archives_logs(made: template.Template, *, by_default: bool) -> bool:
+    """Whether the logs of a template's pod are artifacts (Argo: addArchiveLocation)."""
+    if made.archive_location is None:
+        return by_default
+    own = made.archive_location.get("archiveLogs")
+    return bool(own) if own is not None else by_default and not made.archive_location
+
+
+def _logs(
+    start: messages.StartPod, ends: Mapping[str, box.Ended], run: folder.RunFolder
+) -> dict[str, record.ArtifactLocation]:
+    """Keep what each container that ran has written; Argo's own last words are not of it."""
+    kept = {}
+    for name, ended in ends.items():
+        if name == members.WAIT or (ended.refused and ended.own_code is None):
+            continue
+        words = last_words(ended).encode()
+        log = Path(run.log(start.containers.get(name, start.node)))
+        wrote = log.read_bytes().removesuffix(words) if log.exists() else b""
+        artifact = f"{name}-logs"
+        artifacts.keep_text(wrote, run.artifact(start.node, artifact))
+        kept[artifact] = record.ArtifactLocation(artifact, start.node)
+    return kept
 
 
 def _located(artifact: documented.Artifact, node: str, unread: str) -> record.ArtifactLocation:

@@ -17,7 +17,7 @@ from gitwf.workflow.document import parameters
 
 _STAGED = "/tmp/argo/outputs/artifacts"  # noqa: S108 - where Argo's executor puts what it will store
 _TAR_FOLDER, _ZIP_FOLDER, _ZIP_FILE = 0o755, 0o755, 0o666
-_STORE_FOLDER, _STORE_FILE = 0o700, 0o600
+_STORE_FOLDER, STORE_FILE = 0o700, 0o600  # As the store's client makes what it fetches.
 _HERE = "/-"  # Stands for the folder that an archive is unpacked in.
 
 
@@ -44,7 +44,7 @@ def pack(made: Path, artifact: parameters.Artifact, mirrored: str) -> str:
     if leads_out and not mirrored:
         raise Unstaged(leads_out)
     if archive.none is not None:
-        _set_modes(made, folders=_STORE_FOLDER, files=_STORE_FILE)
+        _set_modes(made, folders=_STORE_FOLDER, files=STORE_FILE)
         _drop(made)
     elif made.is_file():
         _zip_file(made, artifact.name, base, mirrored)

@@ -57,6 +57,7 @@ class Context:
     entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workflow: str = ""
     namespace: str = "default"
+    archive_logs: bool = False
 
     @property
     def imaged(self) -> bool:

@@ -351,7 +351,15 @@ class Pods:
         several = one.progress.members
         outputs = outcome.found(one.start.template, several, ends, one.works)
         result = one.result if one.start.wants_result and members.MAIN in ends else None
-        return outcome.judge(one.start, self._terms.now(), ends, outputs, context.run, result)
+        return outcome.judge(
+            one.start,
+            self._terms.now(),
+            ends,
+            outputs,
+            context.run,
+            result,
+            archive_logs=context.archive_logs,
+        )
 
     def close(self) -> None:
         """Kill what runs, without a word to the machine: the next owner starts it again."""

@@ -85,13 +85,13 @@ _IGNORED_IN_CONTAINER = (
 )  # fmt: skip
 _IGNORED_IN_TEMPLATE = (
     *_PLACEMENT,
-    "archiveLocation", "metadata", "pendingTimeout", "priorityClassName", "resourceClaims",
+    *(f"archiveLocation.{store}" for store in _STORES), "metadata", "pendingTimeout", "priorityClassName", "resourceClaims",
     *(f"{one}.{field}" for one in _CONTAINERS for field in _IGNORED_IN_CONTAINER),
     "outputs.artifacts.*.artifactGC",
 )  # fmt: skip
 _IGNORED_IN_SPEC = (
     *_PLACEMENT,
-    "archiveLogs", "artifactGC", "artifactRepositoryRef", "dnsConfig", "dnsPolicy", "hostNetwork",
+    "artifactGC", "artifactRepositoryRef", "dnsConfig", "dnsPolicy", "hostNetwork",
     "imagePullSecrets", "podDisruptionBudget", "podGC", "podMetadata", "podPriorityClassName",
     "resourceClaims", "ttlStrategy", "volumeClaimGC",
 )  # fmt: skip
