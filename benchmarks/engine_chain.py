@@ -83,7 +83,7 @@ def run(isolation: str, text: str) -> float:
 
 
 def alone() -> bool:
-    """Ask for real-time priority, which processes that are started inherit; says whether it is had."""
+    """Ask for real-time priority, which processes started later inherit; says whether it is had."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
     except (AttributeError, PermissionError):

@@ -11,8 +11,8 @@ All roll out the same Deployment of the same cluster by turns:
                the start of Python to its end
     kubectl    `set env` and `rollout status`, both whole
 
-No rollout begins before the pods of the one before have ended. The goal is that the main job takes at
-most 1.2 times what kubectl takes.
+No rollout begins before the pods of the one before have ended. The goal is that the main job takes
+at most 1.2 times what kubectl takes.
 """
 
 import compileall

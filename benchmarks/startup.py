@@ -2,8 +2,8 @@
 
 Times whole processes in turns, so that a busy machine slows all alike, and prints for each command
 the median, its ratio to an empty interpreter, and how many modules it loaded. The repository that
-`plan` and `history` look at is a fresh bare one with the scaffold of `gitwf init` on it; `run` runs a
-step that does nothing. Bytecode is there, as after an installation.
+`plan` and `history` look at is a fresh bare one with the scaffold of `gitwf init` on it; `run` runs
+a step that does nothing. Bytecode is there, as after an installation.
 
     python benchmarks/startup.py [--rounds 15]
 """

@@ -1,6 +1,6 @@
-"""The tables of docs/performance.md: gitwf, the bare loop and other tools in one run, on one machine.
+"""The tables of docs/performance.md: gitwf, the bare loop and other tools, all in one run.
 
-    python benchmarks/rivals.py --install .cache/rivals     # once; what is not installed is left out
+    python benchmarks/rivals.py --install .cache/rivals   # once; what is not installed is left out
     python benchmarks/table.py [--rounds 3] [--alone] [--write]
 
 Every figure is of a whole process from its start to its end, but for the two rows that say
@@ -40,7 +40,7 @@ START, END = "<!-- measured -->\n", "<!-- /measured -->\n"
 
 @dataclass
 class Row:
-    """One thing that is measured; `take` gives seconds and the most memory in MB, or 0 where that is not known."""
+    """One thing that is measured; `take` gives seconds and the most memory in MB, 0 if unknown."""
 
     name: str
     take: Callable[[], tuple[float, int]]

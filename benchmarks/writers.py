@@ -1,8 +1,8 @@
 """Many writers at once on one remote: how long an entry of the ledger takes, and that none is lost.
 
-Each writer is a thread with a cache of its own, as a reconciler on a machine of its own has one. The
-remote is a folder, or with `--http` Git's own server behind HTTP, all on this machine. Goal: of 50
-writers none is lost, and 99 of 100 entries are in within 10 seconds.
+Each writer is a thread with a cache of its own, as a reconciler on a machine of its own has one.
+The remote is a folder, or with `--http` Git's own server behind HTTP, all on this machine. Goal: of
+50 writers none is lost, and 99 of 100 entries are in within 10 seconds.
 
     python benchmarks/writers.py [--writers 50] [--each 1] [--http] [--json]
 """

@@ -135,7 +135,7 @@ def _rfc3339(seconds: int) -> str:
 
 
 def canonical(value: object) -> str:
-    """Render JSON with one spelling for one value: sorted keys, no blanks, no escapes but JSON's."""
+    """Render JSON with one spelling for a value: sorted keys, no blanks, no escapes but JSON's."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -1,7 +1,8 @@
-"""Write the generated parts of the docs: `docs.py` writes, `docs.py --check` fails when they drifted.
+"""Write the generated parts of the docs: `docs.py` writes, `docs.py --check` fails on drift.
 
 docs/commands.md comes from the command line itself, docs/settings.md from the table of settings,
-and docs/schemas from the document models, so that no command, flag, setting or field can be missing.
+and docs/schemas from the document models, so that no command, flag, setting or field can be
+missing.
 """
 
 import dataclasses
@@ -40,7 +41,7 @@ def setting_table() -> str:
     rows = [
         "# Settings",
         "",
-        "What differs from machine to machine; the rest stands in `gitwf.yaml`. Made by `make docs`.",
+        "What differs from machine to machine; the rest is in `gitwf.yaml`. Made by `make docs`.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",

@@ -35,7 +35,7 @@ class FolderTree:
         return _id("tree", "\n".join(below).encode()) if below else None
 
     def read(self, commit: CommitId, path: str) -> bytes | None:
-        """The content of the file at `path`, or None for anything else. Rejected: not to be read."""
+        """The content of a file, or None for anything else. Rejected: it cannot be read."""
         del commit
         place = self._place(values.inside(path))
         try:

@@ -67,7 +67,7 @@ COMMANDS = {name: place for section in SECTIONS.values() for name, place in sect
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and one-line helps, and loads a command when called."""
+    """A group that knows its commands' names and one-line helps, and loads one when called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order of the sections."""

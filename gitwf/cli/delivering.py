@@ -151,7 +151,8 @@ def serve(chosen: Settings, poll: str | None) -> None:
 
     Polls the remote, with jitter, and reconciles what changed. SIGTERM and Ctrl-C start nothing new
     and hand over: the next gitwf on this machine goes on where this one stopped. In a pod it runs
-    no steps itself: the project's engine must be Argo there. With GITWF_LEADER one of several leads.
+    no steps itself: the project's engine must be Argo there. With GITWF_LEADER one of several
+    leads.
     """
     console = options.console()
     wanted = dataclasses.replace(chosen, poll=poll or chosen.poll)

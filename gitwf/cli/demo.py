@@ -144,7 +144,8 @@ class _Stage:
         self.shop.data(rows=195)
         self.shop.push("Estimate what advertising does to sales")
         self._console.print(
-            "  (the first run installs what requirements.txt asks for, numpy; once for each content)",
+            "  (the first run installs what requirements.txt asks for, numpy; "
+            "once for each content)",
             style="dim",
         )
         self._reconcile()

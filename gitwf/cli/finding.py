@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """A run by its id, with the engine that keeps it. `own`: made by `gitwf run`, not a reconcile."""
+    """A run by its id, with the engine that keeps it. `own`: `gitwf run` made it, no reconcile."""
 
     run: str
     begun: Instant
@@ -62,7 +62,7 @@ def last(chosen: Settings) -> Found:
 
 @dataclass(frozen=True)
 class OnArgo:
-    """A run that Argo keeps, by its id: it has a record and logs, and is nobody's on this machine."""
+    """A run that Argo keeps, by its id. It has a record and logs, but nothing on this machine."""
 
     run: str
     engine: "argo.ArgoEngine"

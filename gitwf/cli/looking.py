@@ -164,7 +164,7 @@ def _tell_logs(found: finding.Found | finding.OnArgo, node: str | None, *, follo
 
 
 def _within(name: str, node: record.NodeRecord) -> bool:
-    """Whether the node of this name is `node` or below it: its step, its item, its try, its hook."""
+    """Whether the node of this name is `node` or below it: a step, an item, a try, a hook."""
     rest = name.removeprefix(node.name)
     return name.startswith(node.name) and rest[:1] in {"", "[", "(", "."}
 

@@ -90,7 +90,7 @@ def pairs(given: Iterable[str]) -> dict[str, str]:
 
 
 def insist_known(given: Iterable[str], workflow: "resolved.Resolved", what: str) -> None:
-    """Refuse a parameter that a workflow takes no notice of. UsageError, with the nearest it has."""
+    """Refuse a parameter that a workflow has no use for. UsageError, with the nearest it has."""
     from gitwf.text import models
 
     for unknown in workflow.unknown_parameters(given):

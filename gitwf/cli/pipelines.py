@@ -1,8 +1,8 @@
 """A pipeline of the checkout, run on this machine as it stands: the other half of `run`.
 
 The files count as they are, committed or not, in a throw-away world that is made of them
-(`gitwf.wiring.local`): the remote is never written to. With a view the whole loop goes round in that
-world, viewer included, until Ctrl-C.
+(`gitwf.wiring.local`): the remote is never written to. With a view the whole loop goes round in
+that world, viewer included, until Ctrl-C.
 """
 
 import secrets

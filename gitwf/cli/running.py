@@ -126,7 +126,7 @@ def _checked(name: str | None) -> str | None:
 
 
 def _meant_as_file(place: Path) -> bool:
-    """Whether a path, and not a pipeline's name, is given. Rejected: of a file that is not there."""
+    """Whether a path, and not a pipeline's name, is given. Rejected: there is no such file."""
     if place.exists():
         return not place.is_dir()
     if place.suffix not in {".yaml", ".yml", ".json"} and len(place.parts) < 2:  # noqa: PLR2004

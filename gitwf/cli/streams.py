@@ -1,4 +1,4 @@
-"""Standard output and error: open and able to take any text from the start, and given up when unread.
+"""Standard output and error: open and fit for any text from the start, given up when unread.
 
 A reader may leave before all is said, as `head` does; whatever was being done goes on without one.
 Every command loads this, so that it loads nothing but what Python has loaded by then.

@@ -22,7 +22,7 @@ Decide: TypeAlias = Callable[[ledger_facts.Facts], entry.Additions | None]
 
 @dataclass(frozen=True)
 class Claim:
-    """Claim a key nobody claimed; the version is allotted at the tip. `claim.version` is a guess."""
+    """Claim a key nobody claimed; the tip allots the version. `claim.version` is a guess."""
 
     model: str
     reason: str

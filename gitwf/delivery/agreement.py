@@ -2,7 +2,8 @@
 
 A pipeline deploys to environments that gitwf.yaml names and names outputs that its workflow makes;
 two pipelines cannot share one fixed port. Each mistake is put at the value that a person would
-change. Nothing is read here: who calls has read the documents. Read next: `gitwf.service.documents`.
+change. Nothing is read here: who calls has read the documents. Read next:
+`gitwf.service.documents`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -2,9 +2,9 @@
 
 The order of reading matters and is the caller's duty: each target's state first, then the branch's
 head from the remote, then the ledger, then everything else at exactly that head. Views of the past
-(`request`, `stretches`, `trail`, `named`) are functions because most passes never ask for them; whoever builds
-the value makes them pure, and may answer from a cache. `gitwf.service` and the exploring test build
-the same value. Read next: `gitwf.delivery.plan`.
+(`request`, `stretches`, `trail`, `named`) are functions because most passes never ask for them;
+whoever builds the value makes them pure, and may answer from a cache. `gitwf.service` and the
+exploring test build the same value. Read next: `gitwf.delivery.plan`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -77,9 +77,10 @@ class ModelView:
     """One pipeline at HEAD. `problems`: its documents are wrong, and nothing is done for it.
 
     `parts`: the run key's parts at HEAD. `stretches`: HEAD's, whose request is `request`, and those
-    before it, newest first, read no further than asked for. `due`: the latest instant at which its schedule was due
-    after the request's time and up to now. `named`: the highest version that any release file of
-    this model named at any commit of the branch. `rejected_source`: bytes of rejected.yaml.
+    before it, newest first, read no further than asked for. `due`: the latest instant at which its
+    schedule was due after the request's time and up to now. `named`: the highest version that any
+    release file of this model named at any commit of the branch. `rejected_source`: bytes of
+    rejected.yaml.
     """
 
     name: str

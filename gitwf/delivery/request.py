@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from gitwf.delivery import observed
 
 History = Iterable[tuple[observed.Request, str]]
-"""The oldest commit of each span in which nothing changed, and the base of the key; newest first."""
+"""The oldest commit of each span without a change, and the base of the key; newest first."""
 
 
 def stretches(history: History) -> Iterator[observed.Stretch]:

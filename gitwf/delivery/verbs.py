@@ -59,7 +59,7 @@ def rollback(
     version: int | None = None,
     reason: str = "",
 ) -> action.Publish:
-    """Go back to `version`, or to the last good one before what is named. Stalled: there is none."""
+    """Go back to `version`, or to the last good one before what is named. Stalled: none is."""
     where = _environment(view, environment)
     if where.version is None:
         raise Stalled(f"{view.name} names no version in {environment}, so none to go back from")

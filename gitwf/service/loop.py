@@ -2,9 +2,9 @@
 
 The poll is the floor: every few seconds, with jitter, the heads are asked for and everything is
 looked at again, which costs next to nothing while nothing moved. Nothing that goes wrong ends the
-loop but a request to stop. What a person must mend is looked for at the usual pace, so that the mend
-counts at once; a remote that cannot be reached is asked with growing pauses. Where things stand is
-said when it changes. Being asked to stop starts nothing new and hands what runs over.
+loop but a request to stop. What a person must mend is looked for at the usual pace, so that the
+mend counts at once; a remote that cannot be reached is asked with growing pauses. Where things
+stand is said when it changes. Being asked to stop starts nothing new and hands what runs over.
 """
 
 from collections.abc import Callable

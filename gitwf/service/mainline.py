@@ -1,10 +1,10 @@
 """The first-parent history of the watched branch, and the life of its release files.
 
-History only grows at one end. So it is walked once and kept; a new head adds what is in front of the
-old one, and a force-push begins anew. Neighbouring commits mostly differ in nothing that a question
-is about: comparing object ids says so without reading a file. Where a name of the root stayed what
-it was is found out once for everything below it, so that two thousand pipelines cost one walk and
-not as many. Answers are kept by head. Read next: `past`.
+History only grows at one end. So it is walked once and kept; a new head adds what is in front of
+the old one, and a force-push begins anew. Neighbouring commits mostly differ in nothing that a
+question is about: comparing object ids says so without reading a file. Where a name of the root
+stayed what it was is found out once for everything below it, so that two thousand pipelines cost
+one walk and not as many. Answers are kept by head. Read next: `past`.
 """
 
 import functools

@@ -112,10 +112,10 @@ class Observer:
         return Pass(at, seen)
 
     def settle(self, seen: observed.Observed, planned: action.Plan) -> None:
-        """Remember the models of which a plan says nothing, and neither time nor target can change it.
+        """Remember the models of which a plan says nothing, whatever time and target bring.
 
-        Such a model is looked at again when the branch or the ledger has moved, or a run is in hand.
-        What was read of documents is left for the next process too.
+        Such a model is looked at again when the branch or the ledger has moved, or a run is in
+        hand. What was read of documents is left for the next process too.
         """
         self.documents.keep(seen.head)
         told = {one.model for one in planned.actions}

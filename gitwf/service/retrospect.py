@@ -62,7 +62,7 @@ class Retrospect:
         return tuple(sorted({*named, *self.facts.models()}))
 
     def story(self, model: str) -> Story:
-        """Tell everything about a model. Stalled: there is neither a version nor a pipeline of it."""
+        """Tell everything about a model. Stalled: it has neither a version nor a pipeline."""
         places = self._places(model)
         versions = history.versions(model, places, self._rejected(model), self.facts)
         if not versions and not places and model not in self._pipelines(self.head):

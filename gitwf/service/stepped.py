@@ -53,7 +53,7 @@ class SteppedTarget:
         self._engine.start(self._order(desired, run))
 
     def progress(self, desired: ports.Desired) -> ports.Rollout:
-        """How the run goes, and after it the Deployment; a MODEL that is another is told as drift."""
+        """How the run goes, and after it the Deployment; another MODEL there is told as drift."""
         stands = self._watched.progress(desired)
         if stands.state is ports.RolloutState.SUPERSEDED:
             return stands

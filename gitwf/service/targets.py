@@ -159,7 +159,7 @@ class Targets:
         return str(found.run.get("commit", "")) if found is not None else ""
 
     def export_viewer(self, at: documents.ProjectAt, desired: ports.Desired) -> Path | None:
-        """Write the viewer's files where the target can copy them from; None where there are none."""
+        """Write the viewer's files where the target can copy them; None where there are none."""
         one = at.pipelines[desired.model]
         deploy = one.document.deploy(desired.environment)
         if deploy is None:

@@ -33,9 +33,10 @@ exit 1
 class GitServer:
     """Serves the bare repositories below `root`; a context manager.
 
-    `address`: the one of this host's that it listens on. With `user` and `password`, HTTP Basic credentials are asked for; with `certificate`, a file and
-    its key, HTTPS is spoken. `counts` holds the number of
-    requests by what they ask: `info git-upload-pack`, `git-receive-pack`, and so on.
+    `address`: the one of this host's that it listens on. With `user` and `password`, HTTP Basic
+    credentials are asked for; with `certificate`, a file and its key, HTTPS is spoken. `counts`
+    holds the number of requests by what they ask: `info git-upload-pack`, `git-receive-pack`, and
+    so on.
     """
 
     def __init__(

@@ -39,10 +39,11 @@ class Kind(enum.Enum):
 
 @dataclass(slots=True)
 class Node:
-    """One value. `start` and `end` are character offsets; a block collection ends anywhere after it.
+    """One value. `start`, `end`: character offsets; a block collection ends anywhere after it.
 
     `entries` holds a mapping's (key, value) pairs, `items` a sequence's values. `weight` counts the
-    values this one stands for and `height` the levels, aliases followed. `style` is a scalar's quote, "|" or ">", or "" for a plain one.
+    values this one stands for and `height` the levels, aliases followed. `style` is a scalar's
+    quote, "|" or ">", or "" for a plain one.
     """
 
     kind: Kind

@@ -40,7 +40,7 @@ Port = TypeVar("Port")
 
 @dataclass(frozen=True)
 class Repository:
-    """The remote, opened, and the watched branch. `state`: this remote's part of the state folder."""
+    """The opened remote and the watched branch. `state`: this remote's part of the state folder."""
 
     remote: "git_remote.Remote"
     branch: str

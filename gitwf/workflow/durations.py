@@ -1,8 +1,9 @@
 """Spans of time as Argo reads and prints them: Go durations, where a bare number means seconds.
 
-A span is a float of seconds: deadlines, backoffs and suspensions need no finer grain. A text that is no span ends the node that names it, as in Argo, since it may come from a
-parameter that nobody could check before. The reader of units is that of the expression language,
-`expr.times`, which counts nanoseconds.
+A span is a float of seconds: deadlines, backoffs and suspensions need no finer grain. A text that
+is no span ends the node that names it, as in Argo, since it may come from a parameter that nobody
+could check before. The reader of units is that of the expression language, `expr.times`, which
+counts nanoseconds.
 """
 
 import re

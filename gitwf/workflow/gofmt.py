@@ -8,7 +8,8 @@ finds nothing (`%!d(MISSING)`) and none at all leaves it over (`%!(EXTRA int=7)`
 import re
 
 _VERB = re.compile(
-    r"%(?P<flags>[-+ 0#]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?(?:\[(?P<index>\d+)\])?(?P<verb>.?)",
+    r"%(?P<flags>[-+ 0#]*)(?P<width>\d*)(?:\.(?P<precision>\d*))?"
+    r"(?:\[(?P<index>\d+)\])?(?P<verb>.?)",
     re.DOTALL,
 )
 _BASES = {"d": "d", "v": "d", "x": "x", "X": "X", "o": "o", "O": "o", "b": "b"}

@@ -1,8 +1,9 @@
 """How Go writes text: quoted strings, JSON, floating-point numbers.
 
 Argo puts values into a template's JSON with Go's strconv.Quote, whose escapes are not all JSON's: a
-value that holds an ESC byte makes the JSON invalid, and the node ends in Error. Node names, messages
-and aggregated outputs are Go's spelling too, so this module is the one place that knows it.
+value that holds an ESC byte makes the JSON invalid, and the node ends in Error. Node names,
+messages and aggregated outputs are Go's spelling too, so this module is the one place that knows
+it.
 """
 
 import codecs

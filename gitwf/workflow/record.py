@@ -121,7 +121,8 @@ class Memoized:
 class NodeRecord:
     """One node, by Argo's names. `id` is `<workflow>-<FNV-1a 32 of name>`, the root's its name.
 
-    `boundary`, `children` and `outbound` are node ids. `template_ref` is `<WorkflowTemplate>/<name>`.
+    `boundary`, `children` and `outbound` are node ids. `template_ref` is
+    `<WorkflowTemplate>/<name>`.
     """
 
     id: str

@@ -84,7 +84,7 @@ def _progress(node: record.NodeRecord, by_id: Mapping[str, record.NodeRecord]) -
 
 
 def _scope(node: record.NodeRecord, by_id: Mapping[str, record.NodeRecord], run: str) -> str:
-    """Where a node's template was looked up: the workflow, or the document that its caller is in."""
+    """Where a node's template was looked up: the workflow, or its caller's document."""
     above = by_id.get(node.boundary)
     while above is not None:
         if above.template_ref:

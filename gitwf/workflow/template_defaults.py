@@ -50,7 +50,7 @@ def _merged(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 
 def _by_key(lower: list[Any], upper: list[Any], key: str) -> list[Any]:
-    """Merge entries of the same key; what only `lower` has stays before those that followed it there.
+    """Merge entries of the same key; what only `lower` has stays before what followed it there.
 
     Every other entry comes after those of `upper`.
     """

@@ -41,7 +41,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit: its log evidence, coefficients (channels first), their covariance, decay and half."""
+    """A fit: its log evidence, coefficients (channels first), their covariance, decay and half."""
 
     evidence: float
     coefficients: Array

@@ -27,7 +27,7 @@ class Unusable(Exception):
 
 
 class Tally:
-    """What was seen of one item: impressions, clicks, and sums of weights, their squares, clicks."""
+    """What was seen of an item: impressions, clicks, and sums of weights, their squares, clicks."""
 
     # No dataclass: importing that module would take a fifth of this program's time.
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """Join the weights of all experiments into one model file and a CSV for the database.
 
-It reads the JSON list that the workflow engine makes of the outputs of all `calc-weights` steps, and
-checks it before anyone imports it: every experiment once, and shares that sum to one.
+It reads the JSON list that the workflow engine makes of the outputs of all `calc-weights` steps,
+and checks it before anyone imports it: every experiment once, and shares that sum to one.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Each broken document gets its message with line and column, and stops everything before it starts.
+"""Each broken document gets its message with line and column, and stops all before it starts.
 
 A case is a folder of files that are laid over the small pipeline of tests/e2e, and expected.txt:
 what `gitwf lint` prints. `gitwf reconcile` of a pushed repository says the same.

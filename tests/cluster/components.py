@@ -93,8 +93,8 @@ def followers(place, programs):
         "service-account-private-key-file": keys / "service-accounts.key",
         "root-ca-file": keys / "ca.crt",
         "node-monitor-period": "5s",
-        # A kubelet that a busy machine keeps waiting is late, and its node not lost: of one that is,
-        # every Service would have no endpoints after 50 s.
+        # A kubelet that a busy machine keeps waiting is late, and its node not lost: of one that
+        # is, every Service would have no endpoints after 50 s.
         "node-monitor-grace-period": "600s",
     }
     kubelet = {
@@ -150,8 +150,8 @@ def _kubelet(place):
         "resolvConf": "",
         "cgroupDriver": "cgroupfs",
         "cgroupsPerQOS": False,
-        # Without the cgroups of pods a kubelet that resizes them dies of the first pod that is deleted
-        # by force (Kubernetes: issue 137993), and no pod is started any more.
+        # Without the cgroups of pods a kubelet that resizes them dies of the first pod that is
+        # deleted by force (Kubernetes: issue 137993), and no pod is started any more.
         "featureGates": {"InPlacePodVerticalScaling": False},
         "enforceNodeAllocatable": [],
         "failSwapOn": False,

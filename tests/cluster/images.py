@@ -65,7 +65,7 @@ def architecture():
 
 
 def images(engine=None):
-    """All images, their missing layers built first; `engine`: the container engine to build with."""
+    """All images, their missing layers built first; `engine`: the container engine that builds."""
     steps, viewer = base("steps", engine), base("viewer", engine)
     return (
         Image(layout.PAUSE, (steps,), entrypoint=("/bin/sleep", "infinity")),

@@ -126,7 +126,7 @@ def sockets(place):
 
 
 def cgroups(place):
-    """Folders of the containers' cgroups, in each hierarchy: the kernel keeps them until removed."""
+    """Folders of the containers' cgroups, in each hierarchy, which the kernel does not remove."""
     ids = [f"{container.parent.name}/{container.name}" for container in containers(place)]
     return [group for name in ids for group in [*CGROUPS.glob(name), *CGROUPS.glob(f"*/{name}")]]
 

@@ -1,15 +1,16 @@
 """The network of the cluster of processes, and how the machine gets its own back.
 
 A bridge without ports carries the node's address, and the ranges of services and pods are routed to
-it: a service address that nobody translates, and the address of a pod that has just ended, die there
-and never leave the machine. Each pod has a routed pair of links (CNI `ptp`), so that packets between
-pods pass the kernel's filter, where kube-proxy translates them, without a bridge filter that a kernel
-may lack; its own route comes before that of the range.
+it: a service address that nobody translates, and the address of a pod that has just ended, die
+there and never leave the machine. Each pod has a routed pair of links (CNI `ptp`), so that packets
+between pods pass the kernel's filter, where kube-proxy translates them, without a bridge filter
+that a kernel may lack; its own route comes before that of the range.
 
 Tests ask NodePorts from the node itself. kube-proxy rejects packets to a Service without endpoints
-where they come in, which for these is after they went out: what was rejected is then remembered as a
-connection that is not translated, for two minutes, and the next one from the same port is refused,
-whoever answers by then. So they are rejected before they go out, as those of other machines are.
+where they come in, which for these is after they went out: what was rejected is then remembered as
+a connection that is not translated, for two minutes, and the next one from the same port is
+refused, whoever answers by then. So they are rejected before they go out, as those of other
+machines are.
 """
 
 import ipaddress

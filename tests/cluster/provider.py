@@ -35,8 +35,8 @@ class Cluster:
 
     kubeconfig: what its clients read. node: the address at which NodePorts answer this machine.
     machine: the address at which pods reach this machine. steps, viewer, controller: images
-    that its nodes have, see `images`. endpoint: URL of an S3 gateway that stands beside it, "" where
-    `gateway_of` starts one.
+    that its nodes have, see `images`. endpoint: URL of an S3 gateway that stands beside it, ""
+    where `gateway_of` starts one.
     """
 
     provider: str

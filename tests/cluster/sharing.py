@@ -1,8 +1,9 @@
-"""One cluster for all who test at the same time on a machine: started by the first, ended by the last.
+"""One cluster for all who test on a machine at a time: the first starts it, the last ends it.
 
 Who uses it is noted by process id in the cluster's folder. For as long as it is noted nobody else
-takes the cluster down, and only then may it look at the cluster's processes and logs: for all others
-they may be about to go, on purpose. A cluster that a person started stays when the tests are done.
+takes the cluster down, and only then may it look at the cluster's processes and logs: for all
+others they may be about to go, on purpose. A cluster that a person started stays when the tests are
+done.
 """
 
 import contextlib

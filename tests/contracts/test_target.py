@@ -1,4 +1,4 @@
-"""What every target promises: the one in memory, a real front, and a Deployment of a real cluster."""
+"""What every target promises: the one in memory, a real front, a Deployment of a real cluster."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""`gitwf demo` as a newcomer runs it: in time, with nothing left behind, and as the README tells."""
+"""`gitwf demo` as a newcomer runs it: in time, nothing left behind, and as the README tells."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = pathlib.Path(__file__).parents[2]
 STARTS = 50
-"""What the demo may compute, front and viewers apart, in starts of gitwf with numpy, on any machine.
+"""What the demo may compute, front and viewers apart, in starts of gitwf with numpy.
 
 That is some three times what it does; on a common idle machine it ends within a minute.
 """

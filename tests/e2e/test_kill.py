@@ -1,8 +1,8 @@
 """kill -9 at every boundary: after the next reconcile nothing tells that it happened.
 
-An undisturbed run says which touches of the outside world there are. Then gitwf is killed before and
-after each of them, and in the middle of a step, and reconciled once more: branch, ledger, store and
-front must be those of the undisturbed run, less times and attempts.
+An undisturbed run says which touches of the outside world there are. Then gitwf is killed before
+and after each of them, and in the middle of a step, and reconciled once more: branch, ledger, store
+and front must be those of the undisturbed run, less times and attempts.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The three pipelines that work on a database, delivered by the whole loop beside a real PostgreSQL.
+"""The three pipelines that work on a database, delivered whole beside a real PostgreSQL.
 
 The password is a file under GITWF_SECRETS_DIR, granted by gitwf.yaml to the steps that may write.
 That nobody else gets it is shown by a spy among the steps, and by searching all that is left over.

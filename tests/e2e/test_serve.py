@@ -1,4 +1,4 @@
-"""`gitwf serve` as a daemon, and `gitwf front` in the foreground: real processes, told by signals."""
+"""`gitwf serve` as a daemon and `gitwf front` in the foreground: real processes and signals."""
 
 import collections
 import contextlib

@@ -1,4 +1,4 @@
-"""`run PIPELINE`, with and without its viewer: a developer's loop on files that nobody committed."""
+"""`run PIPELINE`, with its viewer and without: a developer's loop on uncommitted files."""
 
 import re
 import subprocess

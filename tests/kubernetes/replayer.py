@@ -1,8 +1,8 @@
 """In place of Argo's controller: plays a recorded run back onto a Workflow of a real API server.
 
-`watch/<case>.jsonl` holds the status of a Workflow after each change that a real controller (v4.1.2)
-made to it. A real API server keeps the object, so that everything between gitwf and it is real:
-creation, names, watches, conflicts, deletion.
+`watch/<case>.jsonl` holds the status of a Workflow after each change that a real controller
+(v4.1.2) made to it. A real API server keeps the object, so that everything between gitwf and it is
+real: creation, names, watches, conflicts, deletion.
 """
 
 import dataclasses

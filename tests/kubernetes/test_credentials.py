@@ -48,7 +48,7 @@ def keys(tmp_path_factory):
 
 @pytest.fixture
 def server(keys):
-    """A server that answers only who has a certificate of the authority; `met` are their subjects."""
+    """A server that answers who has a certificate of the authority; `met` are their subjects."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(keys / "ca.crt"))
     context.load_cert_chain(keys / "apiserver.crt", keys / "apiserver.key")
     context.verify_mode = ssl.CERT_REQUIRED

@@ -1,4 +1,4 @@
-"""Behind an API server that fails every other write, the rollouts end as they do behind a good one."""
+"""Behind an API server that fails every other write, rollouts end as they do behind a good one."""
 
 import pytest
 

@@ -39,7 +39,7 @@ def killed(world, where):
 
 
 def assert_settled(world, version):
-    """Nothing tells that it happened: one release a version, its rollout good, nothing left to do."""
+    """Nothing tells that it happened: a release a version, its rollout good, nothing left to do."""
     assert world.comes_to_serve(f"toy-v{version}") == f"toy-v{version}"
     assert len(world.releases()) == version
     rollouts = [path for path in world.ledger() if path.endswith(f"/{version}.json")]

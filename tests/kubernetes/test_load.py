@@ -1,7 +1,7 @@
 """People keep looking at a viewer on a cluster while one release follows another.
 
-Each release is a push and a `gitwf reconcile` as a process of its own. Clients ask at a NodePort all
-the time, and before each release somebody opens a session and goes on talking.
+Each release is a push and a `gitwf reconcile` as a process of its own. Clients ask at a NodePort
+all the time, and before each release somebody opens a session and goes on talking.
 """
 
 import concurrent.futures
@@ -80,7 +80,7 @@ def talk(session):
 
 
 class Endings:
-    """When pods were told to end, by the model that they serve: as the API server says, in seconds."""
+    """When pods were told to end, by the model they serve, as the API server says: in seconds."""
 
     def __init__(self, cluster):
         self.told = {}

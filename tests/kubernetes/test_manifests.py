@@ -1,4 +1,4 @@
-"""The manifests that people install: the API server takes each of them, as kubectl hands it over."""
+"""The manifests that people install: the API server takes each as kubectl hands it over."""
 
 import os
 import pathlib

@@ -1,7 +1,7 @@
 """The Argo engine against Argo's own controller, where GITWF_TEST_ARGO=1 says that one is there.
 
-The recorded workflows give what they gave when they were recorded, and the main job goes from a push
-to a page. The controller must watch every namespace, as its own install manifest has it.
+The recorded workflows give what they gave when they were recorded, and the main job goes from a
+push to a page. The controller must watch every namespace, as its own install manifest has it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A local engine on every rung of the isolation ladder that works here, and short ways to use it."""
+"""A local engine on every rung of the isolation ladder that works here, and ways to use it."""
 
 import pathlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What runs on one machine leave for one another: remembered outputs, and the locks of workflows."""
+"""What runs on one machine leave for one another: remembered outputs and workflows' locks."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Templates that ask a server, against a real one on this machine: what is sent and what comes of it."""
+"""Templates that ask a server, against a real one on this machine: what is sent, what comes."""
 
 import base64
 import gzip

@@ -238,8 +238,8 @@ def whole_and_connected(final):
     """Every node of a run that is over has ended, and is come to from the entry or the handler.
 
     As on Argo, a Retry node stays as it is where its template fails fast before its next attempt,
-    and so does a loop before its next turn; a group of steps that comes after one which ends nowhere
-    has no parent.
+    and so does a loop before its next turn; a group of steps that comes after one which ends
+    nowhere has no parent.
     """
     assert final.over
     assert len({node.id for node in final.nodes.values()}) == len(final.nodes)

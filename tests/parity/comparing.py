@@ -103,12 +103,12 @@ def cases(
 
 
 def every() -> list[Case]:
-    """Find all that stands here: also what an older controller recorded, as the README there says."""
+    """Find all that stands here, an older controller's recordings too, as the README there says."""
     return [*cases(), *cases(HERE / "older" / "cases", HERE / "older" / "recordings")]
 
 
 def try_out(case: Case, engine: ports.Engine, patience: float = 120.0) -> Verdict:
-    """Run a case on an engine that works, and compare. `patience`: seconds until it must be over."""
+    """Run a case on an engine that works, and compare. `patience`: seconds that it may take."""
     verdict, run = Verdict(case), case.name.replace("/", "-")
     try:
         whole = case.checked()

@@ -53,7 +53,7 @@ class Server:
         return {"db-host": self.host, "db-port": str(self.port), "db-user": self.user}
 
     def secrets(self, folder: pathlib.Path) -> pathlib.Path:
-        """Write the secret `db/password` under a folder for GITWF_SECRETS_DIR; return the folder."""
+        """Write the secret `db/password` in a folder for GITWF_SECRETS_DIR; return the folder."""
         (folder / "db").mkdir(parents=True)
         (folder / "db" / "password").write_text(self.password, encoding="utf-8")
         return folder

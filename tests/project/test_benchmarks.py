@@ -1,4 +1,4 @@
-"""docs/performance.md tells how its figures are made: each command in it must be there to be run."""
+"""docs/performance.md tells how its figures are made: each command in it is there to be run."""
 
 import pathlib
 import re

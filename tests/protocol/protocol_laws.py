@@ -37,7 +37,7 @@ def numbers(known: facts.Facts) -> None:
 
 
 def history(universe: Universe, head: str, environment: str = "prod") -> None:
-    """Automation promoted nothing twice, nothing barred, nothing older than what it promoted before,
+    """Automation promoted nothing twice, nothing barred, nothing older than what it had promoted,
     and took no person's commit for its own."""
     commits = list(universe.history(head))[::-1]
     path, promoted = release.path(MODEL, environment), set()

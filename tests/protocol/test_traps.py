@@ -1,4 +1,4 @@
-"""Each trap of the protocol: the shortest schedule that breaks a looser rule, and the rule's answer.
+"""Each trap of the protocol: the shortest schedule that breaks a looser rule, and the answer.
 
 Every test drives the real decisions through the schedule and asserts the law. Where a rule can be
 taken away, the test takes it away and shows that the same schedule then breaks: a test that could
@@ -431,7 +431,7 @@ def test_f12_a_rule_that_forgets_withdrawals_brings_it_back(monkeypatch):
 
 
 def both_finish(universe):
-    """p0 is paused with a finished run; p1 takes the claim over, finishes and releases; p0 wakes."""
+    """p0 pauses with a finished run; p1 takes the claim over, finishes and releases; p0 wakes."""
     state = until(universe, begin(universe), action.Accept)
     state = observe(universe, state, 0)
     claim = universe.open_claims(state.ledger)[0]

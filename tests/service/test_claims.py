@@ -1,4 +1,4 @@
-"""Who trains when several could: claims of other hosts, heartbeats, newer commits, being stopped."""
+"""Who trains when several could: claims of other hosts, heartbeats, newer commits, stops."""
 
 import json
 import shutil

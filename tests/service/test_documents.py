@@ -1,4 +1,4 @@
-"""The documents of a commit are read as far as they changed, and say what they say when read anew."""
+"""Documents of a commit are read as far as they changed, and say what they say read anew."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What `gitwf fsck` finds: nothing in what gitwf wrote, each thing that does not fit in the rest."""
+"""What `gitwf fsck` finds: nothing in what gitwf wrote, each misfit in the rest."""
 
 import dataclasses
 

@@ -64,7 +64,7 @@ def r():
 
 
 def troubles(page):
-    """What goes wrong on a page from now on; written out too, for a test that fails before it asks."""
+    """What goes wrong on a page from now on; written out for a test that fails before it asks."""
     found = []
 
     def note(what):

@@ -2,8 +2,9 @@
 
 Nobody is asked. A ref is where this machine's cache saw it last, or where the tracking refs of a
 checkout say that a `git fetch` found it, whichever is the later. Nothing can be written. Branch and
-ledger may have been seen at different times; the stamps in release files tell when the ledger is the
-older one. Of a remote that is a folder the cache holds nothing of its own, so that a checkout tells.
+ledger may have been seen at different times; the stamps in release files tell when the ledger is
+the older one. Of a remote that is a folder the cache holds nothing of its own, so that a checkout
+tells.
 """
 
 import dataclasses

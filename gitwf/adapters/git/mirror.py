@@ -3,8 +3,9 @@
 It holds what was fetched, under `refs/seen/…`, and heads that a force-push took away, under
 `refs/lost/…`. Nobody's answer depends on it: deleted at any moment, or damaged, it is built again
 from the remote. Of a remote that is a folder it borrows the objects and copies none, since libgit2
-would pack all of its history anew, which takes minutes. Several processes and threads share it; what changes its refs holds a file lock.
-Each thread has its own open repository, since libgit2's are not made to be shared.
+would pack all of its history anew, which takes minutes. Several processes and threads share it;
+what changes its refs holds a file lock. Each thread has its own open repository, since libgit2's
+are not made to be shared.
 """
 
 import contextlib

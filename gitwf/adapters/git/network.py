@@ -92,7 +92,7 @@ class Push(Calls):
         self._said += string
 
     def check(self) -> None:
-        """Raise what the server answered: Transient for a lost update, Stalled for a declined one."""
+        """Raise what the server answered: Transient for a lost update, Stalled for a refusal."""
         if self._refused is None:
             return
         said = [line.strip() for line in self._said.splitlines() if line.strip()]
@@ -102,6 +102,6 @@ class Push(Calls):
             raise Transient(message)
         raise Stalled(
             message,
-            hint="let gitwf's account push to it, or watch a branch that it may push to: --branch or "
-            "GITWF_BRANCH",
+            hint="let gitwf's account push to it, or watch a branch that it may push to: --branch "
+            "or GITWF_BRANCH",
         )

@@ -6,7 +6,8 @@
     move    set a ref that only its owner writes                    no comparison
 
 The one idea: after a failed swap the remote is asked again, for an answer may be lost although the
-push was applied. A commit's id says whose it is. Damage to the cache is repaired here, out of sight.
+push was applied. A commit's id says whose it is. Damage to the cache is repaired here, out of
+sight.
 """
 
 import contextlib

@@ -2,8 +2,8 @@
 
 A run is a Workflow under a name made of the run's, so that whoever submits it again attaches, and a
 gitwf that was killed finds it where it was; the API server keeps all state. The code at the commit
-goes up as one tar, the model comes back, both through the artifact repository that Argo itself uses.
-A watch is only how news comes sooner: after every break the Workflow is read again.
+goes up as one tar, the model comes back, both through the artifact repository that Argo itself
+uses. A watch is only how news comes sooner: after every break the Workflow is read again.
 """
 
 import gzip
@@ -66,7 +66,7 @@ class ArgoEngine:
         return f"Argo Workflows, namespace {self._cluster.namespace}"
 
     def start(self, order: ports.Order) -> None:
-        """Submit the run, or attach to it. Rejected: the policy forbids it; Stalled: a stolen name."""
+        """Submit the run, or attach to it. Rejected: against the policy; Stalled: a stolen name."""
         if self._found(order.id) is not None:
             return
         now = clock.SystemClock().now()

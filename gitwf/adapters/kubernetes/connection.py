@@ -42,7 +42,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Event:
-    """One change that a watch told: ADDED, MODIFIED, DELETED or BOOKMARK, and the object after it."""
+    """A change that a watch told: ADDED, MODIFIED, DELETED or BOOKMARK, and the object after it."""
 
     type: str
     object: dict[str, Any]

@@ -1,8 +1,8 @@
 """What the pods of a run write, each line once however often they are asked.
 
-The API server gives a log from a second on, and stamps each line; so a reader remembers for each pod
-the second of its last line and how many lines of that second it has told. Pods that Argo has taken
-away have no log any more: what they wrote is lost unless somebody read it before.
+The API server gives a log from a second on, and stamps each line; so a reader remembers for each
+pod the second of its last line and how many lines of that second it has told. Pods that Argo has
+taken away have no log any more: what they wrote is lost unless somebody read it before.
 """
 
 from collections.abc import Iterator, Mapping

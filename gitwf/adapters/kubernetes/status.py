@@ -1,8 +1,8 @@
 """Argo's status of a Workflow as the run record that every engine gives.
 
-Names and phases are taken as they are; what is only for people on the cluster is left. A status that
-grew too large is compressed in place, or kept in a database that only Argo's controller knows: then
-the run's own phase is all that can be told, and the message says so. Pure.
+Names and phases are taken as they are; what is only for people on the cluster is left. A status
+that grew too large is compressed in place, or kept in a database that only Argo's controller knows:
+then the run's own phase is all that can be told, and the message says so. Pure.
 """
 
 import base64

@@ -31,7 +31,7 @@ _REFERENCES = ("secret", "secretref", "secretkeyref")
 
 @dataclass(frozen=True)
 class Terms:
-    """How runs are submitted. `account`: the service account of steps, "" the namespace's default."""
+    """How runs are submitted. `account`: the steps' service account, "" the namespace's default."""
 
     account: str = ""
 
@@ -169,7 +169,7 @@ def secrets(workflow: resolved.Resolved, key: resolved.TemplateKey) -> frozenset
 
 
 def _handed_to(template: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Any]:
-    """The workflow's own artifacts that a template takes in by name, with the keys to fetch them."""
+    """The workflow's own artifacts that a template takes in by name, with the keys of them."""
     taken = {one["name"] for one in template.get("inputs", {}).get("artifacts", ())}
     given = spec.get("arguments", {}).get("artifacts", ())
     return [one for one in given if one["name"] in taken]

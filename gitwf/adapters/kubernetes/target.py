@@ -137,7 +137,7 @@ class KubernetesTarget:
         return self._failed(stands, found)
 
     def _finish(self, desired: ports.Desired) -> None:
-        """Apply what goes with the Deployment, where whoever applied that may not have got so far."""
+        """Apply what goes with the Deployment, where who applied that may not have got so far."""
         if self._finished == _identity(desired):
             return
         _, *others = self._wanted(desired)
@@ -156,7 +156,7 @@ class KubernetesTarget:
         return fitting[0] if fitting else None
 
     def _wanted(self, desired: ports.Desired) -> list[dict[str, Any]]:
-        """Everything to apply, the Deployment first. Stalled: the manifests have not exactly one."""
+        """Everything to apply, the Deployment first. Stalled: the manifests have none, or two."""
         own = self._settings
         if own.deployment:
             return [self._of_release(desired, own.deployment)]

@@ -1,7 +1,7 @@
 """Run a command again while it fails, as a container of a set with a `retryStrategy` does.
 
-The loop is the launcher's, which repeats a step in the view that it has. Where there is no view this
-file is started as a plain script in the place of the program, `again.py ATTEMPTS PAUSE PROGRAM
+The loop is the launcher's, which repeats a step in the view that it has. Where there is no view
+this file is started as a plain script in the place of the program, `again.py ATTEMPTS PAUSE PROGRAM
 ARGUMENT…`; its exit code is that of the last try. It shares the group of what it starts, so that
 whoever signals the group signals both.
 """

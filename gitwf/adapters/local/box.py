@@ -119,7 +119,7 @@ class Rung(Protocol):
     name: str
 
     def start(self, box: Box, work: Path, stdout: int, stderr: int) -> Running:
-        """Start `box`. Its outputs will be in the folder `scratch.OUTPUTS` of `work`, which is its own.
+        """Start `box`. Its outputs will be in `scratch.OUTPUTS` of `work`, a folder of its own.
 
         OSError: the machine cannot; Unavailable: the step asks for what cannot be had.
         """

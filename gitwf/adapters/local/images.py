@@ -1,6 +1,7 @@
 """What images run of themselves, for containers that give no command.
 
-Only what Argo's own examples use; a document says any other command. In containers, the image knows.
+Only what Argo's own examples use; a document says any other command. In containers, the image
+knows.
 """
 
 from collections.abc import Mapping

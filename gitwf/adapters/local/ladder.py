@@ -1,9 +1,10 @@
 """The isolation ladder: which rung this machine can stand on, found out by standing on it.
 
-From the top: a container of the step's image, root namespaces, a user namespace, none. A rung counts
-when a real process ran in it just now; what the kernel claims to allow does not. A container engine
-counts when it answers, and only where somebody asks for it: what an image holds is not this machine
-(docs/decisions/0004). The result is kept for the life of the engine and told to people in words.
+From the top: a container of the step's image, root namespaces, a user namespace, none. A rung
+counts when a real process ran in it just now; what the kernel claims to allow does not. A container
+engine counts when it answers, and only where somebody asks for it: what an image holds is not this
+machine (docs/decisions/0005). The result is kept for the life of the engine and told to people in
+words.
 """
 
 import contextlib

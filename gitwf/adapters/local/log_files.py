@@ -1,10 +1,10 @@
 """The files that steps write to: one for each, open while its step runs.
 
-To make a file takes a file system longer than a short step runs, up to a millisecond where many were
-removed lately; to rename one takes a good deal of what is left between two steps. So a step is given
-an empty file that lies ready, which gets the step's name when the step runs already. A file that
-stayed empty is kept for a later step when there is time. A step that wrote nothing so leaves no file,
-which reads as no lines.
+To make a file takes a file system longer than a short step runs, up to a millisecond where many
+were removed lately; to rename one takes a good deal of what is left between two steps. So a step is
+given an empty file that lies ready, which gets the step's name when the step runs already. A file
+that stayed empty is kept for a later step when there is time. A step that wrote nothing so leaves
+no file, which reads as no lines.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 class LogFiles:
-    """The logs of one run's steps. Used by one thread. `ready`: the folder of those without a name."""
+    """The logs of one run's steps, for one thread. `ready`: the folder of those without a name."""
 
     def __init__(self, ready: Path) -> None:
         self._root = str(ready)
@@ -43,7 +43,7 @@ class LogFiles:
         os.rename(self._nameless.pop(file), path)  # noqa: PTH104 - text is faster; every step passes
 
     def close(self, path: str, file: int) -> None:
-        """Take a file back from a step that is over; a word may still be added to it by its path."""
+        """Take a file back from a step that is over; words may still be added to it by its path."""
         if file in self._nameless:  # The step did not start.
             path = self._nameless.pop(file)
         self._used.append((path, file))

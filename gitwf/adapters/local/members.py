@@ -2,9 +2,9 @@
 
 A container of a set waits for its dependencies one after the other, in the order in which they are
 named, and never runs when one of them failed (Argo: cmd/argoexec/commands/emissary.go,
-waitForDependencyExitCode). Everything else is a pod of one container. Where outputs lie in volumes that
-all share, a last member brings them out when all others are over, as Argo's wait container does.
-Nothing here starts anything.
+waitForDependencyExitCode). Everything else is a pod of one container. Where outputs lie in volumes
+that all share, a last member brings them out when all others are over, as Argo's wait container
+does. Nothing here starts anything.
 """
 
 from collections.abc import Iterator, Mapping

@@ -38,8 +38,9 @@ def saved(
 ) -> box.Ended:
     """Say how main ended once its outputs were brought out, which is the end of main itself.
 
-    What has no folder's place, a parameter, ends that there: the value stays empty, what was to come
-    after it is not brought out, and the code is the emissary's own, whatever the program's was.
+    What has no folder's place, a parameter, ends that there: the value stays empty, what was to
+    come after it is not brought out, and the code is the emissary's own, whatever the program's
+    was.
     """
     files = {source.path for one in made.outputs.parameters if (source := one.value_from)}
     own = {path for path in member.outputs if not _mirrored(made, path)}

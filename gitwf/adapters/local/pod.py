@@ -3,8 +3,8 @@
 A container's argv is its command and args with `$(NAME)` expanded; a script's source becomes an
 executable file whose path is the last argument (Argo: workflow/executor). Everything that the step
 may see is gathered in its work folder first, so that a rung only has to put it in place. Input
-artifacts are main's, but one whose path lies in a volume of a whole set is put into that volume. What
-cannot be had makes the pod end in Error before it ran: `environment.Unavailable`.
+artifacts are main's, but one whose path lies in a volume of a whole set is put into that volume.
+What cannot be had makes the pod end in Error before it ran: `environment.Unavailable`.
 """
 
 import functools

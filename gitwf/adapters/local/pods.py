@@ -39,8 +39,8 @@ _KILLED = 137
 _SETTLED = 0.05  # Seconds after which a process is worth naming in the journal.
 
 
-# Seconds that the containers of a set go on beside one that failed. Argo's controller ends them when
-# it next looks at their pod.
+# Seconds that the containers of a set go on beside one that failed. Argo's controller ends them
+# when it next looks at their pod.
 _LEFT_ALONE = 3.0
 
 

@@ -1,6 +1,6 @@
 # Paths are text here, as in the launcher, whose start-up this is a part of.
 # ruff: noqa: PTH110, PTH112, PTH113, PTH118
-"""What every rung knows of programs: where one is found, and whose fault it is that it did not start.
+"""What every rung knows of programs: where one is found, and whose fault a failed start is.
 
 The words are those of Go's os/exec, which Argo's emissary prints. Standard library only:
 `gitwf.adapters.local.launcher` loads this file where no package is.

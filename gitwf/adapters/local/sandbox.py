@@ -1,10 +1,11 @@
 """The rungs that give each step a view of its own, by Linux namespaces.
 
 `base` and `view` are the heart and are pure: from the machine's lay-out and a box they make the
-lists of mount operations that `gitwf.adapters.local.launcher` carries out. As root the whole machine is an overlay
-(a step may write anywhere and nothing of it stays); as another user the root is a fresh folder in
-which the machine's folders stand read-only, and those that the step must write to are opened. Both
-hide homes, temporary folders, run-time sockets, gitwf's own state and the secrets.
+lists of mount operations that `gitwf.adapters.local.launcher` carries out. As root the whole
+machine is an overlay (a step may write anywhere and nothing of it stays); as another user the root
+is a fresh folder in which the machine's folders stand read-only, and those that the step must write
+to are opened. Both hide homes, temporary folders, run-time sockets, gitwf's own state and the
+secrets.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """A pod that runs, and the processes in it: what `pods` knows of each.
 
-A pod is over when all of its members are; what it was asked for, its folders and its ends stay until
-then. Standard output that somebody reads goes through here into the log, and its end is kept.
+A pod is over when all of its members are; what it was asked for, its folders and its ends stay
+until then. Standard output that somebody reads goes through here into the log, and its end is kept.
 """
 
 import os

@@ -167,7 +167,7 @@ class View:
             self.do_bind(target, lower, True)
 
     def do_device(self, target: str, source: str) -> None:
-        """Show a device of the host: as one of the same number, or by a mount where none may be made."""
+        """Show a device of the host: one of the same number, or a mount where none may be made."""
         status = os.stat(source)
         try:
             os.mknod(target, status.st_mode, status.st_rdev)

@@ -94,7 +94,7 @@ def post(own: settings.FrontSettings, state: State, what: str, body: object) -> 
 
 
 def down(own: settings.FrontSettings) -> bool:
-    """Stop the front at whatever port, and its viewers; remove its folder; whether there was one."""
+    """Stop the front at whatever port, and its viewers; remove its folder; say if there was one."""
     found = list(_among(own, (*own.ports(), *own.earlier_ports())))
     for state in found:
         status, answer = post(own, state, "down", {})

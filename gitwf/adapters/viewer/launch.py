@@ -53,7 +53,10 @@ def choose(viewer: Path) -> Launch:
         if libraries is not None:
             command = ("Rscript", "--no-save", "--no-restore", "-e", _R_START)
             return Launch(command, viewer, "R-Shiny", {"R_LIBS": libraries})
-        notice = "R with the packages shiny and jsonlite is not installed here, so this small page stands in for the R-Shiny viewer."
+        notice = (
+            "R with the packages shiny and jsonlite is not installed here, so this small page "
+            "stands in for the R-Shiny viewer."
+        )
         return _own_page(viewer.parent, notice)
     if (viewer / "app.py").is_file():
         return Launch((sys.executable, "app.py"), viewer, "Python")

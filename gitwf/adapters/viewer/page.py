@@ -23,8 +23,9 @@ body{font:16px/1.5 system-ui,sans-serif;color:#1c2430;background:#f5f6f8;margin:
 main{max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin:0}.model{color:#5b6676}.notice{background:#fff4d6;border-left:4px solid
 #e0a100;padding:.6rem 1rem;border-radius:4px}section{background:#fff;border-radius:10px;padding:1rem
-1.4rem;margin:1rem 0;box-shadow:0 1px 3px #0002}svg{width:100%;max-width:30rem}td,th{text-align:left;
-padding:.15rem 1.5rem .15rem 0;font-variant-numeric:tabular-nums}text{font-size:11px;fill:#5b6676}
+1.4rem;margin:1rem 0;box-shadow:0 1px 3px #0002}svg{width:100%;max-width:30rem}
+td,th{text-align:left;padding:.15rem 1.5rem .15rem 0;font-variant-numeric:tabular-nums}
+text{font-size:11px;fill:#5b6676}
 """
 
 
@@ -84,7 +85,8 @@ def _curve(curve: Mapping[str, Sequence[float]], colour: str) -> str:
         f'<polygon points="{" ".join(band)}" fill="{colour}" opacity=".18"/>'
         f'<polyline points="{" ".join(map(point, spend, effect))}" fill="none" stroke="{colour}"'
         ' stroke-width="2.5"/>'
-        f'<text x="2" y="14">{top:.3g}</text><text x="2" y="{_HEIGHT - _BOTTOM}">{bottom:.3g}</text>'
+        f'<text x="2" y="14">{top:.3g}</text>'
+        f'<text x="2" y="{_HEIGHT - _BOTTOM}">{bottom:.3g}</text>'
         f'<text x="{_LEFT}" y="{_HEIGHT - 8}">0</text>'
         f'<text x="{_WIDTH - 10}" y="{_HEIGHT - 8}" text-anchor="end">{most:.4g}</text></svg>'
     )

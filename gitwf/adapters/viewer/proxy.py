@@ -29,7 +29,8 @@ _WORDS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 409
           413: "Content Too Large", 503: "Service Unavailable"}  # fmt: skip
 _NO_VIEWER = (
     b"<!doctype html><title>No viewer yet</title><p>No viewer is ready yet. "
-    b"This page asks again in five seconds.<script>setTimeout(() => location.reload(), 5000)</script>"
+    b"This page asks again in five seconds."
+    b"<script>setTimeout(() => location.reload(), 5000)</script>"
 )
 
 

@@ -1,4 +1,4 @@
-"""Where output goes: a console whose reader may leave, and text from outside that must not steer it.
+"""Where output goes: a console whose reader may leave, and which no text from outside steers.
 
 A step's log, a parameter or a message may hold anything, a terminal's commands included: to clear
 the screen, to set the window's title, to write over what was said. What a terminal is shown holds

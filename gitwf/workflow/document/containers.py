@@ -55,7 +55,7 @@ class VolumeMount(base.Model):
 
 
 class Container(base.Model):
-    """What to run. `image` may come from templateDefaults, so that its absence is no model error."""
+    """What to run. `image` may come from templateDefaults, so that to have none is no error yet."""
 
     name: str = ""
     image: str = ""

@@ -150,7 +150,7 @@ class Inputs(base.Model):
 
 
 class Outputs(base.Model):
-    """What a template gives. `result` and `exit_code` are Argo's status, never written by people."""
+    """What a template gives. `result` and `exit_code` are Argo's status; no person writes them."""
 
     parameters: tuple[Parameter, ...] = ()
     artifacts: tuple[Artifact, ...] = ()

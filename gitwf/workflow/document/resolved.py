@@ -108,7 +108,7 @@ class Resolved:
 
     @property
     def namespace(self) -> str:
-        """The namespace that `{{workflow.namespace}}` stands for: a cluster's own, if none is given."""
+        """What `{{workflow.namespace}}` stands for: a cluster's own namespace, if none is given."""
         return self.metadata.namespace or "default"
 
     @property

@@ -143,7 +143,7 @@ class Template(base.Model):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether the template has work of its own: it neither calls others nor waits for a person."""
+        """Whether the template has work of its own: it calls no others and waits for no person."""
         return not self.calls_others and self.suspend is None
 
     def calls(self) -> tuple[Call, ...]:

@@ -85,7 +85,8 @@ _IGNORED_IN_CONTAINER = (
 )  # fmt: skip
 _IGNORED_IN_TEMPLATE = (
     *_PLACEMENT,
-    *(f"archiveLocation.{store}" for store in _STORES), "metadata", "pendingTimeout", "priorityClassName", "resourceClaims",
+    "metadata", "pendingTimeout", "priorityClassName", "resourceClaims",
+    *(f"archiveLocation.{store}" for store in _STORES),
     *(f"{one}.{field}" for one in _CONTAINERS for field in _IGNORED_IN_CONTAINER),
     "outputs.artifacts.*.artifactGC",
 )  # fmt: skip
@@ -192,7 +193,7 @@ def _ignored(value: Any, table: Sequence[str]) -> Iterator[tuple[tuple[str | int
 
 
 def _matches(value: Any, pattern: Sequence[str]) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Find every value at a path that fits `pattern`. A field that says `false` asks for nothing."""
+    """Find every value at a path that fits `pattern`. A field that is `false` asks for nothing."""
     if not pattern:
         if value is not False:
             yield (), value

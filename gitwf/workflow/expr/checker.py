@@ -3,8 +3,9 @@
 expr-lang refuses `item == 1` where `item` is a string, even in a branch that is not taken, because
 it knows the types of literals, of its own functions and of the environment's names; of what is
 inside the environment's maps it knows nothing, and nor does this. A kind is Go's name of a type, or
-for an array `[]` and the kind of its elements; `ANY`, what a map or an array holds, fits everything,
-and so does `UNKNOWN`, of which not even that is known. Chains that lean to the left are walked in a loop, as in `evaluator`.
+for an array `[]` and the kind of its elements; `ANY`, what a map or an array holds, fits
+everything, and so does `UNKNOWN`, of which not even that is known. Chains that lean to the left are
+walked in a loop, as in `evaluator`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -106,7 +107,7 @@ class Checker:
         }
 
     def check(self, node: nodes.Node) -> str:
-        """Give the kind of a node. Raises ExprTypeError: a name is unknown or a type does not fit."""
+        """Give the kind of a node. Raises ExprTypeError: an unknown name, or types that clash."""
         rule = self._rules.get(type(node))
         if rule is not None:
             return rule(node)

@@ -2,10 +2,10 @@
 
 The dialect is the one Argo links (github.com/evilmonkeyinc/jsonpath): `.key`, `['key']`, `[n]`,
 `[a:b:c]`, unions, `*`, `..` and filters. A path that can meet only one value gives that value and
-fails when it is not there; from the first `*`, `..`, slice, union or filter on, the result is a list
-and what is not there is left out. Filters are expressions of this package's own language with `@`
-and `$` for the element and the document, evaluated by the function the caller hands in; one that
-fails on an element leaves it out. Read next: `library.argo`.
+fails when it is not there; from the first `*`, `..`, slice, union or filter on, the result is a
+list and what is not there is left out. Filters are expressions of this package's own language with
+`@` and `$` for the element and the document, evaluated by the function the caller hands in; one
+that fails on an element leaves it out. Read next: `library.argo`.
 """
 
 import re
@@ -145,7 +145,7 @@ class _Walk:
         self.compute = compute
 
     def follow(self, parts: Sequence[_Part], value: object) -> object:
-        """Follow parts that meet one value each; hand over to `spread` at the first that may not."""
+        """Follow parts that meet one value each; from the first that may not, `spread` goes on."""
         for index, part in enumerate(parts):
             self.cost.step()
             if part.kind not in ("key", "index", "script"):

@@ -24,7 +24,8 @@ class Program:
         """Give the value in an environment of plain Python values.
 
         Every free name must be in the environment, and all types must fit, even in a branch that
-        is not taken, as expr-lang demands. Raises ExprRuntimeError, which is an ExprTypeError where that is so.
+        is not taken, as expr-lang demands. Raises ExprRuntimeError, which is an ExprTypeError where
+        that is so.
         """
         kinds = {
             name: checker.kind(environment[name]) for name in self._free if name in environment

@@ -152,7 +152,8 @@ class Moment:
     def rfc3339(self) -> str:
         """Write the instant as encoding/json does."""
         zone = "Z" if self.zone.offset == 0 else offset_text(self.zone.offset, ":")
-        return f"{self.year:04d}-{self.civil:%m-%dT%H:%M:%S}{_fraction(self.nanoseconds % SECOND)}{zone}"
+        fraction = _fraction(self.nanoseconds % SECOND)
+        return f"{self.year:04d}-{self.civil:%m-%dT%H:%M:%S}{fraction}{zone}"
 
 
 ZERO: Final = Moment(_YEAR_1 * SECOND)
@@ -218,7 +219,7 @@ def duration(text: str) -> Duration:
 
 
 def _quoted(text: str) -> str:
-    """Quote as Go's package time does, which is shorter than strconv.Quote: bytes beyond ASCII too."""
+    """Quote as Go's package time does, more briefly than strconv.Quote: bytes beyond ASCII too."""
     return '"' + "".join(map(_shown, text.encode("utf-8", "surrogatepass"))) + '"'
 
 

@@ -1,8 +1,8 @@
 """Semantic versions: how they are read, ordered and compared with a constraint.
 
-As sprig's library has them (Masterminds/semver v3): a version may leave out its minor and its patch,
-a constraint that does so stands for a range, and a pre-release satisfies only a constraint that
-names one itself. Nothing here knows expressions; `library.sprig.versions` hands texts in.
+As sprig's library has them (Masterminds/semver v3): a version may leave out its minor and its
+patch, a constraint that does so stands for a range, and a pre-release satisfies only a constraint
+that names one itself. Nothing here knows expressions; `library.sprig.versions` hands texts in.
 """
 
 import re

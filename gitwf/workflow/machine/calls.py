@@ -1,8 +1,9 @@
 """A step or task made ready to run: its condition, its loop, its arguments.
 
 Argo's order, which decides what is an error: `when` first, and if it is false nothing else is
-resolved; then every `{{steps.*}}` and `{{tasks.*}}`, which must be known; artifacts and hooks apart,
-because they may be missing (Argo: steps.go resolveReferences, dag.go resolveDependencyReferences).
+resolved; then every `{{steps.*}}` and `{{tasks.*}}`, which must be known; artifacts and hooks
+apart, because they may be missing (Argo: steps.go resolveReferences, dag.go
+resolveDependencyReferences).
 """
 
 import re
@@ -179,7 +180,7 @@ class _Loop:
 
 
 def _tagged(call: template.Call) -> tuple[parameters.Parameter, ...]:
-    """Give the arguments with tags, where nothing else of a call has any; each tag ends in its own."""
+    """Give the arguments with tags, where nothing else of a call has any; each tag in its own."""
     every = call.arguments.parameters
     bare = call.arguments.model_copy(
         update={"parameters": tuple(one.model_copy(update={"value": None}) for one in every)}

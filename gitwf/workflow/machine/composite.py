@@ -109,7 +109,7 @@ class Composite:
 
     @property
     def gives_up(self) -> bool:
-        """Whether it tries nothing again either. An attempt that fails fast starts nothing new only.
+        """Whether it retries nothing either. An attempt that fails fast only starts nothing new.
 
         Argo looks at the Retry node in its place, inside which nothing has failed yet.
         """

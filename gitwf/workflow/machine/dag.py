@@ -162,8 +162,8 @@ class Dag(composite.Composite):
         """Go on from a task before its hooks where Argo does.
 
         What ends while Argo looks at it, as a loop does and a pod does not, lets the tasks after it
-        go on in the same look; its hooks start in the next one, if a target still waits for it then.
-        The exit hook of what was carried out, but of a loop, starts at once.
+        go on in the same look; its hooks start in the next one, if a target still waits for it
+        then. The exit hook of what was carried out, but of a loop, starts at once.
         """
         node, name = child.node, child.call.name
         if node is None or child.node_name in self._group_of or self._graph.is_target(name):
@@ -286,7 +286,7 @@ class Dag(composite.Composite):
         self.share()
 
     def abort(self, message: str) -> None:
-        """Fail the template; a loop in it, whose other turns will not start, Argo leaves as it is."""
+        """Fail the template; a loop in it, whose other turns will not start, is left as it is."""
         self.run.end(self.node, record.Phase.FAILED, message)
 
     # What tasks see.

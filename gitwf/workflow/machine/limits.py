@@ -1,7 +1,8 @@
 """How many at once: the workflow's limit on pods and a template's on its children.
 
 Work that finds no room waits in line at the first semaphore that is full, and is tried again when a
-place is free; nobody looks through the whole line (Argo: operator.go, checkParallelism, which does).
+place is free; nobody looks through the whole line (Argo: operator.go, checkParallelism, which
+does).
 """
 
 from collections import deque

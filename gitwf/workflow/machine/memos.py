@@ -2,7 +2,8 @@
 
 The machine asks (`LookUp`) and is told (`LookedUp`), because what earlier runs left is not its own
 to know. A hit ends the node at once with the outputs that were kept; after a miss it runs as any
-other, and what it gives when it ends well is kept (Argo: executeTemplate, workflow/controller/cache).
+other, and what it gives when it ends well is kept (Argo: executeTemplate,
+workflow/controller/cache).
 """
 
 import re

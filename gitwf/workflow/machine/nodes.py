@@ -68,7 +68,8 @@ class Node:
     __slots__ = (
         "boundary", "children", "display_name", "finished", "hooked", "id", "input_artifacts",
         "inputs", "memoized", "message", "name", "outbound", "outputs", "owner", "phase",
-        "retried", "spoiled", "spoken", "started", "template", "template_ref", "twin", "type", "undone",
+        "retried", "spoiled", "spoken", "started", "template", "template_ref", "twin", "type",
+        "undone",
     )  # fmt: skip
 
     def __init__(self, run: str, name: str, type_: record.NodeType, owner: Owner) -> None:
@@ -96,7 +97,8 @@ class Node:
         self.twin = ""
         # Its template could not be carried out: the parent says so in words of its own.
         self.undone = False
-        # Why it ends in Error however its work ends, or "". Argo marks it at once and lets the work be.
+        # Why it ends in Error however its work ends, or "". Argo marks it at once and lets the work
+        # be.
         self.spoiled = ""
         # What is said of the run in place of `message`.
         self.spoken = ""

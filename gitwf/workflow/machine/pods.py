@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
 TIMEOUT = "timeout"
-# Argo gives a pod the whole seconds that are left of a `timeout` when it makes the pod, and makes none
-# with a second or less. It sees a pod run two seconds later: what is over by then has timed out
-# before it ran, anything else was active for too long.
+# Argo gives a pod the whole seconds that are left of a `timeout` when it makes the pod, and makes
+# none with a second or less. It sees a pod run two seconds later: what is over by then has timed
+# out before it ran, anything else was active for too long.
 _LEAST, _SEEN = 2, 2
 _OUT_OF_RETRIES = "Step exceeded its deadline"
 ACTIVE_TOO_LONG = "Pod was active on the node longer than the specified deadline"

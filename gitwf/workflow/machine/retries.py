@@ -84,7 +84,7 @@ class Retrying:
         self._run.undo(self.node, nodes.LEFT if entry else attempt.message)
 
     def _leave(self) -> None:
-        """Leave the Retry node as it is: Argo ends a template that fails fast before it comes to it.
+        """Leave the Retry node as it is: Argo ends a template that fails fast before.
 
         Others may wait for its locks.
         """

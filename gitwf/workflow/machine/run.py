@@ -187,7 +187,7 @@ class Run:
         return f"retry exceeded workflow deadline {end:%Y-%m-%d %H:%M:%S} +0000 UTC"
 
     def stop_work(self, message: str, *, handlers: bool) -> None:
-        """Have every pod stopped and every wait given up, those of exit handlers with `handlers`."""
+        """Stop every pod and give up every wait; those of exit handlers too with `handlers`."""
         for pod in [*self.pods.values()]:
             if handlers or not pod.on_exit:
                 pod.stop(message)
@@ -288,7 +288,8 @@ class Run:
         self._changed[node.name] = node
         memo = node.memoized if node.type is not records.NodeType.RETRY else None
         if memo is not None and not memo.hit and phase is records.Phase.SUCCEEDED:
-            # Before anything that this end sets free can ask for it; an attempt speaks for its Retry.
+            # Before anything that this end sets free can ask for it; an attempt speaks for its
+            # Retry.
             self.command(messages.Remember(memo.cache, memo.key, node.outputs))
         self._count(node, -1)
         self.later(lambda: node.owner.ended(node))

@@ -136,7 +136,7 @@ class Waiting:
         return ""
 
     def _default(self, output: parameters.Parameter) -> str | None:
-        """Give what an output is when nobody supplies it: else the default of its namesake input."""
+        """Give what an output is when nobody supplies it: else its namesake input's default."""
         source = output.value_from
         if source is None or source.default is None:
             return self._defaults.get(output.name)

@@ -1,4 +1,4 @@
-"""Templates of calls: steps and DAGs, one within another, and every way in which a call can be made.
+"""Templates of calls: steps and DAGs, one within another, and every way to make a call.
 
 Loops, conditions, hooks, what goes on after a failure, what a task depends on, limits, and outputs
 that are made of those of calls: each is drawn now and then, so that they meet in a template in ways

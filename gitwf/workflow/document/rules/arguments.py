@@ -103,7 +103,7 @@ def check_supplied(
     where: resolved.Origin,
     also: Collection[str] = (),
 ) -> None:
-    """Check that a call gives a template what it needs; `also` are artifacts that come by itself."""
+    """Check that a call gives a template what it needs; `also` are artifacts it has anyway."""
     arguments = {one.name: one for one in given.parameters}
     for wanted in inputs.parameters:
         value = wanted.default if wanted.value is None else wanted.value

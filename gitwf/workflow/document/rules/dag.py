@@ -188,8 +188,8 @@ def _check_results(
         elif result in _OF_LOOPS and not tasks[other].loops:
             # Argo names the dependency in both places; so does this, to give the same text.
             message = (
-                f"templates.{name}.tasks.{other} dependency '{other}' uses an items-based condition "
-                "such as .AnySucceeded or .AllFailed but does not contain any items"
+                f"templates.{name}.tasks.{other} dependency '{other}' uses an items-based "
+                "condition such as .AnySucceeded or .AllFailed but does not contain any items"
             )
             found.error(where.at("depends"), message, within=f"{other}.{result}")
 

@@ -1,7 +1,7 @@
 """What a rule is handed: the template in the middle of its check, and the walk that came to it.
 
-The rules of steps and DAGs follow their calls by the walk, which calls those rules in its turn; what
-they need of it stands here, so that they know nothing else of it.
+The rules of steps and DAGs follow their calls by the walk, which calls those rules in its turn;
+what they need of it stands here, so that they know nothing else of it.
 """
 
 from dataclasses import dataclass

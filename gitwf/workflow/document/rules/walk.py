@@ -60,8 +60,8 @@ class Walk:
         """Follow a call to its template and check that; None when it leads nowhere.
 
         `given` None stands for arguments that supply everything. `supplied` are artifacts that
-        need no argument; `outer` the inputs of the caller, which an inline template sees. `entered`:
-        the workflow itself calls it.
+        need no argument; `outer` the inputs of the caller, which an inline template sees.
+        `entered`: the workflow itself calls it.
         """
         key = None
         if call.inline is not None:
@@ -88,7 +88,7 @@ class Walk:
         return one
 
     def _filled(self, key: resolved.TemplateKey) -> template.Template:
-        """Give a template as Argo checks it: with the values of the workflow's parameters put in."""
+        """Give a template as Argo checks it: the values of the workflow's parameters put in."""
         if key not in self._templates:
             self._templates[key] = _with(self._whole.templates[key], self._known)
         return self._templates[key]
@@ -115,7 +115,7 @@ class Walk:
         self.call(resolved.LOCAL, call, where, given, supplied=supplied, entered=entered)
 
     def _hand(self, key: resolved.TemplateKey, given: parameters.Arguments | None) -> None:
-        """Put the inputs of the workflow's own call in: their values are known, no other call's are.
+        """Put in the inputs of the workflow's own call, whose values alone are known.
 
         So it may even name templates by them.
         """

@@ -1,7 +1,7 @@
 """The functions an expression can call, by name.
 
-`BUILTINS` belong to the language: the parser knows them and their number of arguments. `GLOBALS` are
-what Argo puts beside the workflow's own variables. Functions that would read a clock, the
+`BUILTINS` belong to the language: the parser knows them and their number of arguments. `GLOBALS`
+are what Argo puts beside the workflow's own variables. Functions that would read a clock, the
 environment of the process, the network or chance are not here at all. Each module holds one
 subject and a table `FUNCTIONS`; read next: `context`, for what a function is.
 """

@@ -24,7 +24,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function that is called by the language: `least` to `most` arguments, None for any number."""
+    """A function that the language calls: `least` to `most` arguments, None for any number."""
 
     name: str
     body: Callable[..., object]
