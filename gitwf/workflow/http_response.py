@@ -6,6 +6,7 @@ condition sees `request` and `response`; values that come from secrets are in ne
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gitwf.workflow import expr, record
 from gitwf.workflow.document import http_request
@@ -51,6 +52,15 @@ def judge(asked: http_request.Http, got: Response) -> tuple[record.Phase, str, r
     return record.Phase.FAILED, message, record.Outputs()
 
 
+class _Headers(dict[str, list[str]]):
+    """Headers by name. One that is not there has no values, which to Go is nil."""
+
+    def get(self, name: str, default: object = None) -> Any:
+        """Give the values of a header."""
+        del default
+        return super().get(name) or expr.NilSlice()
+
+
 def _holds(asked: http_request.Http, got: Response) -> object:
     program = expr.parse(asked.success_condition)
     own = {header.name: [header.value] for header in asked.headers if header.value_from is None}
@@ -58,14 +68,14 @@ def _holds(asked: http_request.Http, got: Response) -> object:
         "method": asked.method,
         "url": asked.url,
         "body": asked.body,
-        "headers": own,
+        "headers": _Headers(own),
     }
     if any("bodyBytes" in path for path in program.paths):
-        request["bodyBytes"] = list(asked.content)
+        request["bodyBytes"] = list(asked.content) if asked.body_from else expr.NilSlice()
     response = {
         "statusCode": got.status,
         "body": got.body,
-        "headers": {name: list(values) for name, values in got.headers.items()},
+        "headers": _Headers((name, list(values)) for name, values in got.headers.items()),
     }
     return program.evaluate({"request": request, "response": response})
 

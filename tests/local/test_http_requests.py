@@ -239,7 +239,18 @@ def test_a_status_that_is_no_success_fails_in_argos_words(bare, server, status):
         ("response.body contains 'wish' && request.method == 'POST'", "Succeeded", ""),
         ("response.headers['Content-Length'][0] == '11'", "Succeeded", ""),
         ("request.headers['x'][0] + request.body == 'ab'", "Succeeded", ""),
-        ("len(request.bodyBytes) == 1", "Succeeded", ""),
+        ("request.bodyBytes == nil && len(request.bodyBytes) == 0", "Succeeded", ""),
+        ("response.headers['No'] == nil && 'No' not in response.headers", "Succeeded", ""),
+        ("(response.headers['No'] ?? ['d'])[0] == 'd'", "Succeeded", ""),
+        (
+            "response.headers['No'][0] == 'd'",
+            "Failed",
+            """\
+unable to evaluate expression 'response.headers['No'][0] == 'd'': \
+index out of range: 0 (array length is 0) (1:23)
+ | response.headers['No'][0] == 'd'
+ | ......................^""",
+        ),
         (
             "response.statusCode == 200",
             "Failed",
@@ -327,10 +338,36 @@ def test_a_closed_port_is_said_in_gos_words(bare):
         ("ftp://there/x", 'Get "ftp://there/x": unsupported protocol scheme "ftp"'),
         ("there", 'Get "there": unsupported protocol scheme ""'),
         ("http://", 'Get "http://": http: no Host in request URL'),
+        ("http:there", 'Get "http:there": http: no Host in request URL'),
+        ("://there", 'parse "://there": missing protocol scheme'),
+        (
+            "127.0.0.1:80/x",
+            'parse "127.0.0.1:80/x": first path segment in URL cannot contain colon',
+        ),
+        ("there:80/x", 'Get "there:80/x": unsupported protocol scheme "there"'),
+        ("http://a b/#c", 'parse "http://a b/": invalid character " " in host name'),
+        ("http://a:b/", 'parse "http://a:b/": invalid port ":b" after host'),
+        ("http://[::1/", "parse \"http://[::1/\": missing ']' in host"),
+        ("http://a/%zz", 'parse "http://a/%zz": invalid URL escape "%zz"'),
+        ("http://a b@c/", 'parse "http://a b@c/": net/url: invalid userinfo'),
+        ("http://a:99999/", 'Get "http://a:99999/": dial tcp: address 99999: invalid port'),
     ],
 )
 def test_a_url_that_cannot_be_asked_is_said(bare, url, message):
     assert bare.run(ask(url))["wf"].message == message
+
+
+def test_a_name_is_told_as_the_address_that_it_has(bare):
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+        message = bare.run(ask(f"http://localhost:{port}/"))["wf"].message
+
+    addresses = [f"127.0.0.1:{port}", f"[::1]:{port}"]
+    assert message in [
+        f'Get "http://localhost:{port}/": dial tcp {address}: connect: connection refused'
+        for address in addresses
+    ]
 
 
 def test_a_server_that_hangs_up_is_said(bare, server):

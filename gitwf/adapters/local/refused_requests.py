@@ -4,6 +4,7 @@ The exceptions of requests are never shown: they hold addresses in memory, and s
 of a header. Nothing here knows what a header's value is but to see whether it can be sent.
 """
 
+import contextlib
 import re
 import socket
 import ssl
@@ -11,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from http import client
 from urllib import parse
 
+from gitwf.adapters.local import urls
 from gitwf.workflow.document import http_request
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_LAST_PORT = 65535
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -22,16 +25,17 @@ def before(asked: http_request.Http, headers: Mapping[str, str]) -> str:
     method = asked.method or "GET"
     if not _TOKEN.fullmatch(method):
         return f'net/http: invalid method "{method}"'
-    try:
-        url = parse.urlsplit(asked.url)
-        _ = url.port
-    except ValueError as problem:
-        return f'parse "{shown(asked.url)}": {problem}'
-    wrong = ""
+    sent = asked.url.partition("#")[0]
+    if wrong := urls.fault(sent):
+        return f'parse "{shown(sent)}": {wrong}'
+    url = parse.urlsplit(sent)
+    port = url.netloc.rpartition("]")[2].rpartition(":")[2]
     if url.scheme.lower() not in {"http", "https"}:
         wrong = f'unsupported protocol scheme "{url.scheme}"'
     elif not url.hostname:
         wrong = "http: no Host in request URL"
+    elif port.isdecimal() and int(port) > _LAST_PORT:
+        wrong = f"dial tcp: address {port}: invalid port"
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             wrong = wrong or f'net/http: invalid header field name "{name}"'
@@ -66,7 +70,7 @@ def _reason(url: str, error: BaseException) -> str:
     causes = list(_causes(error))
     named = {type(one).__name__ for one in causes}
     to = parse.urlsplit(url)
-    address = f"{to.hostname}:{to.port or (443 if to.scheme == 'https' else 80)}"
+    address = _dialled(to.hostname or "", to.port or (443 if to.scheme == "https" else 80))
     for one in causes:
         if isinstance(one, ssl.SSLCertVerificationError):
             return f"tls: failed to verify certificate: {one.verify_message}"
@@ -86,6 +90,13 @@ def _reason(url: str, error: BaseException) -> str:
         return "tls: handshake failure"
     told = [one.strerror for one in causes if isinstance(one, OSError) and one.strerror]
     return told[-1].lower() if told else f"no response ({type(error).__name__})"
+
+
+def _dialled(host: str, port: int) -> str:
+    """Say where Go would have connected to first: it tells the address, not the name."""
+    with contextlib.suppress(OSError):
+        host = str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

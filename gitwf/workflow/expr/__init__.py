@@ -25,12 +25,14 @@ from gitwf.workflow.expr.errors import (
 
 if TYPE_CHECKING:
     from gitwf.workflow.expr.program import Program, parse, to_plain, to_text
+    from gitwf.workflow.expr.values import NilSlice
 
 __all__ = [
     "ExprError",
     "ExprRuntimeError",
     "ExprSyntaxError",
     "ExprTypeError",
+    "NilSlice",
     "Program",
     "parse",
     "to_plain",
@@ -42,6 +44,7 @@ def __getattr__(name: str) -> object:
     """Load what is named here and was not yet."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(importlib.import_module(f"{__name__}.program"), name)
+    module = "values" if name == "NilSlice" else "program"
+    found: object = getattr(importlib.import_module(f"{__name__}.{module}"), name)
     globals()[name] = found
     return found

@@ -130,7 +130,7 @@ class Evaluator:
         if node.operator == "||":
             return True if self._bool(left, node) else self.evaluate(node.right)
         if node.operator == "??":
-            return left if left is not None else self.evaluate(node.right)
+            return self.evaluate(node.right) if values.is_nil(left) else left
         right = self.evaluate(node.right)
         try:
             return operators.OPERATIONS[node.operator](left, right, self.cost)

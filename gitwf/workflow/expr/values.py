@@ -39,6 +39,17 @@ class AnyMap(Mapping[object, object]):
         return len(self._items)
 
 
+class NilSlice(tuple[object, ...]):
+    """A slice that was never made: it has no elements, and it is nil."""
+
+    __slots__ = ()
+
+
+def is_nil(value: object) -> bool:
+    """Say whether a value equals nil."""
+    return value is None or isinstance(value, NilSlice)
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     """Say whether a value is an int or a float64; a bool is neither."""
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -80,6 +91,7 @@ _NAMES: dict[type, str] = {
     bytes: "[]uint8",
     list: "[]interface {}",
     tuple: "[]interface {}",
+    NilSlice: "[]string",
     dict: "map[string]interface {}",
     AnyMap: "map[interface {}]interface {}",
     times.Moment: "time.Time",
@@ -127,6 +139,8 @@ def same(left: object, right: object, cost: budget.Budget) -> bool:
     cost.step()
     if is_number(left) and is_number(right):
         return left == right
+    if left is None or right is None:
+        return is_nil(left) and is_nil(right)
     if is_list(left) and is_list(right):
         if len(left) != len(right):
             return False
