@@ -70,6 +70,16 @@ def test_a_value_that_cannot_be_had_is_named(value_from, message):
         environment.declared(made, sources)
 
 
+ARGOS = {"ARGO_CONTAINER_NAME", "ARGO_NODE_ID", "ARGO_PROGRESS_FILE"}
+
+
+def test_a_step_may_say_how_far_it_is(local, written):
+    text = "echo 1/2 > $ARGO_PROGRESS_FILE && cat $ARGO_PROGRESS_FILE"
+    ran = local.run(written(f"{text}; echo $ARGO_CONTAINER_NAME $ARGO_NODE_ID"))
+
+    assert ran.text == "1/2\nmain wf\n"
+
+
 def test_a_step_has_its_own_variables_and_none_of_gitwfs(hosted, written, monkeypatch):
     monkeypatch.setenv("GITWF_TOKEN", "very-secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very-secret")
@@ -82,7 +92,7 @@ def test_a_step_has_its_own_variables_and_none_of_gitwfs(hosted, written, monkey
 
     # PWD, SHLVL and _ are the shell's own.
     found = set(ran.text.split()) - {"PWD", "OLDPWD", "SHLVL", "_"}
-    assert found - {"TMPDIR"} == {"PATH", "HOME", "LANG", "MINE"}
+    assert found - {"TMPDIR"} == {"PATH", "HOME", "LANG", "MINE", *ARGOS}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from gitwf.workflow.document import containers, template
 from gitwf.workflow.machine import messages
 
 _SCRIPT = "/argo/staging/script"
+# Where a step may say how far it is. Nobody reads it, but scripts fail where it has no name.
+_PROGRESS = "/tmp/.argo-progress"  # noqa: S108 - the step's own
 _ARGO = "workflows.argoproj.io"
 # What Argo's init container leaves where its store holds nothing at a key.
 _INIT = "init: Error (exit code 64): "
@@ -96,8 +98,13 @@ def prepare(
     boxes = {}
     for name, member in several.items():
         container, work = member.container, works[name]
-        declared = environment.declared(container, sources)
         private = _IMAGED if context.imaged else _private(work, context.search, bare=context.bare)
+        declared = {
+            "ARGO_CONTAINER_NAME": name,
+            "ARGO_NODE_ID": start.node,
+            "ARGO_PROGRESS_FILE": private.progress,
+            **environment.declared(container, sources),
+        }
         wanted = members.mounts(made, container)
         mounts = [*private.mounts, *volumes.mounts(wanted, start.volumes, places)]
         mounts += inputs if name == members.MAIN else []
@@ -201,10 +208,11 @@ class _Private:
     env: dict[str, str]
     cwd: str
     script: str
+    progress: str
     mounts: tuple[box.Mount, ...] = ()
 
 
-_IMAGED = _Private({}, "", _SCRIPT)
+_IMAGED = _Private({}, "", _SCRIPT, _PROGRESS)
 
 
 @functools.lru_cache(maxsize=64)
@@ -214,12 +222,12 @@ def _private(work: Path, search: str, *, bare: bool) -> _Private:
     env = {"PATH": search, "LANG": "C.UTF-8"}
     if bare:
         env |= {"HOME": str(home), "TMPDIR": str(temporary)}
-        return _Private(env, str(home), str(work / "script"))
+        return _Private(env, str(home), str(work / "script"), str(temporary / ".argo-progress"))
     mounts = (
         box.Mount(_HOME, home, box.Kind.OWN),
         box.Mount("/tmp", temporary, box.Kind.OWN),  # noqa: S108 - the step's own
     )
-    return _Private(env | {"HOME": _HOME}, "/", _SCRIPT, mounts)
+    return _Private(env | {"HOME": _HOME}, "/", _SCRIPT, _PROGRESS, mounts)
 
 
 def _script(source: str, work: Path, path: str, context: Context) -> list[box.Mount]:

@@ -1,8 +1,8 @@
 """What Go says of a URL that it cannot read, as far as a request gets to hear of it.
 
 Python reads more and guesses; Argo's agent never sends such a request, so neither does gitwf. The
-order of the checks is Go's, since a URL may be wrong in several ways (Go: net/url, parse). The query
-is not looked at, the fragment is not sent.
+order of the checks is Go's, since a URL may be wrong in several ways (Go: net/url, parse). The
+query is not looked at, the fragment is not sent.
 """
 
 import re
