@@ -346,6 +346,26 @@ def test_a_workflow_is_told_what_its_workflow_template_lacks():
     ]
 
 
+@pytest.mark.parametrize(
+    ("own", "told"),
+    [
+        ("", ["templates.end inputs.parameters.p was not supplied"]),
+        ("  arguments: {parameters: [{name: p, value: mine}]}\n", []),
+    ],
+)
+def test_the_exit_handler_is_checked_without_what_the_workflow_template_gives(own, told):
+    library = HEAD.replace("Workflow\n", "WorkflowTemplate\n").replace("{name: w}", "{name: wt}")
+    library += "  arguments: {parameters: [{name: p, value: theirs}]}\n"
+    library += "  entrypoint: main\n  onExit: end\n"
+    library += "  templates:\n  - {name: main, container: {image: i}}\n"
+    library += "  - {name: end, inputs: {parameters: [{name: p}]}, container: {image: i}}\n---\n"
+    text = library + HEAD + "  workflowTemplateRef: {name: wt}\n" + own
+
+    found, _ = found_in(f"{text}# {MARK}")
+
+    assert [one.message for one in found] == told
+
+
 def test_a_template_named_by_the_run_has_no_outputs_that_are_known_before():
     text = step("{name: a, templateRef: {name: x, template: '{{item}}'}, withItems: ['y']}")
     later = '    - - {name: b, template: ok, when: "«{{steps.a.outputs.result}} {{steps.a.id}}"}\n'

@@ -79,8 +79,11 @@ def validate(
     _check_head(found, whole, purpose)
     where, valued = whole.origin("arguments"), purpose is Purpose.RUN
     arguments.check(found, "spec.arguments.", given, where, valued=valued, called=False)
-    handed = None if purpose is Purpose.LIBRARY else given
-    _walk(walker, whole, handed, frozenset(artifacts_given))
+    if purpose is Purpose.LIBRARY:
+        _walk(walker, whole, None, None, frozenset(artifacts_given))
+    else:
+        own = _own(whole, given, parameters_given or {})
+        _walk(walker, whole, given, own, frozenset(artifacts_given))
     return found.found
 
 
@@ -99,6 +102,30 @@ def _arguments(own: parameters.Arguments, given: Mapping[str, str]) -> parameter
         if name not in known
     ]
     return own.model_copy(update={"parameters": tuple(several)})
+
+
+def _own(
+    whole: resolved.Resolved, given: parameters.Arguments, added: Mapping[str, str]
+) -> parameters.Arguments:
+    """Leave out what only the WorkflowTemplate gives: the exit handler is checked without it.
+
+    A run would hand it over, but on Argo does not come to be.
+    """
+    if len(whole.spec_origins) == 1:
+        return given
+    origin = whole.spec_origins[0]
+    spec = origin.document.value
+    for step in origin.path:
+        spec = spec[step]
+    mine = spec.get("arguments") or {}
+
+    def kept(kind: str) -> set[str]:
+        return {one.get("name") for one in mine.get(kind) or ()}
+
+    named = kept("parameters") | added.keys()
+    several = tuple(one for one in given.parameters if one.name in named)
+    artifacts = tuple(one for one in given.artifacts if one.name in kept("artifacts"))
+    return given.model_copy(update={"parameters": several, "artifacts": artifacts})
 
 
 def _everywhere(whole: resolved.Resolved, given: parameters.Arguments) -> tags.Names:
@@ -162,6 +189,7 @@ def _walk(
     walker: walk.Walk,
     whole: resolved.Resolved,
     given: parameters.Arguments | None,
+    own: parameters.Arguments | None,
     supplied: frozenset[str],
 ) -> None:
     """Go through every template in Argo's order: entrypoint, exit handler, then all others."""
@@ -177,7 +205,7 @@ def _walk(
             for one in each.outputs.artifacts
         ):
             walker.everywhere.loose.add("workflow.outputs.artifacts.")
-        walker.begin(spec.on_exit, whole.origin("onExit"), given)
+        walker.begin(spec.on_exit, whole.origin("onExit"), own)
     steps.check_hooks(walker.found, "hooks", spec.hooks, whole.origin("hooks"))
     for name, hook in spec.hooks.items():
         walker.hook(resolved.LOCAL, hook, whole.origin("hooks", name))
