@@ -158,7 +158,8 @@ def differences(case: Case, got: record.RunRecord) -> Iterator[str]:
     for name in sorted(set(case.nodes) - set(got.nodes)):
         yield f"node {name} is missing"
     for name in sorted(set(got.nodes) - set(case.nodes)):
-        yield f"node {name} is not on Argo"
+        said = got.nodes[name].message
+        yield f"node {name} is not on Argo" + (f": {said}" if said else "")
     for name in sorted(set(got.nodes) & set(case.nodes)):
         mine, theirs = _shown(got.nodes[name], got.nodes), _recorded(case.nodes[name])
         for part in FIELDS:

@@ -6,20 +6,36 @@ workflow with such a mark is no finding by itself, though the difference may be 
 
 import re
 
-READS_A_CALL = re.compile(r"(?:steps|tasks)(?:\.|\[')([-\w]+)(?:'\])?\??\.(?:outputs|exitCode)")
+READS_A_CALL = re.compile(
+    r"(?:steps|tasks)(?:\.|\['{1,2})([-\w]+)(?:'{1,2}\])?\??\.(?:outputs|exitCode)"
+)
 RETRIED = re.compile("^  retryStrategy:", re.MULTILINE)
 
 
 def reasons(verdict):
     """Name the known reasons that may be behind the differences of a verdict."""
     if verdict.refused:
-        # Argo stops at the first mistake, and goes through the tasks of a DAG in no fixed order.
-        several = "dag:" in verdict.case.path.read_text("utf-8") and verdict.case.refusal
-        return ["Argo names the mistake that it meets first"] if several else []
-    return [name for name, applies in _REASONS.items() if applies(verdict.case)]
+        return [name for name, applies in _REFUSALS.items() if applies(verdict)]
+    return [name for name, applies in _REASONS.items() if applies(verdict)]
 
 
-def _reads_what_was_skipped(case):
+def _has_several_mistakes(verdict):
+    """Whether Argo goes through the tasks of a DAG, in no fixed order, to the first mistake."""
+    return "dag:" in verdict.case.path.read_text("utf-8") and bool(verdict.case.refusal)
+
+
+def _argo_runs(words):
+    pattern = re.compile(f"refused \\(.*{words}.*\\), Argo runs it")
+    return lambda verdict: any(map(pattern.match, verdict.differences))
+
+
+def _differs(words):
+    pattern = re.compile(words)
+    return lambda verdict: any(map(pattern.search, verdict.differences))
+
+
+def _reads_what_was_skipped(verdict):
+    case = verdict.case
     read = set(READS_A_CALL.findall(case.path.read_text("utf-8")))
     return any(
         node["phase"] in {"Skipped", "Omitted"} and node["displayName"].partition("(")[0] in read
@@ -28,24 +44,35 @@ def _reads_what_was_skipped(case):
 
 
 def _says(text):
-    return lambda case: any(text in (node.get("message") or "") for node in case.nodes.values())
+    return lambda verdict: any(
+        text in (node.get("message") or "") for node in verdict.case.nodes.values()
+    )
 
 
 def _reads(tag):
-    return lambda case: tag in case.path.read_text("utf-8")
+    return lambda verdict: tag in verdict.case.path.read_text("utf-8")
 
 
-def _memoizes_what_the_workflow_retries(case):
-    text = case.path.read_text("utf-8")
+def _memoizes_what_the_workflow_retries(verdict):
+    text = verdict.case.path.read_text("utf-8")
     return "memoize:" in text and RETRIED.search(text) is not None
 
 
-def _left_running(case):
-    return any(node["phase"] in {"Running", "Pending"} for node in case.nodes.values())
+def _left_running(verdict):
+    return any(node["phase"] in {"Running", "Pending"} for node in verdict.case.nodes.values())
 
 
+_REFUSALS = {
+    "Argo names the mistake that it meets first": _has_several_mistakes,
+    "a task reads one that it does not wait for": _argo_runs(r"failed to resolve \{\{tasks\."),
+    "the local engine does not run it": _argo_runs("the local engine does not run"),
+}
 _REASONS = {
     "it reads what a skipped call would have given": _reads_what_was_skipped,
+    "an output's expression gives nothing": _differs("outputs is None, Argo's .*'<nil>'"),
+    "a tag that nobody resolves": _differs(
+        r"is not on Argo: failed to (resolve \{\{|evaluate expression: (steps|tasks) is missing)"
+    ),
     "a hook found no room": _says("Max parallelism reached"),
     "Argo left nodes running": _left_running,
     "it reads workflow.duration": _reads("workflow.duration"),

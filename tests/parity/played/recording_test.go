@@ -107,15 +107,13 @@ func seen(node wfv1.NodeStatus, nodes wfv1.Nodes) nodeSeen {
 	return made
 }
 
-// namesOf gives the names of the nodes with these ids; a node may name one that was never made.
+// namesOf gives the names of the nodes with these ids, without those that Argo named and never made.
 func namesOf(ids []string, nodes wfv1.Nodes) []string {
 	var made []string
 	for _, id := range ids {
-		name := "?" + id
 		if node, ok := nodes[id]; ok {
-			name = node.Name
+			made = append(made, node.Name)
 		}
-		made = append(made, name)
 	}
 	slices.Sort(made)
 	return made
