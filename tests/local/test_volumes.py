@@ -74,6 +74,27 @@ def test_a_sub_path_is_a_folder_of_the_volume(local, place):
     assert (local.state / "runs" / "run" / "volumes" / "v" / "inner").is_dir()
 
 
+@pytest.mark.parametrize(
+    ("expr", "log", "message"),
+    [("a/$(V)", "f\n", ""), ("$(W)", "", "missing value for 'W'")],
+)
+def test_a_sub_path_may_hold_variables(local, place, expr, log, message):
+    ran = local.run(f"""
+  volumes: [{{name: v, emptyDir: {{}}}}]
+  templates:
+  - name: main
+    container:
+      image: none
+      command: [sh, -c, "touch {place}/in/f; ls {place}/all/a/b"]
+      env: [{{name: V, value: b}}]
+      volumeMounts:
+      - {{name: v, mountPath: {place}/in, subPathExpr: {expr}}}
+      - {{name: v, mountPath: {place}/all}}
+""")
+
+    assert (ran["wf"].message, ran.text) == (message, log)
+
+
 def test_a_read_only_mount_takes_no_writes(walled, place):
     read = f"echo x > {place}/g || cat {place}/f"
     ran = walled.run(shared(place, CLAIM, read=read, mount=", readOnly: true"))

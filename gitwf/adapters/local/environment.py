@@ -44,6 +44,11 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     return _REFERENCE.sub(value, text)
 
 
+def references(text: str) -> list[str]:
+    """Give the names that `expand` would look up."""
+    return [name for name in _REFERENCE.findall(text) if name]
+
+
 @dataclass(frozen=True)
 class Secrets:
     """The secrets of this machine: a folder, or none. `granted` are the names a step may have.

@@ -106,7 +106,7 @@ def prepare(
             **environment.declared(container, sources),
         }
         wanted = members.mounts(made, container)
-        mounts = [*private.mounts, *volumes.mounts(wanted, start.volumes, places)]
+        mounts = [*private.mounts, *volumes.mounts(wanted, start.volumes, places, declared)]
         mounts += inputs if name == members.MAIN else []
         command = container.command if context.imaged else _command(container, context)
         argv = [*command, *container.args]
@@ -276,7 +276,7 @@ def _inputs(
     mounting = made.container_set if alone is None else alone
     if not found or mounting is None:
         return found
-    mounted = volumes.mounts(mounting.volume_mounts, start.volumes, places)
+    mounted = volumes.mounts(mounting.volume_mounts, start.volumes, places, {})
     kept = []
     for one in found:
         around = volumes.innermost(mounted, one.path)

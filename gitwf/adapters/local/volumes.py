@@ -41,18 +41,27 @@ def mounts(
     wanted: Sequence[containers.VolumeMount],
     volumes: Iterable[containers.Volume],
     places: Places,
+    variables: Mapping[str, str],
 ) -> list[box.Mount]:
-    """Make the volumes that a container mounts ready. Raises Unavailable."""
+    """Make the volumes that a container with these variables mounts ready. Raises Unavailable."""
     known = {volume.name: volume for volume in volumes}
     made: list[box.Mount] = []
     for mount in wanted:
         source, kind = _source(mount.name, known.get(mount.name), places)
-        if mount.sub_path:
-            source = _inside(source, mount.sub_path)
+        if sub_path := mount.sub_path or _expanded(mount.sub_path_expr, variables):
+            source = _inside(source, sub_path)
             if kind is box.Kind.SHARED and not source.exists():
                 source.mkdir(parents=True)
         made.append(box.Mount(mount.mount_path, source, box.Kind.READ if mount.read_only else kind))
     return made
+
+
+def _expanded(expr: str, variables: Mapping[str, str]) -> str:
+    """Fill in a `subPathExpr`, each of whose variables must be there. Raises Unavailable."""
+    for name in environment.references(expr):
+        if name not in variables:
+            raise environment.Unavailable(f"missing value for {name!r}")
+    return environment.expand(expr, variables)
 
 
 def innermost(mounts: Iterable[box.Mount], path: str) -> box.Mount | None:
