@@ -94,9 +94,10 @@ def test_a_step_sees_only_the_variables_of_the_document_and_the_image(
         )
     )
 
-    # The engine itself sets the last three; PWD, SHLVL and _ are the shell's own.
-    found = set(ran.text.split()) - {"PWD", "OLDPWD", "SHLVL", "_", "HOSTNAME", "TERM", "container"}
-    assert found == {"PATH", "HOME", "MINE"}
+    # The engine itself sets the last two; PWD, SHLVL and _ are the shell's own.
+    found = set(ran.text.split()) - {"PWD", "OLDPWD", "SHLVL", "_", "TERM", "container"}
+    argos = {"ARGO_CONTAINER_NAME", "ARGO_NODE_ID", "ARGO_PROGRESS_FILE", "HOSTNAME"}
+    assert found == {"PATH", "HOME", "MINE", *argos}
 
 
 def test_values_come_through_as_they_are_whatever_is_in_them(contained):

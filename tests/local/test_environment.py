@@ -70,7 +70,7 @@ def test_a_value_that_cannot_be_had_is_named(value_from, message):
         environment.declared(made, sources)
 
 
-ARGOS = {"ARGO_CONTAINER_NAME", "ARGO_NODE_ID", "ARGO_PROGRESS_FILE"}
+ARGOS = {"ARGO_CONTAINER_NAME", "ARGO_NODE_ID", "ARGO_PROGRESS_FILE", "HOSTNAME"}
 
 
 def test_a_step_may_say_how_far_it_is(local, written):
@@ -78,6 +78,19 @@ def test_a_step_may_say_how_far_it_is(local, written):
     ran = local.run(written(f"{text}; echo $ARGO_CONTAINER_NAME $ARGO_NODE_ID"))
 
     assert ran.text == "1/2\nmain wf\n"
+
+
+def test_the_host_of_a_step_is_named_after_its_pod(local):
+    ran = local.run(f"""
+  templates:
+  - name: main
+    steps: [[{{name: s, template: {"a-" * 30}b}}]]
+  - name: {"a-" * 30}b
+    container: {{image: none, command: [sh, -c, "echo $HOSTNAME {{{{pod.name}}}}"]}}
+""")
+
+    host, pod = ran.text.split()
+    assert (host, len(pod) > len(host)) == (pod[:63].rstrip("-"), True)
 
 
 def test_a_step_has_its_own_variables_and_none_of_gitwfs(hosted, written, monkeypatch):

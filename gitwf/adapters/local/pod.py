@@ -35,6 +35,7 @@ _ARGO = "workflows.argoproj.io"
 # What Argo's init container leaves where its store holds nothing at a key.
 _INIT = "init: Error (exit code 64): "
 _NO_KEY = "The specified key does not exist."
+_LONGEST_HOSTNAME = 63  # Kubernetes names the host of a pod after it, as far as a name goes.
 _LONGEST_ARGUMENT = 131_072  # Bytes; Argo: common.MaxEnvVarLen.
 _HOME = "/home/step"  # In no use, so that nothing of the machine is ever shown in it.
 
@@ -103,6 +104,7 @@ def prepare(
             "ARGO_CONTAINER_NAME": name,
             "ARGO_NODE_ID": start.node,
             "ARGO_PROGRESS_FILE": private.progress,
+            "HOSTNAME": start.pod[:_LONGEST_HOSTNAME].rstrip("-."),
             **environment.declared(container, sources),
         }
         wanted = members.mounts(made, container)
