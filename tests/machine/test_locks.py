@@ -65,6 +65,14 @@ def test_a_lock_is_held_over_all_attempts(player):
     assert played.most_active == 1
 
 
+def test_a_lock_is_free_before_the_place_that_its_holder_had(player):
+    body = spec(leaf("a", MUTEX), leaf("b", {}), count=2)
+    played = player({**body, "parallelism": 1})
+
+    assert played.play().phase == "Succeeded"
+    assert list(played.starts) == ["w[0].a(0:0)", "w[0].a(1:1)", "w[0].b(0:0)", "w[0].b(1:1)"]
+
+
 def test_what_waits_for_a_lock_ends_with_the_run(player):
     played = player(spec(leaf("a", MUTEX)), outcome=lambda _: None)
     played.send(messages.Shutdown(Instant.parse("2026-01-01T00:00:05Z"), "enough"))

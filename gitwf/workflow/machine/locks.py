@@ -114,8 +114,7 @@ class Holder:
         self._owner.running(node)
 
     def ended(self, node: nodes.Node) -> None:
-        """Give the locks back, then pass on."""
-        self.give_back()
+        """Pass on; the locks are back."""
         self._owner.ended(node)
 
     def give_back(self) -> None:

@@ -291,6 +291,9 @@ class Run:
             # Before anything that this end sets free can ask for it; an attempt speaks for its
             # Retry.
             self.command(messages.Remember(memo.cache, memo.key, node.outputs))
+        if isinstance(node.owner, locks.Holder):
+            # Before anything else is let in: what waits for a place first may want them.
+            node.owner.give_back()
         self._count(node, -1)
         self.later(lambda: node.owner.ended(node))
 

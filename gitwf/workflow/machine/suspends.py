@@ -124,7 +124,7 @@ class Waiting:
     def _fill(self, supplied: Mapping[str, str]) -> str:
         values: dict[str, str] = {}
         for parameter in self.declared:
-            value = supplied.get(parameter.name, self._default(parameter))
+            value = supplied.get(parameter.name, self.default(parameter))
             if value is None:
                 return (
                     f"raw output parameter '{parameter.name}' has not been set "
@@ -135,7 +135,7 @@ class Waiting:
             self.node.outputs = record.Outputs(parameters=values)
         return ""
 
-    def _default(self, output: parameters.Parameter) -> str | None:
+    def default(self, output: parameters.Parameter) -> str | None:
         """Give what an output is when nobody supplies it: else its namesake input's default."""
         source = output.value_from
         if source is None or source.default is None:

@@ -9,6 +9,7 @@ import re
 READS_A_CALL = re.compile(
     r"(?:steps|tasks)(?:\.|\['{1,2})([-\w]+)(?:'{1,2}\])?\??\.(?:outputs|exitCode)"
 )
+WHOLE_DEADLINE = re.compile("^  activeDeadlineSeconds:", re.MULTILINE)
 RETRIED = re.compile("^  retryStrategy:", re.MULTILINE)
 
 
@@ -58,6 +59,12 @@ def _memoizes_what_the_workflow_retries(verdict):
     return "memoize:" in text and RETRIED.search(text) is not None
 
 
+def _cuts_off_twice(verdict):
+    text = verdict.case.path.read_text("utf-8")
+    own = len(re.findall("activeDeadlineSeconds:|timeout:", text)) > 1
+    return own and WHOLE_DEADLINE.search(text) is not None and _differs("deadline")(verdict)
+
+
 def _left_running(verdict):
     return any(node["phase"] in {"Running", "Pending"} for node in verdict.case.nodes.values())
 
@@ -78,5 +85,8 @@ _REASONS = {
     "it reads workflow.duration": _reads("workflow.duration"),
     "it reads workflow.failures": _reads("workflow.failures"),
     "the workflow retries what is memoized": _memoizes_what_the_workflow_retries,
+    "the workflow retries what waited for a lock": _differs("type is 'Retry', Argo's 'Pod'"),
+    "two deadlines within one second": _cuts_off_twice,
+    "it reads workflow.status at the very beginning": _differs("'value': ''.*Argo's .*'Running'"),
     "Argo lost an inline template": _says("failed to get a template"),
 }

@@ -114,7 +114,7 @@ class Play(replaying.Replay):
         given = {
             output.name: f"given-{output.name}"
             for output in one.declared
-            if output.value_from.default is None or len(name) % 2 == 0
+            if one.default(output) is None or len(name) % 2 == 0
         }
         self.push(messages.Resume(now.after(seconds(name)), node, given))
 
