@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.errors import Stalled
 from gitwf.workflow import record
-from gitwf.workflow.machine import messages, nodes, orders
+from gitwf.workflow.machine import invocations, messages, nodes
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -37,12 +37,12 @@ class Kept:
                 self._parent.update((one.id, node) for one in attempts if _is_attempt(one, node))
         self._kept = self._find(before) if before else {}
 
-    def recall(self, run: "run.Run", order: orders.Order) -> bool:
-        """Take the order's node over where it is kept; False where it is to be done."""
-        before = self._kept.get(order.name)
+    def recall(self, run: "run.Run", invocation: invocations.Invocation) -> bool:
+        """Take the node over where it is kept; False where it is to be done."""
+        before = self._kept.get(invocation.name)
         if before is None:
             return False
-        node = order.make_node(run.name, order.name, before.type, order.owner)
+        node = invocation.make_node(run.name, invocation.name, before.type, invocation.owner)
         taken = {before.id: node}
         for inner in self._below(before):
             taken[inner.id] = nodes.Node(run.name, inner.name, inner.type, _Silent())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import expr, failure, preparation, quoting, record, scope
 from gitwf.workflow.document import flow, parameters, template
-from gitwf.workflow.machine import calls, hooks, limits, nodes, orders, pods, references
+from gitwf.workflow.machine import calls, hooks, invocations, limits, nodes, pods, references
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -31,14 +31,14 @@ class Composite:
     def __init__(
         self,
         run: "run.Run",
-        order: orders.Order,
-        bound: orders.Bound,
+        invocation: invocations.Invocation,
+        bound: invocations.Bound,
         node: nodes.Node,
     ) -> None:
         """Begin. Raises NodeFailure where the calls cannot be read."""
         prepared, _, artifacts = bound
         self.run = run
-        self.order = order
+        self.invocation = invocation
         self.node = node
         self.made = prepared.calling()
         self.results_read = preparation.results_read(prepared.text)
@@ -283,7 +283,7 @@ class Child:
         self.inside.settled(self)
 
     def submit(self, turn: calls.Turn) -> None:
-        """Order the turn's node, or record why it does not run."""
+        """Submit the turn's node, or record why it does not run."""
         run, inside = self.inside.run, self.inside
         if turn.problem:
             self.undecided = True
@@ -294,9 +294,9 @@ class Child:
             return
         try:
             call = turn.read()
-            order = orders.Order(
+            invocation = invocations.Invocation(
                 name=self.node_name,
-                target=run.templates.find(inside.order.target.scope, call),
+                target=run.templates.find(inside.invocation.target.scope, call),
                 arguments=calls.arguments_of(
                     call.arguments, turn.artifacts, run.workflow.parameter_maps, turn.values
                 ),
@@ -304,14 +304,14 @@ class Child:
                 boundary=inside,
                 kind=inside.kind,
                 caller=turn.name,
-                on_exit=inside.order.on_exit,
+                on_exit=inside.invocation.on_exit,
                 wants_result=self.call.name in inside.results_read,
-                depth=inside.order.depth + 1,
+                depth=inside.invocation.depth + 1,
             )
         except failure.NodeFailure as problem:
             self.skip(record.Phase.ERROR, str(problem), undone=True)
             return
-        run.submit(order)
+        run.submit(invocation)
 
     def skip(self, phase: record.Phase, message: str, *, undone: bool = False) -> None:
         """Record a node that never runs; `undone`: because its template cannot be had."""

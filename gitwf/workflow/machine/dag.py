@@ -100,7 +100,7 @@ class Dag(composite.Composite):
             self._spread(child, task, turns)
 
     def _own(self) -> dict[str, scope.Value]:
-        return {"node.name": self.node.name, f"{self.order.kind}.name": self.order.caller}
+        return {"node.name": self.node.name, f"{self.invocation.kind}.name": self.invocation.caller}
 
     def _spread(self, child: composite.Child, task: template.Task, turns: list[calls.Turn]) -> None:
         group = nodes.Node(self.run.name, child.node_name, record.NodeType.TASK_GROUP, child)
@@ -327,7 +327,9 @@ class Dag(composite.Composite):
 
     def _node_values(self, name: str, node: nodes.Node) -> dict[str, scope.Value]:
         prefix = f"tasks.{name}"
-        producer = self.run.templates.original(self.order.target.scope, self._graph.tasks[name])
+        producer = self.run.templates.original(
+            self.invocation.target.scope, self._graph.tasks[name]
+        )
         values = steps.node_values(prefix, node, producer)
         if node.type is record.NodeType.TASK_GROUP and node.phase.fulfilled:
             members = [m.node for m in self._members[name] if m.node is not None]

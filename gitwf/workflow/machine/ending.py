@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import record, scope
 from gitwf.workflow.document import resolved, template
-from gitwf.workflow.machine import again, calls, hooks, nodes, orders, suspends, variables
+from gitwf.workflow.machine import again, calls, hooks, invocations, nodes, suspends, variables
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -42,7 +42,7 @@ class Root:
             run.wake(run.now.after(float(run.spec.active_deadline_seconds)), run.expire)
         entry = template.Step(template=run.spec.entrypoint)
         run.submit(
-            orders.Order(
+            invocations.Invocation(
                 name=run.name,
                 target=run.templates.find(resolved.LOCAL, entry),
                 arguments=calls.arguments_of(run.arguments, {}, run.workflow.parameter_maps),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gitwf.workflow import deciding, failure, record, scope
 from gitwf.workflow.document import flow, parameters, resolved
-from gitwf.workflow.machine import calls, nodes, orders
+from gitwf.workflow.machine import calls, invocations, nodes
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -32,7 +32,7 @@ class Bearer(Protocol):
         """The hooks by name."""
 
     @property
-    def inside(self) -> orders.Boundary | None:
+    def inside(self) -> invocations.Boundary | None:
         """The steps or DAG around the node."""
 
     def name_in_hooks(self) -> str:
@@ -165,7 +165,7 @@ class Hooks:
             self,
             filled,
             self._inside,
-            on_exit=name == EXIT or (self._inside is not None and self._inside.order.on_exit),
+            on_exit=name == EXIT or (self._inside is not None and self._inside.invocation.on_exit),
         )
 
     def _fault(self, name: str, problem: str) -> None:
@@ -195,7 +195,7 @@ def fire(
     node_name: str,
     owner: nodes.Owner,
     filled: tuple[parameters.Arguments, calls.Places],
-    inside: orders.Boundary | None = None,
+    inside: invocations.Boundary | None = None,
     *,
     on_exit: bool = True,
 ) -> None:
@@ -203,9 +203,9 @@ def fire(
 
     `filled` are its arguments with their tags replaced.
     """
-    home = inside.order.target.scope if inside is not None else resolved.LOCAL
+    home = inside.invocation.target.scope if inside is not None else resolved.LOCAL
     try:
-        order = orders.Order(
+        invocation = invocations.Invocation(
             name=node_name,
             target=run.templates.find(home, hook),
             arguments=calls.arguments_of(*filled, run.workflow.parameter_maps),
@@ -214,7 +214,7 @@ def fire(
             kind=inside.kind if inside is not None else "steps",
             hooked=True,
             on_exit=on_exit,
-            depth=inside.order.depth + 1 if inside is not None else 1,
+            depth=inside.invocation.depth + 1 if inside is not None else 1,
         )
     except failure.NodeFailure as problem:
         node = nodes.Node(run.name, node_name, record.NodeType.SKIPPED, owner)
@@ -224,4 +224,4 @@ def fire(
         run.add(node)
         run.end(node, record.Phase.ERROR, str(problem))
         return
-    run.submit(order)
+    run.submit(invocation)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import failure, preparation, scope, substitution
 from gitwf.workflow.document import flow
-from gitwf.workflow.machine import limits, nodes, orders
+from gitwf.workflow.machine import invocations, limits, nodes
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -67,14 +67,17 @@ class Locks:
         self._semaphores: dict[str, limits.Semaphore] = {}
 
     def take(
-        self, order: orders.Order, wanted: tuple[Lock, ...], again: Callable[[], None]
+        self,
+        invocation: invocations.Invocation,
+        wanted: tuple[Lock, ...],
+        again: Callable[[], None],
     ) -> nodes.Owner | None:
         """Take every lock and give the owner that returns them; None: `again` waits in line.
 
         What is stopped anyway takes none.
         """
-        if self._run.stopping(on_exit=order.on_exit):
-            return order.owner
+        if self._run.stopping(on_exit=invocation.on_exit):
+            return invocation.owner
         semaphores = [
             self._semaphores.setdefault(one.name, limits.Semaphore(one.limit)) for one in wanted
         ]
@@ -84,7 +87,7 @@ class Locks:
                 return None
         for semaphore in semaphores:
             semaphore.active += 1
-        return Holder(self._run, order.owner, semaphores)
+        return Holder(self._run, invocation.owner, semaphores)
 
     def stir(self) -> None:
         """Have all that waits look again, because the run is ending."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import durations, failure, record
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import messages, nodes, orders, pods
+from gitwf.workflow.machine import invocations, messages, nodes, pods
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -57,13 +57,13 @@ class Asking:
     def __init__(
         self,
         run: "run.Run",
-        order: orders.Order,
+        invocation: invocations.Invocation,
         node: nodes.Node,
         made: template.Template,
         begin: Callable[[], None],
     ) -> None:
         self._run = run
-        self._order = order
+        self._invocation = invocation
         self._node = node
         self._made = made
         self._begin = begin
@@ -78,7 +78,7 @@ class Asking:
     def told(self, event: messages.LookedUp) -> None:
         """End with what was found, or begin."""
         run, node = self._run, self._node
-        stopped = run.stopping(on_exit=self._order.on_exit)
+        stopped = run.stopping(on_exit=self._invocation.on_exit)
         if stopped:
             run.end(node, record.Phase.FAILED, stopped)
         elif event.found:

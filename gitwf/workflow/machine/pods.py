@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from gitwf.values import Instant
 from gitwf.workflow import durations, failure, record
 from gitwf.workflow.document import parameters, template
-from gitwf.workflow.machine import messages, nodes, orders, sets
+from gitwf.workflow.machine import invocations, messages, nodes, sets
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -37,7 +37,11 @@ class Pod:
     )  # fmt: skip
 
     def __init__(
-        self, run: "run.Run", order: orders.Order, node: nodes.Node, made: template.Template
+        self,
+        run: "run.Run",
+        invocation: invocations.Invocation,
+        node: nodes.Node,
+        made: template.Template,
     ) -> None:
         self._run = run
         self._declared = made.outputs
@@ -45,7 +49,7 @@ class Pod:
         self._active_limit = None if replaced else made.active_deadline_seconds
         self._stopped = ""
         self.node = node
-        self.on_exit = order.on_exit
+        self.on_exit = invocation.on_exit
         self.containers = sets.Containers(run, node, made.container_set)
         # Set before the clocks are looked at, so that no pod is stopped that has just ended.
         self.gone = False

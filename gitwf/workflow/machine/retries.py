@@ -10,30 +10,32 @@ from typing import TYPE_CHECKING
 from gitwf.values import Instant
 from gitwf.workflow import failure, preparation, record, retry, scope
 from gitwf.workflow.document import retry as strategies
-from gitwf.workflow.machine import locks, nodes, orders, references
+from gitwf.workflow.machine import invocations, locks, nodes, references
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
 
 class Retrying:
-    """The Retry node of an order, and the owner of its attempts."""
+    """The Retry node of an invocation, and the owner of its attempts."""
 
     def __init__(
         self,
         run: "run.Run",
-        order: orders.Order,
+        invocation: invocations.Invocation,
         prepared: preparation.Prepared,
         artifacts: references.Places,
         strategy: strategies.RetryStrategy,
     ) -> None:
         self._run = run
-        self._order = order
+        self._invocation = invocation
         self._prepared = prepared
         self._artifacts = artifacts
         self._strategy = strategy
         self._attempts: list[nodes.Node] = []
-        self.node = order.make_node(run.name, order.name, record.NodeType.RETRY, order.owner)
+        self.node = invocation.make_node(
+            run.name, invocation.name, record.NodeType.RETRY, invocation.owner
+        )
         self.node.inputs = prepared.inputs
         self.node.input_artifacts = tuple(sorted(artifacts))
 
@@ -42,7 +44,7 @@ class Retrying:
         if self.node.name not in self._run.nodes:
             self.made()
         # Argo: a hook's Retry node shares its flags with its attempts.
-        self.node.retried = self._order.hooked
+        self.node.retried = self._invocation.hooked
         try:
             self.node.show_as(self._prepared.made())
         except failure.NodeFailure as problem:
@@ -67,7 +69,7 @@ class Retrying:
 
     def ended(self, node: nodes.Node) -> None:
         """Take over a good end, or decide about another attempt."""
-        inside = self._order.boundary
+        inside = self._invocation.boundary
         if node.undone and not retry.takes_errors(self._strategy):
             self._pass_on(node)
         elif node.phase.failed_or_error and inside is not None and inside.gives_up:
@@ -88,8 +90,8 @@ class Retrying:
 
         Others may wait for its locks.
         """
-        if isinstance(self._order.owner, locks.Holder):
-            self._order.owner.give_back()
+        if isinstance(self._invocation.owner, locks.Holder):
+            self._invocation.owner.give_back()
 
     def stop(self) -> None:
         """Wait no longer: what is under way shall end."""
@@ -98,7 +100,7 @@ class Retrying:
     @property
     def on_exit(self) -> bool:
         """Whether the node is part of an exit handler."""
-        return self._order.on_exit
+        return self._invocation.on_exit
 
     def _elapse(self) -> None:
         if self in self._run.backing_off:
@@ -154,7 +156,7 @@ class Retrying:
         )
 
     def _attempt(self, names: dict[str, scope.Value]) -> None:
-        inside = self._order.boundary
+        inside = self._invocation.boundary
         if inside is not None and (inside.gives_up or inside.node.phase.fulfilled):
             self._leave()
             return
@@ -165,15 +167,15 @@ class Retrying:
                 limit.waiting.appendleft(lambda: self._attempt(names))
                 return
         name = f"{self.node.name}({len(self._attempts)})"
-        pod = nodes.pod_name(self._run.name, name, self._order.target.name)
+        pod = nodes.pod_name(self._run.name, name, self._invocation.target.name)
         try:
             prepared = self._prepared.again({**names, "pod.name": pod})
-            bound = orders.Bound(prepared, prepared.made(), self._artifacts)
+            bound = invocations.Bound(prepared, prepared.made(), self._artifacts)
         except failure.NodeFailure as problem:
             self._run.undo(self.node, str(problem))
             return
-        order = dataclasses.replace(self._order, until=self._until())
-        self._run.perform(order, bound, name, self)
+        invocation = dataclasses.replace(self._invocation, until=self._until())
+        self._run.perform(invocation, bound, name, self)
 
     def _until(self) -> Instant | None:
         """Give the end of the time that all attempts share; the first one is not cut off by it."""

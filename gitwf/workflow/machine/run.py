@@ -19,13 +19,13 @@ from gitwf.workflow.document import containers, parameters, resolved, template
 from gitwf.workflow.machine import (
     again,
     composite,
+    invocations,
     launch,
     limits,
     locks,
     memos,
     messages,
     nodes,
-    orders,
     pods,
     retries,
     suspends,
@@ -152,23 +152,23 @@ class Run:
 
     # What the parts of the machine call.
 
-    def submit(self, order: orders.Order) -> None:
-        """Start an order, or let it wait for room."""
-        launch.submit(self, order)
+    def submit(self, invocation: invocations.Invocation) -> None:
+        """Start an invocation, or let it wait for room."""
+        launch.submit(self, invocation)
 
-    def refuse(self, order: orders.Order, message: str) -> None:
-        """Record that an order cannot be started."""
-        launch.refuse(self, order, message)
+    def refuse(self, invocation: invocations.Invocation, message: str) -> None:
+        """Record that an invocation cannot be started."""
+        launch.refuse(self, invocation, message)
 
     def perform(
         self,
-        order: orders.Order,
-        bound: orders.Bound,
+        invocation: invocations.Invocation,
+        bound: invocations.Bound,
         name: str,
         owner: nodes.Owner,
     ) -> None:
         """Make the node of a template that is ready, and begin its work."""
-        launch.perform(self, order, bound, name, owner)
+        launch.perform(self, invocation, bound, name, owner)
 
     def stopping(self, *, on_exit: bool) -> str:
         """Say why no more work may start, or ""; exit handlers outlive more than the rest."""

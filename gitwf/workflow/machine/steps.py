@@ -121,7 +121,7 @@ class Steps(composite.Composite):
         return turns
 
     def _own(self) -> dict[str, scope.Value]:
-        return {"node.name": self.node.name, f"{self.order.kind}.name": self.order.caller}
+        return {"node.name": self.node.name, f"{self.invocation.kind}.name": self.invocation.caller}
 
     def _child(self, step: template.Call, turn: calls.Turn | None) -> composite.Child:
         name = turn.name if turn is not None else step.name
@@ -221,7 +221,7 @@ class Steps(composite.Composite):
             self.scope.update(node_values(prefix, group, None))
 
     def _of_child(self, child: composite.Child, node: nodes.Node) -> dict[str, scope.Value]:
-        producer = self.run.templates.original(self.order.target.scope, child.call)
+        producer = self.run.templates.original(self.invocation.target.scope, child.call)
         return node_values(f"steps.{child.call.name}", node, producer)
 
 

@@ -1,4 +1,4 @@
-"""An order: run this template as that node, and tell its owner.
+"""An invocation: run this template as that node, and tell its owner.
 
 Everything between a call and its node passes as one of these, so that it can wait in line, be tried
 again, or be refused, without anybody remembering where it came from.
@@ -19,7 +19,7 @@ class Boundary(Protocol):
 
     kind: str
     node: nodes.Node
-    order: "Order"
+    invocation: "Invocation"
     parallelism: limits.Semaphore
 
     def admits(self) -> bool:
@@ -34,7 +34,7 @@ class Boundary(Protocol):
 
 
 class Bound(NamedTuple):
-    """The template of an order with its inputs in: as text, as a model, and where artifacts are."""
+    """The invoked template with its inputs in: as text, as a model, and where artifacts are."""
 
     prepared: preparation.Prepared
     made: template.Template
@@ -42,7 +42,7 @@ class Bound(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Order:
+class Invocation:
     """What `launch` needs. `caller` is the name that `{{steps.name}}` stands for, `kind` which.
 
     `until`: when a pod of it is killed, because its retries have no time left.
@@ -65,7 +65,7 @@ class Order:
     def make_node(
         self, run: str, name: str, type_: record.NodeType, owner: nodes.Owner
     ) -> nodes.Node:
-        """Make a node of this order, not yet part of the run named `run`."""
+        """Make a node of this invocation, not yet part of the run named `run`."""
         node = nodes.Node(run, name, type_, owner)
         node.within(self.boundary.node if self.boundary is not None else None)
         node.template = self.target.shown_name
