@@ -392,6 +392,12 @@ def test_a_folder_is_no_model(local, place, tmp_path):
         local.engine.artifact("run", "kept", tmp_path / "model")
 
 
+def test_what_a_run_keeps_is_for_its_user_alone(local, written):
+    local.run(written("true"))
+
+    assert (local.state / "runs" / "run").stat().st_mode & 0o777 == 0o700
+
+
 def test_nothing_is_left_where_a_step_without_isolation_had_its_files(bare, place):
     make = f"mkdir -p {place}; echo x > {place}/out"
     bare.run(passing(place, make, "true"))

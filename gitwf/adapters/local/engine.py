@@ -76,7 +76,9 @@ class LocalEngine:
                 self._check(order)
             made = self._drive(begun or orders.Begun(order, drive.Clock().now()), run)
             if begun is None:
-                (run.path / "logs").mkdir(parents=True, exist_ok=True)
+                # Nobody else's: in it are files that everybody may write to, as Argo makes them.
+                run.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                run.logs.mkdir(exist_ok=True)
                 orders.write(run.order, made.begun)
             self._hold(order.id, made)
 
