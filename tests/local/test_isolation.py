@@ -219,3 +219,16 @@ def test_a_mount_that_goes_away_while_a_step_starts_is_no_fault(walled, written,
     monkeypatch.setattr(sandbox, "layout", before_it_went)
 
     assert walled.run(written("echo here")).text == "here\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("echo why > /dev/termination-log; exit 2", "main: Error (exit code 2): why\n"),
+        ("mkfifo /dev/termination-log; exit 2", "main: Error (exit code 2)"),
+        ("ln -s /proc/self/status /dev/termination-log; exit 2", "main: Error (exit code 2)"),
+        ("echo fine > /dev/termination-log", ""),
+    ],
+)
+def test_a_step_that_fails_may_say_why_as_in_a_pod(walled, written, command, message):
+    assert walled.run(written(command))["wf"].message == message

@@ -78,8 +78,9 @@ class Ended:
     `code` is None when it was killed from outside or never ran. `refused` is why the program could
     not be started (the step's fault), `broken` why the rung could not (the machine's),
     `unavailable` what it lacked, so that it never ran. `missing` holds for each output the reason
-    that it could not be copied, or None. `reason` is Kubernetes' word for a bad end. `own_code` is
-    what the program ended with where that is not the end of its container.
+    that it could not be copied, or None. `reason` is Kubernetes' word for a bad end, `message` what
+    the program itself said of it. `own_code` is what the program ended with where that is not the
+    end of its container.
     """
 
     code: int | None = None
@@ -89,6 +90,7 @@ class Ended:
     missing: tuple[str | None, ...] = ()
     reason: str = "Error"
     own_code: int | None = None
+    message: str = ""
 
 
 class Running(Protocol):

@@ -39,6 +39,8 @@ else:
 
 _FRESH = 1.0  # Seconds that a view which was built ahead may wait for its step.
 _TAKEN = b"!"
+_TERMINATION_LOG = "/dev/termination-log"  # As Kubernetes names it, and cuts it off.
+_LONGEST_MESSAGE = 4096
 
 
 def _run(spec: dict[str, Any], stdout: int, stderr: int) -> dict[str, Any]:
@@ -97,6 +99,21 @@ def _attempt(program: str, spec: dict[str, Any], stdout: int, stderr: int) -> tu
     return code if code >= 0 else 128 - code, asked
 
 
+def _message() -> str:
+    """Read why the step failed, where it said so."""
+    try:
+        # Whatever the step has put there: a pipe must not hold this up, a link leads nowhere.
+        log = os.open(_TERMINATION_LOG, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    try:
+        return os.read(log, _LONGEST_MESSAGE).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(log)
+
+
 class _Child:
     """What a child is told, and tells: the request it takes, and the answer to it."""
 
@@ -130,6 +147,7 @@ class _Child:
                 view.enter()
                 os.close(taken)
                 answer = _run(spec, stdout, stderr)
+                answer["message"] = _message() if answer["code"] else ""
                 answer["outputs"] = copying.collect(spec["outputs"], outputs)
             except programs.MISPLACED as error:
                 answer = programs.not_started(error, view.root)

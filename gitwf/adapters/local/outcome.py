@@ -139,7 +139,8 @@ def _verdict(ends: Mapping[str, box.Ended], lacking: str) -> tuple[record.Phase,
     # Kubernetes lists the containers of a pod by name, and Argo tells of the first that failed.
     for name, ended in sorted(ends.items()):
         if ended.code:
-            why = f": {ended.refused}" if ended.refused else ""
+            said = ended.refused or ended.message
+            why = f": {said}" if said else ""
             return record.Phase.FAILED, f"{name}: {ended.reason} (exit code {ended.code}){why}"
     if lacking:
         return record.Phase.ERROR, _WAIT + lacking

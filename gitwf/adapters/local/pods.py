@@ -326,7 +326,7 @@ class Pods:
             with Path(self._log(one, name)).open("ab") as log:
                 log.write(words.encode())
         if name in one.start.containers:
-            told = (ended.code or 0, ended.refused)
+            told = (ended.code or 0, ended.refused or ended.message)
             now = self._terms.now()
             self._events.append(messages.ContainerEnded(one.start.node, name, now, *told))
         if one.progress.failed and one.kill_at == float("inf"):

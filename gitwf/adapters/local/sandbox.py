@@ -224,6 +224,7 @@ def _told(said: Iterable[Mapping[str, Any]]) -> box.Ended:
         broken=end.get("broken", ""),
         missing=tuple(end.get("outputs", ())),
         reason=end.get("reason", "Error"),
+        message=end.get("message", ""),
     )
 
 
