@@ -107,7 +107,6 @@ class Dag(composite.Composite):
         group.within(self.node)
         group.template, group.template_ref = calls.shown(task)
         self.run.add(group)
-        self.run.begin_node(group)
         # The exit hook runs after every turn, and once more after all of them.
         last = {n: h for n, h in child.hooked.items() if n == hooks.EXIT}
         members = [
@@ -118,6 +117,8 @@ class Dag(composite.Composite):
         for member, turn in zip(members, turns, strict=True):
             self._group_of[member.node_name] = child
             member.submit(turn)
+        # Its hooks start after its turns.
+        self.run.begin_node(group)
 
     def adopt(self, child: composite.Child, node: nodes.Node) -> None:
         """Connect a new node to what comes before it."""
