@@ -164,7 +164,9 @@ class Retrying:
         # to an earlier step first.
         for limit in (*(() if inside is None else (inside.parallelism,)), self._run.parallelism):
             if limit.full:
-                limit.waiting.appendleft(lambda: self._attempt(names))
+                # By the time that there is room its time may be over.
+                again = self._decide if self._attempts else lambda: self._attempt(names)
+                limit.waiting.appendleft(again)
                 return
         name = f"{self.node.name}({len(self._attempts)})"
         pod = nodes.pod_name(self._run.name, name, self._invocation.target.name)
