@@ -64,28 +64,33 @@ class Dag(composite.Composite):
         child = composite.Child(self, task, f"{self.node.name}.{task.name}", hooked)
         self._children[task.name] = child
         try:
-            seen, unseen = self._scope(task), None
+            seen = self._scope(task)
         except failure.NodeFailure as problem:
-            seen, unseen = {}, problem
-        self._carry_out(task, child, seen, unseen)
-        if unseen is not None and self._graph.is_target(task.name):
-            # Argo looks at what a target sees, an omitted one too, and ends the DAG by it.
-            self.run.undo(self.node, str(unseen))
+            if self._allowed(task, child):
+                child.skip(record.Phase.ERROR, str(problem))
+            if self._graph.is_target(task.name):
+                # Argo looks at what a target sees, an omitted one too, and ends the DAG by it.
+                self.run.undo(self.node, str(problem))
+            return
+        if self._allowed(task, child):
+            self._carry_out(task, child, seen)
+
+    def _allowed(self, task: template.Task, child: composite.Child) -> bool:
+        """Whether what it depends on lets a task start; where not, it is over."""
+        try:
+            if depends.allows(task, self._graph.tasks, self._results(task)):
+                return True
+        except failure.NodeFailure as problem:
+            child.skip(record.Phase.ERROR, str(problem))
+        else:
+            child.skip(record.Phase.OMITTED, _OMITTED)
+        return False
 
     def _carry_out(
-        self,
-        task: template.Task,
-        child: composite.Child,
-        seen: dict[str, scope.Value],
-        unseen: failure.NodeFailure | None,
+        self, task: template.Task, child: composite.Child, seen: dict[str, scope.Value]
     ) -> None:
-        """Start a task, or skip it; `unseen`: why what it sees cannot be had."""
+        """Start a task that sees this, or skip it."""
         try:
-            if not depends.allows(task, self._graph.tasks, self._results(task)):
-                child.skip(record.Phase.OMITTED, _OMITTED)
-                return
-            if unseen is not None:
-                raise unseen
             values = scope.Names(self._own(), seen, self.run.variables)
             ready = calls.ready(task, values, self.local.new_child(seen), tagged=self.tagged)
             turns = calls.turns(ready, task.name, values, task.hooks)
