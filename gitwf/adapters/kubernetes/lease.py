@@ -3,8 +3,9 @@
 It saves work, it guards nothing: two gitwf at once are safe by the ledger's protocol, a lost leader
 included. Whoever holds the Lease moves its `renewTime`; whoever waits watches that it moves, by its
 own clock, because the clocks of two machines never agree. Every write is a compare-and-swap on the
-object's version. A leader that is asked to stop empties the Lease, so that another leads at once
-(Kubernetes: client-go/tools/leaderelection).
+object's version. Who is asked to stop empties the Lease where it bears their name, so that another
+leads at once: they may hold it and not know, where the answer to a write was lost (Kubernetes:
+client-go/tools/leaderelection).
 """
 
 import contextlib
@@ -15,7 +16,7 @@ from typing import Any
 
 from gitwf import ports
 from gitwf.adapters.kubernetes.connection import Connection
-from gitwf.errors import RaceLost, Transient
+from gitwf.errors import GitwfError, RaceLost, Transient
 
 API, KIND = "coordination.k8s.io/v1", "Lease"
 
@@ -58,16 +59,16 @@ class Leadership:
         finally:
             over.set()
             renewing.join()
-            if not lost.is_set():
-                self._release()
+            self._release()
 
     def _keep(self, lost: threading.Event, over: threading.Event) -> None:
         """Renew until it is over; what cannot be renewed for a whole term is lost."""
         renewed = self._clock.monotonic()
         while not lost.is_set() and not over.wait(self._settings.seconds / 5):
-            if self._attempt():
-                renewed = self._clock.monotonic()
-            elif self._clock.monotonic() - renewed >= self._settings.seconds * 2 / 3:
+            with contextlib.suppress(GitwfError):
+                if self._attempt():
+                    renewed = self._clock.monotonic()
+            if self._clock.monotonic() - renewed >= self._settings.seconds * 2 / 3:
                 lost.set()
 
     def _attempt(self) -> bool:
@@ -121,12 +122,10 @@ class Leadership:
 
     def _release(self) -> None:
         """Let another lead at once; what cannot be told, the Lease's term tells."""
-        try:
+        with contextlib.suppress(GitwfError):
             live = self._cluster.get(API, KIND, self._settings.name)
             if live is None or live["spec"].get("holderIdentity") != self._settings.identity:
                 return
             version = live["metadata"]["resourceVersion"]
             change = {"metadata": {"resourceVersion": version}, "spec": {"holderIdentity": None}}
             self._cluster.merge(API, KIND, self._settings.name, change)
-        except (RaceLost, Transient):
-            return
