@@ -143,9 +143,9 @@ class Steps(composite.Composite):
     def stuck(self, child: composite.Child) -> bool:
         """Whether Argo gives up before it comes to the child's next hook: it looks in order.
 
-        To none where a template could not be carried out.
+        To none where a template could not be carried out, or a turn's condition not be decided.
         """
-        if any(one.node is not None and one.node.undone for one in self._children):
+        if any(one.undecided or (one.node and one.node.undone) for one in self._children):
             return True
         if all(one.hook_fault == "" for one in self._children):
             return False
