@@ -134,6 +134,33 @@ def test_without_isolation_secrets_need_an_explicit_word(make, secrets, monkeypa
     assert "engine.isolation to none" in diagnostic.hint
 
 
+OPTIONAL = """
+  templates:
+  - name: main
+    volumes: [{{name: v, secret: {{secretName: {secret}, optional: true}}}}]
+    container:
+      image: none
+      env: [{{name: A, valueFrom: {{secretKeyRef: {{name: {secret}, key: a, optional: true}}}}}}]
+      envFrom: [{{prefix: ALL_, secretRef: {{name: {secret}, optional: true}}}}]
+      volumeMounts: [{{name: v, mountPath: {place}}}]
+      command: [sh, -c, 'echo "[$A]"; ls {place}; env | grep -c ALL_']
+"""
+
+
+def test_an_optional_secret_that_is_nowhere_needs_no_grant(make, rung, secrets, place):
+    local = make(rung, secrets=secrets)
+    assert local.run(OPTIONAL.format(secret="gone", place=place)).text.splitlines()[:2] == [
+        "[]",
+        "0",
+    ]
+    assert make(rung).run(OPTIONAL.format(secret="gone", place=place)).text.startswith("[]\n0\n")
+
+
+def test_an_optional_secret_that_is_here_needs_a_grant(make, rung, secrets, place):
+    with pytest.raises(Rejected, match="does not grant it the secret 'db'"):
+        make(rung, secrets=secrets).start(OPTIONAL.format(secret="db", place=place))
+
+
 WRITTEN = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow

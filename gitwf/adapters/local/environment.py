@@ -68,10 +68,17 @@ class Secrets:
             raise Unavailable(f"the secret {name!r} is not there", hint="set GITWF_SECRETS_DIR")
         return self.folder / folder.checked(name)
 
+    def _is_nowhere(self, name: str) -> bool:
+        """Whether there is nothing that could be granted, which matters to who can do without."""
+        here = self.folder is not None and (self.folder / folder.checked(name)).is_dir()
+        return name not in self.granted and not here
+
     def value(self, name: str, key: str) -> str | None:
         """The value of one key, or None where there is no such file."""
         if name in self.written:
             return self.written[name].get(key)
+        if self._is_nowhere(name):
+            return None
         try:
             return (self.path(name) / folder.checked(key)).read_text("utf-8")
         except FileNotFoundError:
@@ -85,6 +92,8 @@ class Secrets:
         """Every key of a secret, or None where there is none."""
         if name in self.written:
             return self.written[name]
+        if self._is_nowhere(name):
+            return None
         place = self.path(name)
         if not place.is_dir():
             return None

@@ -31,7 +31,7 @@ def check(
         found += _pod(one, order, settings)
         found += _image(one) if isolation in engines.CHOICES else _command(one, settings)
         if isolation == "none":
-            found += _bare(one, explicit=explicit)
+            found += _bare(one, settings, explicit=explicit)
     if isolation == "none":
         for key, problem in bare_paths.shared(workflow):
             found.append(_said(workflow, key, problem, _HINT_SHARED))
@@ -105,7 +105,7 @@ def _pod(one: Placed, order: ports.Order, settings: ground.Settings) -> Iterator
             )
     for container in one.containers:
         yield from _volumes(one, container)
-    for secret in sorted(secrets_of(one) - one.workflow.secrets.keys()):
+    for secret in sorted(secrets_of(one, settings) - one.workflow.secrets.keys()):
         yield from _secret(one, secret, order, settings)
 
 
@@ -157,26 +157,36 @@ def _volumes(one: Placed, container: containers.Container) -> Iterator[Diagnosti
             )
 
 
-def secrets_of(one: Placed) -> frozenset[str]:
-    """The names of the secrets that a template asks for."""
+def secrets_of(one: Placed, settings: ground.Settings) -> frozenset[str]:
+    """The names of the secrets that a template asks for, of optional ones those that are here."""
     asked = one.made.http.secrets if one.made.http is not None else ()
-    return _of_containers(one) | {ref.name for ref in asked}
+    return _of_containers(one, settings) | {ref.name for ref in asked}
 
 
-def _of_containers(one: Placed) -> frozenset[str]:
-    return frozenset(name for container in one.containers for name in _secrets(one, container))
+def _of_containers(one: Placed, settings: ground.Settings) -> frozenset[str]:
+    return frozenset(
+        name
+        for container in one.containers
+        for name, optional in _secrets(one, container)
+        if not optional or _is_here(name, settings)
+    )
 
 
-def _secrets(one: Placed, container: containers.Container) -> list[str]:
+def _is_here(secret: str, settings: ground.Settings) -> bool:
+    return settings.secrets is not None and (settings.secrets / secret).is_dir()
+
+
+def _secrets(one: Placed, container: containers.Container) -> Iterator[tuple[str, bool]]:
+    """Give the name of each secret that a container asks for, and whether it may be missing."""
     refs = [each.value_from.secret_key_ref for each in container.env if each.value_from is not None]
-    names = [ref.name for ref in refs if ref is not None]
-    names += [each.secret_ref.name for each in container.env_from if each.secret_ref is not None]
+    whole = [each.secret_ref for each in container.env_from]
+    yield from ((ref.name, bool(ref.optional)) for ref in (*refs, *whole) if ref is not None)
     known = declared_volumes(one)
     for mount in container.volume_mounts:
         volume = known.get(mount.name)
         if volume is not None and volume.secret is not None:
-            names.append(str(volume.secret.get("secretName", "")))
-    return names
+            asked = volume.secret
+            yield str(asked.get("secretName", "")), bool(asked.get("optional"))
 
 
 def _secret(
@@ -187,15 +197,15 @@ def _secret(
         yield one.said(f"the policy does not grant it the secret {secret!r}", f"add {line}")
     elif settings.secrets is None:
         yield one.said(f"there is no folder with the secret {secret!r}", "set GITWF_SECRETS_DIR")
-    elif not (settings.secrets / secret).is_dir():
+    elif not _is_here(secret, settings):
         yield one.said(
             f"the secret {secret!r} is not on this machine",
             f"make a folder {secret} with a file for each key in GITWF_SECRETS_DIR",
         )
 
 
-def _bare(one: Placed, *, explicit: bool) -> Iterator[Diagnostic]:
-    if not explicit and _of_containers(one) - one.workflow.secrets.keys():
+def _bare(one: Placed, settings: ground.Settings, *, explicit: bool) -> Iterator[Diagnostic]:
+    if not explicit and _of_containers(one, settings) - one.workflow.secrets.keys():
         yield one.said("a secret needs isolation, and this machine has none", _NO_BARE_SECRETS)
     for path in members.outputs_of(one.made):
         if "{{" not in path and os.path.lexists(path) and not _in_volume(one, path):
