@@ -129,7 +129,8 @@ def _outputs(outputs: record.Outputs) -> dict[str, Any]:
     return _filled(
         {
             "parameters": [
-                {"name": name, "value": value} for name, value in outputs.parameters.items()
+                *({"name": name, "value": value} for name, value in outputs.parameters.items()),
+                *_names(outputs.unset),
             ],
             "artifacts": _names(outputs.artifacts),
             "result": outputs.result,

@@ -1,5 +1,6 @@
 """The status that gitwf writes, beside the one that a real Argo wrote of the same run."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -8,7 +9,7 @@ import pytest
 from gitwf import ports
 from gitwf.adapters.kubernetes import status as read
 from gitwf.adapters.local import engine
-from gitwf.workflow import status
+from gitwf.workflow import record, status
 from tests.parity import comparing
 
 WATCH = sorted((pathlib.Path(__file__).parents[1] / "kubernetes" / "watch").glob("*.jsonl"))
@@ -68,6 +69,14 @@ def test_a_run_here_has_the_fields_of_one_on_a_cluster(path, tmp_path):
         assert set(written["nodes"][key]) == set(wanted)
         for name in ("templateScope", "progress", "type", "boundaryID", "phase"):
             assert written["nodes"][key].get(name) == wanted.get(name), (key, name)
+
+
+def test_an_output_that_was_not_written_is_named_without_a_value():
+    one = record.Outputs(parameters={"there": "1"}, unset=("gone",))
+    run = dataclasses.replace(read.run(last(WATCH[0])), outputs=one)
+
+    expected = [{"name": "there", "value": "1"}, {"name": "gone"}]
+    assert status.of(run)["outputs"]["parameters"] == expected
 
 
 def test_a_document_is_a_workflow_with_its_status():
