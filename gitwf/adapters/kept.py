@@ -9,10 +9,10 @@ import contextlib
 import functools
 import hashlib
 import os
-import uuid
 from pathlib import Path
 
 import gitwf
+from gitwf.adapters import atomic
 
 
 class KeptFile:
@@ -31,14 +31,10 @@ class KeptFile:
 
     def write(self, content: bytes) -> None:
         """Keep this instead; see `ports.Kept`."""
-        fresh = self._path.with_name(f"{self._path.name}.{uuid.uuid4().hex}")
         with contextlib.suppress(OSError):
-            try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                fresh.write_bytes(_header(content) + b"\n" + content)
-                fresh.replace(self._path)
-            finally:
-                fresh.unlink(missing_ok=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with atomic.replacing(self._path) as file:
+                file.write(_header(content) + b"\n" + content)
 
 
 def _header(content: bytes) -> bytes:

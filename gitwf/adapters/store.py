@@ -20,7 +20,6 @@ import functools
 import hashlib
 import os
 import re
-import secrets
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from obstore import exceptions
 from obstore import store as backends
 
 from gitwf import ports
+from gitwf.adapters import atomic
 from gitwf.errors import DigestMismatch, Stalled, Transient, of_the_machine, redact
 from gitwf.values import Digest
 
@@ -116,19 +116,14 @@ class ObjectStore:
         DigestMismatch when they are others, Stalled when there are none, or `to` cannot be written;
         `to` is left alone then.
         """
-        part = to.with_name(f".{to.name}.{secrets.token_hex(4)}.part")
         try:
             to.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("xb") as file:
+            with atomic.replacing(to) as file:
                 found = self._read(uri, file.write)
-            if found != digest:
-                raise DigestMismatch(uri, digest, found, hint="find out who changed the store")
-            part.replace(to)
+                if found != digest:
+                    raise DigestMismatch(uri, digest, found, hint="find out who changed the store")
         except OSError as error:
             raise of_the_machine(error, to) from error
-        finally:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
 
     def copy(self, uri: str, to: Path) -> Digest:
         """Write an object whose digest nobody recorded to `to`; the digest that it has."""

@@ -14,6 +14,7 @@ import os
 import shutil
 from pathlib import Path
 
+from gitwf.adapters import atomic
 from gitwf.adapters.local import copying, folder, packing
 from gitwf.errors import Stalled
 from gitwf.values import Digest
@@ -30,8 +31,8 @@ def keep(made: Path, kept: Path) -> None:
     made.replace(kept)
     for path in [kept, *(kept.rglob("*") if kept.is_dir() else ())]:
         if path.is_file() and not path.is_symlink():
-            _sync(path)
-    _sync(kept.parent)
+            atomic.sync(path)
+    atomic.sync(kept.parent)
 
 
 def keep_text(text: bytes, kept: Path) -> None:
@@ -39,8 +40,8 @@ def keep_text(text: bytes, kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_bytes(text)
     kept.chmod(packing.STORE_FILE)
-    _sync(kept)
-    _sync(kept.parent)
+    atomic.sync(kept)
+    atomic.sync(kept.parent)
 
 
 class Missing(Stalled):
@@ -57,7 +58,7 @@ def note(run: folder.RunFolder, key: str, put: record.ArtifactLocation) -> None:
     noted = run.keyed(plain)
     noted.parent.mkdir(exist_ok=True)
     noted.write_text(json.dumps([plain, vars(put)]), "utf-8")
-    _sync(noted)
+    atomic.sync(noted)
 
 
 def at_key(
@@ -90,14 +91,6 @@ def _read(noted: Path) -> tuple[str, record.ArtifactLocation]:
 
 def _plain(key: str) -> str:
     return "/".join(part for part in key.split("/") if part not in ("", "."))
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def find(run: folder.RunFolder, location: record.ArtifactLocation) -> Path:
@@ -164,13 +157,9 @@ def copy_file(source: Path, to: Path) -> Digest:
     """Copy one file to `to`, atomically, and digest what was copied."""
     if not source.is_file():
         raise Stalled(f"the artifact {source.name!r} is a folder, not one file")
-    partial = to.with_name(f".{to.name}.{os.getpid()}.partial")
     digest = hashlib.sha256()
-    with source.open("rb") as given, partial.open("wb") as made:
+    with source.open("rb") as given, atomic.replacing(to, durable=True) as made:
         while chunk := given.read(1 << 20):
             digest.update(chunk)
             made.write(chunk)
-        made.flush()
-        os.fsync(made.fileno())
-    partial.replace(to)
     return Digest("sha256:" + digest.hexdigest())

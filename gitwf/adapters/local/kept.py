@@ -9,12 +9,12 @@ another state folder knows nothing of them.
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import filelock
 
+from gitwf.adapters import atomic
 from gitwf.adapters.local import journal
 from gitwf.errors import Stalled
 from gitwf.values import Instant
@@ -47,9 +47,8 @@ class Memory:
         file = self._file(kept.cache, kept.key)
         file.parent.mkdir(parents=True, exist_ok=True)
         told = {"at": now.microseconds, "outputs": journal.encode_outputs(kept.outputs)}
-        partial = file.with_suffix(f".{os.getpid()}.partial")
-        partial.write_text(json.dumps(told), "utf-8")
-        partial.replace(file)
+        with atomic.replacing(file) as fresh:
+            fresh.write(json.dumps(told).encode())
 
     def _file(self, cache: str, key: str) -> Path:
         return self._root / _named(cache) / f"{_named(key)}.json"

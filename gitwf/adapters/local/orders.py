@@ -7,12 +7,12 @@ in files that it came from.
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gitwf import ports, values
+from gitwf.adapters import atomic
 from gitwf.adapters.local import folder
 from gitwf.errors import Stalled
 from gitwf.values import Instant
@@ -61,17 +61,9 @@ def write(path: Path, begun: Begun) -> None:
     told = essentials(order)
     source = str(order.source or "")
     text = json.dumps({"at": begun.at.microseconds, "source": source, "order": told})
-    partial = path.with_suffix(".partial")
     # The workflow's Secret documents are in it.
-    with open(partial, "w", encoding="utf-8", opener=_private) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    with atomic.replacing(path, durable=True, mode=0o600) as file:
+        file.write(text.encode())
 
 
 def _load(path: Path) -> dict[str, Any] | None:

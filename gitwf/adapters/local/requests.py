@@ -8,12 +8,12 @@ that nobody drives keeps its wishes until somebody does.
 
 import dataclasses
 import json
-import os
 import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gitwf.adapters import atomic
 from gitwf.adapters.local import journal
 from gitwf.errors import Stalled
 from gitwf.values import Instant
@@ -27,17 +27,9 @@ def put(folder: Path, wish: Wish) -> None:
     """Leave a wish for whoever drives the run. Its time and its name count for nothing."""
     folder.mkdir(exist_ok=True)
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
-    partial = folder / f"{name}.partial"
-    with partial.open("w", encoding="utf-8") as file:
-        json.dump(journal.encode(wish), file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / f"{name}{_SUFFIX}")
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    with atomic.replacing(folder / f"{name}{_SUFFIX}", durable=True) as file:
+        file.write(json.dumps(journal.encode(wish)).encode())
+    atomic.sync(folder)
 
 
 def names(folder: Path) -> list[str]:
