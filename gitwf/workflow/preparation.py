@@ -7,7 +7,7 @@ JSON once (`Source`) and read back for every node.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pydantic
@@ -18,6 +18,8 @@ from gitwf.workflow.document import parameters, template
 _RESULT = re.compile(
     r"""(?:(?:steps|tasks)\.([-\w]+)|\[\\?['"]([-\w]+)\\?['"]\])\.outputs\.result"""
 )
+# A text speaks of steps, but for the key of its own JSON, and perhaps says of which.
+_OF_STEPS = re.compile(r"""steps(?!":\[)(?:\.([-\w]+)|\[\\?['"]([-\w]+)\\?['"]\])?""")
 _ALL_INPUTS = re.compile(r"\{\{\s*inputs\.parameters\s*\}\}")
 
 # Stands in an argument for an output that is absent, because its producer did not run.
@@ -53,6 +55,7 @@ class Source:
             update={"inputs": parameters.Inputs(artifacts=original.inputs.artifacts)}
         )
         self.text = body.to_json()
+        self.tagged = "{{" in self.text
         self.paths = _paths(original)
         self.changing = self.kind in _CALLING and substitution.changes(self.text)
         self._last: tuple[str, template.Template] | None = None
@@ -60,7 +63,7 @@ class Source:
 
     def _outside(self) -> template.Template | None:
         """Give the template whose every part but its one container holds no tag, or None."""
-        if self.kind not in _ONE_CONTAINER or "{{" not in self.text:
+        if self.kind not in _ONE_CONTAINER or not self.tagged:
             return None
         rest = self.template.model_copy(update={"container": None, "script": None, "inputs": _NONE})
         artifacts = parameters.Inputs(artifacts=self.template.inputs.artifacts)
@@ -177,6 +180,8 @@ def prepare(
 
     Raises NodeFailure: an input was not supplied, or a value cannot be put in.
     """
+    if not source.inputs and not source.tagged:
+        return Prepared(source, source.text, {}, visible)
     bound = _bind(source.inputs, arguments, config_maps, visible)
     first = {name: substitution.fill_value(value, visible) for name, value in bound.items()}
     text = substitution.split(source.text).fill(visible)
@@ -294,3 +299,12 @@ def results_read(text: str) -> frozenset[str]:
     Only theirs is kept, as on Argo.
     """
     return frozenset(match[1] or match[2] for match in _RESULT.finditer(text))
+
+
+def steps_read(text: str, names: Collection[str]) -> Collection[str]:
+    """Say of which steps, of those of these `names`, a template's JSON may read anything at all.
+
+    Of all of them where it does not say.
+    """
+    read = {match[1] or match[2] for match in _OF_STEPS.finditer(text)}
+    return read if read.issubset(names) else names

@@ -102,10 +102,8 @@ class Outputs:
     unset: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return self != _NOTHING
-
-
-_NOTHING = Outputs()
+        given = self.parameters or self.artifacts or self.unset
+        return bool(given) or self.result is not None or self.exit_code is not None
 
 
 @dataclass(frozen=True)

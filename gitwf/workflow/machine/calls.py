@@ -7,7 +7,7 @@ resolveDependencyReferences).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -61,7 +61,12 @@ class Turn:
 
 
 def ready(
-    call: template.Call, values: Values, local: Values, unresolved: str = "", *, tagged: bool = True
+    call: template.Call,
+    values: Values,
+    local: Callable[[], Values],
+    unresolved: str = "",
+    *,
+    tagged: bool = True,
 ) -> Ready:
     """Replace the tags of a call, unless it is not `tagged`, and find its artifacts in `local`.
 
@@ -87,7 +92,7 @@ def ready(
     try:
         # Of a task Argo excuses only what is not there, of a step whatever goes wrong.
         forgiving = not isinstance(call, template.Task)
-        places = references.linked(linked, local, forgiving=forgiving)
+        places = references.linked(linked, local(), forgiving=forgiving) if linked else {}
     except failure.NodeFailure as problem:
         raise failure.NodeFailure(f"{unresolved}{problem}") from problem
     return Ready(filled, proceed=True, artifacts=places, problem=undecided)
@@ -216,6 +221,8 @@ def _read(kind: type[template.Call], text: str) -> template.Call:
 def _without_linked(call: template.Call) -> tuple[template.Call, tuple[parameters.Artifact, ...]]:
     """Take out the artifacts that come from elsewhere, and the hooks: both are resolved apart."""
     artifacts = call.arguments.artifacts
+    if not artifacts and not call.hooks:
+        return call, ()
     linked = tuple(a for a in artifacts if a.from_ or a.from_expression)
     if not linked and not call.hooks:
         return call, ()
@@ -284,6 +291,8 @@ def hooks_of(
     call: template.Call, item: Values, given: parameters.Arguments
 ) -> dict[str, flow.Hook]:
     """Give a call's hooks with `{{item}}` replaced."""
+    if not call.hooks and not call.on_exit:
+        return {}
     hooks = dict(call.hooks)
     if (hook := exit_hook(call, given)) is not None:
         hooks[EXIT] = hook

@@ -174,14 +174,13 @@ class Composite:
         parameters_only = self.made.outputs.model_copy(update={"artifacts": ()})
         pods.share(self.run, self.node, parameters_only)
 
-    @property
     def local(self) -> scope.Names:
         """What artifacts and outputs may name: the scope and global outputs, no other variables."""
         shared = scope.of_declared("workflow", self.run.outputs)
         return scope.Names(self.scope, {**shared, scope.NOW: self.run.now})
 
     def _outputs(self) -> record.Outputs:
-        values = self.local
+        values = self.local()
         found: dict[str, str] = {}
         for parameter in self.made.outputs.parameters:
             found[parameter.name] = _output(parameter, values)

@@ -92,7 +92,9 @@ class Dag(composite.Composite):
         """Start a task that sees this, or skip it."""
         try:
             values = scope.Names(self._own(), seen, self.run.variables)
-            ready = calls.ready(task, values, self.local.new_child(seen), tagged=self.tagged)
+            ready = calls.ready(
+                task, values, lambda: self.local().new_child(seen), tagged=self.tagged
+            )
             turns = calls.turns(ready, task.name, values, task.hooks)
         except failure.NodeFailure as problem:
             child.skip(record.Phase.ERROR, str(problem))

@@ -41,7 +41,8 @@ def _ends_of_pod(pod: nodes.Node) -> tuple[nodes.Node, ...]:
     Any other pod is its own end. What comes after a container in another template is its child
     too, of another boundary.
     """
-    if all(child.type is not record.NodeType.CONTAINER for child in pod.children.values()):
+    types = [child.type for child in pod.children.values()]
+    if record.NodeType.CONTAINER not in types:
         return (pod,)
     found: list[nodes.Node] = []
     ahead = deque(pod.children.values())

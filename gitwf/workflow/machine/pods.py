@@ -70,6 +70,10 @@ class Pod:
             due = event.at.after(float(self._active_limit))
             self._run.wake(due, lambda: self.stop(ACTIVE_TOO_LONG))
 
+    def told(self, event: messages.ContainerStarted | messages.ContainerEnded) -> None:
+        """Note what became of a container of a set."""
+        self.containers.told(event)
+
     def stop(self, message: str) -> None:
         """Have the pod killed; its node will be Failed with `message`."""
         if not self.node.phase.fulfilled and not self._stopped:
@@ -101,7 +105,7 @@ class Pod:
 
 def _completed(declared: parameters.Outputs, outputs: record.Outputs) -> record.Outputs:
     """Name the declared parameters that a pod did not write, if it ran at all."""
-    if outputs.exit_code is None:
+    if outputs.exit_code is None or not declared.parameters:
         return outputs
     names = (parameter.name for parameter in declared.parameters)
     unset = tuple(name for name in names if name not in outputs.parameters)
@@ -110,6 +114,8 @@ def _completed(declared: parameters.Outputs, outputs: record.Outputs) -> record.
 
 def share(run: "run.Run", node: nodes.Node, declared: parameters.Outputs) -> None:
     """Note which outputs of a node have a `globalName`."""
+    if not declared.parameters and not declared.artifacts:
+        return
     texts = any(one.global_name for one in declared.parameters)
     if texts or any(one.global_name for one in declared.artifacts):
         run.shared[node.name] = declared
@@ -117,7 +123,7 @@ def share(run: "run.Run", node: nodes.Node, declared: parameters.Outputs) -> Non
 
 def publish(run: "run.Run", node: nodes.Node, only: Container[str] | None = None) -> None:
     """Make the outputs global that have a `globalName`, or `only` those parameters."""
-    declared = run.shared.get(node.last_attempt.name)
+    declared = run.shared.get(node.last_attempt.name) if run.shared else None
     if declared is None:
         return
     texts = {

@@ -6,11 +6,13 @@ that a run of n nodes costs n steps. The parts (steps, dag, pods, retries, hooks
 below and each other through `nodes.Owner`; only this module changes a phase.
 """
 
+import functools
 import gc
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 from gitwf.values import Instant
 from gitwf.workflow import record as records
@@ -31,6 +33,13 @@ from gitwf.workflow.machine import (
     suspends,
     templates,
     variables,
+)
+
+_OfPod = TypeVar(
+    "_OfPod",
+    messages.PodStarted,
+    messages.PodEnded,
+    messages.ContainerStarted | messages.ContainerEnded,
 )
 
 
@@ -59,6 +68,7 @@ class Run:
         self._ids: dict[str, int] = {}
         self.outputs = records.Outputs()
         self.phase = records.Phase.PENDING
+        self.over = False
         self.message = ""
         self.finished: Instant | None = None
         self.composites: dict[str, composite.Composite] = {}
@@ -80,11 +90,6 @@ class Run:
         self._commands: list[messages.Command] = []
         self._records: dict[str, records.NodeRecord] = {}
         self._changed: dict[str, nodes.Node] = {}
-
-    @property
-    def over(self) -> bool:
-        """Whether the run has ended."""
-        return self.phase.completed
 
     def start(self) -> list[messages.Command]:
         """Begin. Call once, before any event."""
@@ -114,11 +119,11 @@ class Run:
         self._ring()
         match event:
             case messages.PodStarted():
-                self._pod(event.node, lambda pod: pod.started(event))
+                self._pod(event, pods.Pod.started)
             case messages.PodEnded():
-                self._pod(event.node, lambda pod: pod.ended(event))
+                self._pod(event, pods.Pod.ended)
             case messages.ContainerStarted() | messages.ContainerEnded():
-                self._pod(event.node, lambda pod: pod.containers.told(event))
+                self._pod(event, pods.Pod.told)
             case messages.LookedUp():
                 self._looked_up(event)
             case messages.Shutdown():
@@ -295,7 +300,7 @@ class Run:
             # Before anything else is let in: what waits for a place first may want them.
             node.owner.give_back()
         self._count(node, -1)
-        self.later(lambda: node.owner.ended(node))
+        self.later(functools.partial(node.owner.ended, node))
 
     def undo(self, node: nodes.Node, message: str) -> None:
         """End a node in Error whose template could not be carried out, for whoever called it.
@@ -323,6 +328,7 @@ class Run:
     def conclude(self, phase: records.Phase, message: str) -> None:
         """End the run."""
         self.phase = phase
+        self.over = True
         self.message = message
         self.finished = self.now
         self.command(messages.Finish(phase))
@@ -330,7 +336,8 @@ class Run:
     # How an event is worked off.
 
     def _move_on(self, at: Instant) -> None:
-        self.now = max(self.now, at)
+        if at.microseconds > self.now.microseconds:
+            self.now = at
         self.variables[scope.NOW] = self.now
         self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
         if not self.variables["workflow.status"]:
@@ -363,10 +370,10 @@ class Run:
         if inside is not None:
             inside.count(node, change)
 
-    def _pod(self, node: str, tell: Callable[[pods.Pod], None]) -> None:
-        pod = self.pods.get(node)
+    def _pod(self, event: _OfPod, tell: Callable[[pods.Pod, _OfPod], None]) -> None:
+        pod = self.pods.get(event.node)
         if pod is not None:
-            self.later(lambda: tell(pod))
+            self.later(functools.partial(tell, pod, event))
 
     def _looked_up(self, event: messages.LookedUp) -> None:
         asking = self.asking.pop(event.node, None)

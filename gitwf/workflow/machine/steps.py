@@ -4,9 +4,14 @@ A group is over when every step of it and every hook of theirs is; the next one 
 failed that `continueOn` does not excuse. Failing stops no sibling (Argo: controller/steps.go).
 """
 
-from gitwf.workflow import failure, loops, record, scope
+from typing import TYPE_CHECKING
+
+from gitwf.workflow import failure, loops, preparation, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, nodes, outbound, pods
+from gitwf.workflow.machine import calls, composite, nodes, orders, outbound, pods
+
+if TYPE_CHECKING:
+    from gitwf.workflow.machine import run
 
 _EMPTY = "Skipped, empty params"
 _UNRESOLVED = "unable to resolve references: "
@@ -17,6 +22,14 @@ class Steps(composite.Composite):
     """The run of a steps template."""
 
     kind = "steps"
+
+    def __init__(
+        self, run: "run.Run", order: orders.Order, bound: orders.Bound, node: nodes.Node
+    ) -> None:
+        """Begin. Raises NodeFailure where the calls cannot be read."""
+        super().__init__(run, order, bound, node)
+        names = {step.name for group in self.made.steps for step in group}
+        self._read = preparation.steps_read(bound.prepared.text, names)
 
     def start(self) -> None:
         """Begin with the first group."""
@@ -115,9 +128,7 @@ class Steps(composite.Composite):
         turns: list[tuple[template.Call, calls.Turn | None]] = []
         for step, one in prepared:
             made = calls.turns(one, step.name, values, step.hooks)
-            turns.extend((step, turn) for turn in made)
-            if not made:
-                turns.append((step, None))
+            turns += [(step, turn) for turn in made] or [(step, None)]
         return turns
 
     def _own(self) -> dict[str, scope.Value]:
@@ -207,12 +218,13 @@ class Steps(composite.Composite):
     def _remember(self, group: nodes.Node) -> None:
         looped: dict[str, list[nodes.Node]] = {}
         for child in self._children:
-            node = child.node
+            node, name = child.node, child.call.name
             if node is None:
                 continue
-            prefix = f"steps.{child.call.name}"
-            if node.name == f"{group.name}.{child.call.name}":
-                self.scope.update(self._of_child(child, node))
+            prefix = f"steps.{name}"
+            if node.name == f"{group.name}.{name}":
+                if name in self._read:
+                    self.scope.update(self._of_child(child, node))
             else:
                 looped.setdefault(prefix, []).append(node)
         for prefix, members in looped.items():
