@@ -55,8 +55,10 @@ class Process:
 
     def stop(self, *, kill: bool) -> None:
         """Signal the whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:  # noqa: SIM105 - every step passes
             os.killpg(self.pid, signal.SIGKILL if kill else signal.SIGTERM)
+        except (ProcessLookupError, PermissionError):
+            pass
 
     def close(self) -> None:
         """Close the file that tells the end."""

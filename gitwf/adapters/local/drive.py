@@ -29,7 +29,6 @@ from gitwf.adapters.local import (
     pods,
     replay,
     requests,
-    scratch,
 )
 from gitwf.errors import GitwfError, Transient
 from gitwf.values import Instant
@@ -76,7 +75,8 @@ class Drive:
         self._means = means
         self._clock = Clock()
         self._replay = replay.Replay(begun)
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._ended = threading.Event()
         self._version = 0
         self._failure: BaseException | None = None
@@ -93,7 +93,7 @@ class Drive:
 
     def snapshot(self) -> record.RunRecord:
         """The run as it stands."""
-        with self._changed:
+        with self._lock:
             return self._replay.snapshot()
 
     def watch(self) -> Iterator[record.RunRecord]:
@@ -137,7 +137,7 @@ class Drive:
 
     def wake(self) -> None:
         """Have the thread look around."""
-        with self._changed:
+        with self._lock:
             self._look_at = 0.0
             if self._pods is not None:
                 self._pods.wake()
@@ -171,7 +171,7 @@ class Drive:
             self._tell()
 
     def _fail(self, error: BaseException) -> None:
-        with self._changed:
+        with self._lock:
             self._failure = error
             self._changed.notify_all()
 
@@ -208,20 +208,20 @@ class Drive:
 
     def _take(self, entries: Iterable[journal.Entry]) -> None:
         for entry in entries:
-            with self._changed:
+            with self._lock:
                 self._replay.take(entry)
         self._tell()
 
     def _tell(self) -> None:
-        with self._changed:
+        with self._lock:
             self._version += 1
             self._changed.notify_all()
 
     def _drive(self, history: journal.Journal, means: Means) -> None:
         self._clear_leftovers()
         terms = pods.Terms(means.slots, means.grace, self._clock.now)
-        running = pods.Pods(means.ready, history, scratch.Scratch(self._folder.work), terms)
-        with self._changed:
+        running = pods.Pods(means.ready, history, self._folder, terms)
+        with self._lock:
             self._pods = running
         try:
             # A wish to end that is there already keeps what has not ended from starting once more.
@@ -233,7 +233,7 @@ class Drive:
                 self._step(history, running, means)
             history.sync()
         finally:
-            with self._changed:
+            with self._lock:
                 self._pods = None
             running.close()
             means.done()
@@ -272,10 +272,11 @@ class Drive:
         wishes: list[str] = []
         for event in events:
             history.append(event)
-        if hasten and any(isinstance(event, messages.PodEnded) for event in events):
+        ends = [event for event in events if isinstance(event, messages.PodEnded)]
+        if hasten and ends:
             history.hasten()
         for event in events:
-            with self._changed:
+            with self._lock:
                 commands += self._replay.advance(event)
             if isinstance(event, requests.Wish):
                 wishes.append(event.request)

@@ -36,6 +36,8 @@ def host_path() -> str:
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """Replace `$(NAME)` by its value where there is one; `$$` stands for one dollar sign."""
+    if "$" not in text:
+        return text
 
     def value(match: re.Match[str]) -> str:
         name = match.group(1)

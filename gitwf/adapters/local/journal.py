@@ -141,15 +141,18 @@ def encode(entry: Entry) -> dict[str, Any]:
 
 def encode_outputs(outputs: record.Outputs) -> dict[str, Any]:
     """Turn outputs into JSON values."""
-    locations = {name: vars(location) for name, location in outputs.artifacts.items()}
-    told = {
-        "parameters": dict(outputs.parameters),
-        "artifacts": locations,
-        "result": outputs.result,
-        "exit_code": outputs.exit_code,
-        "unset": list(outputs.unset),
-    }
-    return {name: value for name, value in told.items() if value not in (None, {}, [])}
+    told: dict[str, Any] = {}
+    if outputs.parameters:
+        told["parameters"] = dict(outputs.parameters)
+    if outputs.artifacts:
+        told["artifacts"] = {name: vars(place) for name, place in outputs.artifacts.items()}
+    if outputs.result is not None:
+        told["result"] = outputs.result
+    if outputs.exit_code is not None:
+        told["exit_code"] = outputs.exit_code
+    if outputs.unset:
+        told["unset"] = list(outputs.unset)
+    return told
 
 
 _EVENTS: dict[str, type[messages.Event]] = {

@@ -63,6 +63,8 @@ def in_shared_volume(made: template.Template, path: str) -> bool:
 
 def outputs_of(made: template.Template) -> tuple[str, ...]:
     """The paths to bring out: those of output parameters, then those of artifacts."""
+    if not made.outputs.parameters and not made.outputs.artifacts:
+        return ()
     sources = (parameter.value_from for parameter in made.outputs.parameters)
     paths = [source.path for source in sources if source is not None and source.path]
     return (*paths, *(artifact.path for artifact in made.outputs.artifacts if artifact.path))

@@ -111,6 +111,7 @@ def found(
 
 def judge(
     start: messages.StartPod,
+    made: template.Template,
     at: Instant,
     ends: Mapping[str, box.Ended],
     outputs: Iterator[Found],
@@ -120,9 +121,9 @@ def judge(
     archive_logs: bool = False,
 ) -> messages.PodEnded:
     """Turn the ends of a pod's members into the pod's. `outputs` are what they put out."""
-    parameters, unsaved = _parameters(start.template, outputs)
-    kept, unkept = _artifacts(start, outputs, run)
-    if _archives_logs(start.template, by_default=archive_logs):
+    parameters, unsaved = _parameters(made, outputs)
+    kept, unkept = _artifacts(start.node, made, outputs, run)
+    if _archives_logs(made, by_default=archive_logs):
         kept |= _logs(start, ends, run)
     main = ends.get(members.MAIN)
     phase, message = _verdict(ends, unsaved or unkept)
@@ -222,23 +223,25 @@ def _why(ended: box.Ended, number: int) -> str | None:
 
 
 def _artifacts(
-    start: messages.StartPod, outputs: Iterator[Found], run: folder.RunFolder
+    node: str, made: template.Template, outputs: Iterator[Found], run: folder.RunFolder
 ) -> tuple[dict[str, record.ArtifactLocation], str]:
     """Keep the output artifacts; the second value names those that are missing."""
     kept: dict[str, record.ArtifactLocation] = {}
     problems = ""
-    declared = [artifact for artifact in start.template.outputs.artifacts if artifact.path]
+    declared = [artifact for artifact in made.outputs.artifacts if artifact.path]
+    if not declared:
+        return kept, problems
     for artifact, one in zip(declared, outputs, strict=True):
-        why = "" if one.why is None else _unstaged(start.template, artifact, one.why)
+        why = "" if one.why is None else _unstaged(made, artifact, one.why)
         absent, unread = bool(why), ""
         if not why:
             try:
-                unread = packing.pack(one.path, artifact, _mirror(start.template, artifact.path))
+                unread = packing.pack(one.path, artifact, _mirror(made, artifact.path))
             except packing.Unstaged as problem:
                 why, absent = str(problem), isinstance(problem, packing.Absent)
         if not why:
-            artifacts.keep(one.path, run.artifact(start.node, artifact.name))
-            kept[artifact.name] = _located(artifact, start.node, unread)
+            artifacts.keep(one.path, run.artifact(node, artifact.name))
+            kept[artifact.name] = _located(artifact, node, unread)
             if artifact.key:
                 artifacts.note(run, artifact.key, kept[artifact.name])
         elif not (artifact.optional and absent):

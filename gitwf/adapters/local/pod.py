@@ -75,6 +75,7 @@ class Context:
 
 def prepare(
     start: messages.StartPod,
+    made: template.Template,
     several: Mapping[str, members.Member],
     works: Mapping[str, Path],
     context: Context,
@@ -83,23 +84,23 @@ def prepare(
 
     What they share is in the first one's. Raises Unavailable, Stalled, OSError.
     """
-    made = start.template
     granted = context.granted.get(start.origin, frozenset())
     sources = environment.Sources(
         config_maps=context.config_maps,
         secrets=environment.Secrets(context.secrets, granted, context.written),
         pod=start.pod,
         namespace=context.namespace,
-        marks=lambda kind: _marks(kind, start, context),
+        marks=lambda kind: _marks(kind, start, made, context),
     )
     shared = next(iter(works.values()))
     places = volumes.Places(context.state, context.run, shared, sources, context.claims)
-    inputs = _inputs(start, shared, context, places)
+    inputs = _inputs(start, made, shared, context, places)
     attempts, pause = _tries(made)
+    imaged, bare = context.imaged, context.bare
     boxes = {}
     for name, member in several.items():
         container, work = member.container, works[name]
-        private = _IMAGED if context.imaged else _private(work, context.search, bare=context.bare)
+        private = _IMAGED if imaged else _private(work, context.search, bare=bare)
         declared = {
             "ARGO_CONTAINER_NAME": name,
             "ARGO_NODE_ID": start.node,
@@ -110,7 +111,7 @@ def prepare(
         wanted = members.mounts(made, container)
         mounts = [*private.mounts, *volumes.mounts(wanted, start.volumes, places, declared)]
         mounts += inputs if name == members.MAIN else []
-        command = container.command if context.imaged else _command(container, context)
+        command = container.command if imaged else _command(container, context)
         argv = [*command, *container.args]
         argv = [environment.expand(one, declared) for one in argv]
         if isinstance(container, containers.Script) and container.source:
@@ -127,15 +128,17 @@ def prepare(
                 outputs=member.outputs,
                 attempts=1 if member.last else attempts,
                 pause=pause,
-                image=_image(made, member) if context.imaged else None,
+                image=_image(made, member) if imaged else None,
             )
         )
     return boxes
 
 
-def _marks(kind: str, start: messages.StartPod, context: Context) -> dict[str, str]:
+def _marks(
+    kind: str, start: messages.StartPod, made: template.Template, context: Context
+) -> dict[str, str]:
     """Give the labels or annotations that Argo puts on a pod, then its template's."""
-    declared = start.template.metadata
+    declared = made.metadata
     if kind == "labels":
         own = {f"{_ARGO}/workflow": context.workflow, f"{_ARGO}/completed": "false"}
         return own | dict(declared.labels)
@@ -259,10 +262,15 @@ def _offloaded(
 
 
 def _inputs(
-    start: messages.StartPod, work: Path, context: Context, places: volumes.Places
+    start: messages.StartPod,
+    made: template.Template,
+    work: Path,
+    context: Context,
+    places: volumes.Places,
 ) -> list[box.Mount]:
     """Give main's input artifacts; those that lie in a volume that takes them are put there."""
-    made = start.template
+    if not start.artifacts:
+        return []
     found: list[box.Mount] = []
     for number, wanted in enumerate(start.artifacts):
         try:

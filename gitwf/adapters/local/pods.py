@@ -20,6 +20,7 @@ from gitwf.adapters import host
 from gitwf.adapters.local import (
     asking,
     box,
+    folder,
     journal,
     log_files,
     members,
@@ -60,11 +61,12 @@ class Pods:
         self,
         ready: Callable[[], tuple[pod.Context, box.Rung]],
         history: journal.Journal,
-        folders: scratch.Scratch,
+        run: folder.RunFolder,
         terms: Terms,
     ) -> None:
-        self._scratch = folders
-        self._logs = log_files.LogFiles(folders.root)
+        self._run = run
+        self._scratch = scratch.Scratch(run.work)
+        self._logs = log_files.LogFiles(run.logs, run.work)
         self._ready = ready
         self._history = history
         self._terms = terms
@@ -122,12 +124,11 @@ class Pods:
         """Wait for something to happen, at most so long; gives what happened, perhaps nothing."""
         self.admit()
         self._ask()
-        if not self._events:
-            self._tidy()
-            for key, _ in self._selector.select(self._patience(seconds)):
-                self._notice(key.fd, key.data)
-            self._name()
-            self._kill_overdue()
+        self._tidy()
+        for key, _ in self._selector.select(0 if self._events else self._patience(seconds)):
+            self._notice(key.fd, key.data)
+        self._name()
+        self._kill_overdue()
         events, self._events = self._events, []
         return events
 
@@ -139,7 +140,7 @@ class Pods:
         return max(min(seconds, *waits) if waits else seconds, _ALMOST_NO_TIME)
 
     def _name(self) -> None:
-        """Tell the journal of processes that have run for a while: a new owner may find them.
+        """Have processes that have run for a while found: by a new owner, and by readers of logs.
 
         Naming one takes the kernel as long as starting it, so that short steps go unnamed.
         """
@@ -148,7 +149,9 @@ class Pods:
             if due > time.monotonic():
                 return
             del self._unnamed[one]
-            self._history.append((one.key, self._process(one.process.pid)))
+            self._logs.show(one.log)
+            if one.process.pid:
+                self._history.append((one.key, self._process(one.process.pid)))
 
     def _ask(self) -> None:
         """Send the requests that there is room for."""
@@ -178,7 +181,6 @@ class Pods:
         for member in self._over:
             self._selector.unregister(member.process)
             member.process.close()
-            self._logs.close(member.path, member.log)
         self._over.clear()
         self._scratch.tidy()
         self._logs.tidy()
@@ -218,8 +220,8 @@ class Pods:
         works = {name: self._scratch.take() for name in several}
         begun = len(self._events)
         try:
-            boxes = pod.prepare(command, several, works, context)
-            one = under_way.Pod(command, works, boxes, members.Progress(several))
+            boxes = pod.prepare(command, made, several, works, context)
+            one = under_way.Pod(command, made, works, boxes, members.Progress(several))
             self._running[command.node] = one
             self._go_on(one)
         except (Unavailable, Stalled):
@@ -254,40 +256,35 @@ class Pods:
         return None
 
     def _log(self, one: under_way.Pod, name: str) -> str:
-        """Where a member writes. What brings outputs out has nothing to say."""
-        context, _ = self._ready()
+        """Where what a member writes is read, or "": what brings outputs out has nothing to say."""
         last = one.progress.members[name].last
         node = one.start.containers.get(name, one.start.node)
-        return os.devnull if last else context.run.log(node)
+        return "" if last else self._run.log(node)
 
     def _begin(self, one: under_way.Pod, name: str) -> None:
         _, rung = self._ready()
-        path = self._log(one, name)
-        log = self._logs.open()
+        log = self._logs.open(self._log(one, name))
         wanted = one.start.wants_result and name == members.MAIN
         reader, writer = os.pipe() if wanted else (None, log)
         try:
             self._history.settle()
             process = rung.start(one.boxes[name], one.works[name], writer, log)
         except BaseException:
-            self._logs.close(path, log)
+            self._logs.close(log)
             if reader is not None:
                 os.close(reader)
             raise
         finally:
             if writer != log:
                 os.close(writer)
-        member = under_way.Member(one, name, process, log, path, reader)
+        member = under_way.Member(one, name, process, log, reader)
         one.running[name] = member
         one.progress.running.add(name)
-        if path != os.devnull:
-            self._logs.name(log, path)
         self._selector.register(process, selectors.EVENT_READ, member)
         if reader is not None:
             os.set_blocking(reader, False)
             self._selector.register(reader, selectors.EVENT_READ, member)
-        if process.pid:
-            self._unnamed[member] = time.monotonic() + _SETTLED
+        self._unnamed[member] = time.monotonic() + _SETTLED
         if name in one.start.containers:
             now = self._terms.now()
             self._events.append(messages.ContainerStarted(one.start.node, name, now))
@@ -314,22 +311,26 @@ class Pods:
             raise Transient(f"{one.start.name} could not be run: {why}")
         if member.name == members.MAIN and ended.missing:
             declared = one.progress.members[member.name]
-            ended = outcome.saved(one.start.template, declared, ended, one.works[member.name])
-        self._ended(one, member.name, ended)
+            ended = outcome.saved(one.made, declared, ended, one.works[member.name])
+        self._ended(one, member.name, ended, member.log)
         self._go_on(one)
 
-    def _ended(self, one: under_way.Pod, name: str, ended: box.Ended) -> None:
-        """Note how a member ended, whether it ran or not."""
+    def _ended(
+        self, one: under_way.Pod, name: str, ended: box.Ended, log: int | None = None
+    ) -> None:
+        """Note how a member ended, whether it ran, with a `log`, or not."""
         one.progress.ended[name] = ended
         words = "" if one.stopped else outcome.last_words(ended)
         if words:
-            with Path(self._log(one, name)).open("ab") as log:
-                log.write(words.encode())
+            log = self._logs.open(self._log(one, name)) if log is None else log
+            os.write(log, words.encode())
+        if log is not None:
+            self._logs.close(log)
         if name in one.start.containers:
             told = (ended.code or 0, ended.refused or ended.message)
             now = self._terms.now()
             self._events.append(messages.ContainerEnded(one.start.node, name, now, *told))
-        if one.progress.failed and one.kill_at == float("inf"):
+        if one.running and one.progress.failed and one.kill_at == float("inf"):
             one.ask_at = min(one.ask_at, time.monotonic() + _LEFT_ALONE)
 
     def _finish(self, one: under_way.Pod) -> None:
@@ -349,14 +350,15 @@ class Pods:
         if lacking:
             return outcome.never_ran(one.start.node, self._terms.now(), lacking)
         several = one.progress.members
-        outputs = outcome.found(one.start.template, several, ends, one.works)
+        outputs = outcome.found(one.made, several, ends, one.works)
         result = one.result if one.start.wants_result and members.MAIN in ends else None
         return outcome.judge(
             one.start,
+            one.made,
             self._terms.now(),
             ends,
             outputs,
-            context.run,
+            self._run,
             result,
             archive_logs=context.archive_logs,
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitwf.adapters.local import box, members, outcome
+from gitwf.workflow.document import template
 from gitwf.workflow.machine import messages
 
 
@@ -18,6 +19,7 @@ class Pod:
     """A pod under way. `ask_at`, `kill_at`: when what runs is asked to end, and killed."""
 
     start: messages.StartPod
+    made: template.Template
     works: dict[str, Path]
     boxes: dict[str, box.Box]
     progress: members.Progress
@@ -43,7 +45,6 @@ class Member:
     name: str
     process: box.Running
     log: int
-    path: str
     stdout: int | None = None
     result: bytearray = field(default_factory=bytearray)
     asked: bool = False
