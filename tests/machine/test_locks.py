@@ -73,6 +73,24 @@ def test_a_lock_is_free_before_the_place_that_its_holder_had(player):
     assert list(played.starts) == ["w[0].a(0:0)", "w[0].a(1:1)", "w[0].b(0:0)", "w[0].b(1:1)"]
 
 
+def test_what_waits_for_a_lock_has_its_place_in_the_template(player):
+    body = spec(leaf("a", MUTEX), leaf("b", {}), count=2)
+    body["templates"][0]["parallelism"] = 2
+    played = player(body)
+
+    assert played.play().phase == "Succeeded"
+    assert list(played.starts)[:2] == ["w[0].a(0:0)", "w[0].a(1:1)"]
+
+
+def test_no_failure_stops_what_waits_for_a_lock(player):
+    body = spec(leaf("a", MUTEX), count=3)
+    body["templates"][0].update(failFast=True, parallelism=2)
+    played = player(body, outcome=lambda _: BAD)
+
+    assert played.play().phase == "Failed"
+    assert list(played.starts) == ["w[0].a(0:0)", "w[0].a(1:1)"]
+
+
 def test_what_waits_for_a_lock_ends_with_the_run(player):
     played = player(spec(leaf("a", MUTEX)), outcome=lambda _: None)
     played.send(messages.Shutdown(Instant.parse("2026-01-01T00:00:05Z"), "enough"))

@@ -105,8 +105,31 @@ def _locked(
         return invocation
     namespace = str(run.variables["workflow.namespace"])
     wanted = locks.named(made.synchronization, namespace, run.workflow.config_maps)
-    owner = run.locks.take(invocation, wanted, lambda: submit(run, invocation))
-    return None if owner is None else dataclasses.replace(invocation, owner=owner)
+    inside, begun = invocation.boundary, made.retry_strategy is None
+
+    def again() -> None:
+        if inside is not None and begun:
+            inside.parallelism.active -= 1
+        _go_on(run, invocation)
+
+    owner = run.locks.take(invocation, wanted, again)
+    if owner is not None:
+        return dataclasses.replace(invocation, owner=owner)
+    if inside is not None and begun:
+        # What waits for a lock has its place in the template.
+        inside.parallelism.active += 1
+    return None
+
+
+def _go_on(run: "run.Run", invocation: invocations.Invocation) -> None:
+    """Launch what waited for a lock, which no failure of its siblings stops any more."""
+    inside = invocation.boundary
+    if inside is not None and inside.node.phase.fulfilled:
+        return
+    if run.parallelism.full and not invocation.target.source.template.suspend:
+        run.parallelism.waiting.append(lambda: _go_on(run, invocation))
+    else:
+        launch(run, invocation)
 
 
 def type_of(invocation: invocations.Invocation) -> record.NodeType:
