@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import failure, loops, preparation, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, nodes, orders, outbound, pods
+from gitwf.workflow.machine import calls, composite, invocations, nodes, outbound, pods
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -24,10 +24,14 @@ class Steps(composite.Composite):
     kind = "steps"
 
     def __init__(
-        self, run: "run.Run", order: orders.Order, bound: orders.Bound, node: nodes.Node
+        self,
+        run: "run.Run",
+        invocation: invocations.Invocation,
+        bound: invocations.Bound,
+        node: nodes.Node,
     ) -> None:
         """Begin. Raises NodeFailure where the calls cannot be read."""
-        super().__init__(run, order, bound, node)
+        super().__init__(run, invocation, bound, node)
         names = {step.name for group in self.made.steps for step in group}
         self._read = preparation.steps_read(bound.prepared.text, names)
 
