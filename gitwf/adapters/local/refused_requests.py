@@ -17,6 +17,8 @@ from gitwf.workflow.document import http_request
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _LAST_PORT = 65535
+_UNKNOWN = "certificate signed by unknown authority"
+_UNVOUCHED = {18, 19, 20, 21}  # OpenSSL: it is its own issuer, or nobody knows whose it is.
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -73,7 +75,8 @@ def _reason(url: str, error: BaseException) -> str:
     address = _dialled(to.hostname or "", to.port or (443 if to.scheme == "https" else 80))
     for one in causes:
         if isinstance(one, ssl.SSLCertVerificationError):
-            return f"tls: failed to verify certificate: {one.verify_message}"
+            why = _UNKNOWN if one.verify_code in _UNVOUCHED else one.verify_message
+            return f"tls: failed to verify certificate: x509: {why}"
         if isinstance(one, socket.gaierror):
             return f"dial tcp: lookup {to.hostname}: no such host"
         if isinstance(one, ConnectionRefusedError):
