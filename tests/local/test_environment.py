@@ -221,6 +221,33 @@ def test_a_step_learns_the_labels_and_annotations_of_its_pod(local):
     assert ran.text == "red|of wf|wf|wf||default\n"
 
 
+@pytest.mark.parametrize(
+    ("spec", "own", "account"),
+    [("", "", "default"), ("trainer", "", "trainer"), ("trainer", "reader", "reader")],
+)
+def test_a_step_learns_whom_its_pod_stands_for_and_an_id_that_no_other_has(
+    local, spec, own, account
+):
+    ran = local.run(f"""
+  serviceAccountName: "{spec}"
+  templates:
+  - name: main
+    steps: [[{{name: a, template: one}}, {{name: b, template: one}}]]
+  - name: one
+    serviceAccountName: "{own}"
+    container:
+      image: none
+      command: [sh, -c, 'echo $AS; echo $ID']
+      env:
+      - {{name: AS, valueFrom: {{fieldRef: {{fieldPath: spec.serviceAccountName}}}}}}
+      - {{name: ID, valueFrom: {{fieldRef: {{fieldPath: metadata.uid}}}}}}
+""")
+
+    told = ran.text.split()
+    assert told.count(account) == 2
+    assert len(set(told) - {account}) == 2
+
+
 def test_config_maps_are_variables_and_arguments_are_expanded(local):
     ran = local.run("""
 apiVersion: v1

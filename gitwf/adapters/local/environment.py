@@ -114,6 +114,7 @@ class Sources:
     secrets: Secrets = field(default_factory=Secrets)
     pod: str = ""
     namespace: str = "default"
+    account: str = "default"
     marks: Callable[[str], Mapping[str, str]] = lambda _: {}
 
 
@@ -121,11 +122,15 @@ def _field(path: str, sources: Sources) -> str:
     """What `fieldRef` names here; a label that is not there is empty. Raises Unavailable."""
     if (marked := _MARK.fullmatch(path)) is not None:
         return sources.marks(marked["kind"]).get(marked["key"], "")
+    if path == "metadata.uid":
+        import uuid  # noqa: PLC0415 - few steps ask
+
+        return str(uuid.uuid4())
     fields = {
         "metadata.name": sources.pod,
         "metadata.namespace": sources.namespace,
         "spec.nodeName": socket.gethostname(),
-        "spec.serviceAccountName": "default",
+        "spec.serviceAccountName": sources.account,
         **dict.fromkeys(("status.podIP", "status.podIPs"), "127.0.0.1"),
         **dict.fromkeys(("status.hostIP", "status.hostIPs"), "127.0.0.1"),
     }

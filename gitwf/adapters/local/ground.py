@@ -75,6 +75,7 @@ class Ground:
             entrypoints=self._settings.entrypoints,
             workflow=self._order.name,
             namespace=workflow.namespace,
+            account=workflow.spec.service_account_name or "default",
             archive_logs=bool(workflow.spec.archive_logs),
         )
         rung = ladder.make(

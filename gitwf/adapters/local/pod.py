@@ -60,6 +60,7 @@ class Context:
     entrypoints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workflow: str = ""
     namespace: str = "default"
+    account: str = "default"
     archive_logs: bool = False
 
     @property
@@ -90,6 +91,7 @@ def prepare(
         secrets=environment.Secrets(context.secrets, granted, context.written),
         pod=start.pod,
         namespace=context.namespace,
+        account=made.service_account_name or context.account,
         marks=lambda kind: _marks(kind, start, made, context),
     )
     shared = next(iter(works.values()))
