@@ -26,7 +26,7 @@ from gitwf.cli import options
 from gitwf.cli.render import progress, versions
 from gitwf.service import reconcile as service
 from gitwf.service import retrospect
-from gitwf.wiring import settings, showcase
+from gitwf.wiring import fronts, settings, showcase
 
 
 @click.command()
@@ -123,9 +123,7 @@ class _Stage:
         self.url = ""
 
     def _front(self) -> FrontSettings:
-        return wiring.front_settings(
-            self._settings, self._opened.state, "ad-effect", "production", None
-        )
+        return fronts.settings(self._settings, self._opened.state, "ad-effect", "production", None)
 
     def clear(self) -> None:
         """Stop the front and its viewers."""

@@ -17,7 +17,7 @@ from gitwf.cli import options
 from gitwf.cli.render import progress, tables
 from gitwf.service import documents, edge, mainline
 from gitwf.service import reconcile as service
-from gitwf.wiring import local
+from gitwf.wiring import fronts, local
 from gitwf.wiring.settings import Settings
 
 
@@ -80,10 +80,10 @@ def _view(
         )
     around.repo.publish(at.commit, local.alone(around.repo, at.commit, one.file, given), name)
     console = options.console()
-    fronts = wiring.fronts(world, wiring.repository(world), at, name)
+    served = fronts.of_model(world, wiring.repository(world).state, at, name)
     try:
         _close(_reconciled(world, console), console)
-        urls = [url for own in fronts if (url := control.url(own))]
+        urls = [url for own in served if (url := control.url(own))]
         if not urls:
             raise errors.Stalled(f"{name} is not served")
         for url in urls:
@@ -95,7 +95,7 @@ def _view(
     except KeyboardInterrupt:
         pass
     finally:
-        for own in fronts:
+        for own in served:
             control.down(own)
 
 

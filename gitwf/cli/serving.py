@@ -18,6 +18,7 @@ from gitwf.cli import options
 from gitwf.delivery import project
 from gitwf.service import documents, mainline
 from gitwf.values import Digest
+from gitwf.wiring import fronts
 from gitwf.wiring.settings import Settings
 
 
@@ -55,11 +56,11 @@ def front(chosen: Settings, environment: str, model: str | None, port: str | Non
     It owns the port and the viewer processes, serves what `reconcile` tells it, and ends with
     Ctrl-C, SIGTERM or `gitwf down`. It says where it listens, and each thing that happens.
     """
-    from gitwf.adapters.viewer import front as fronts
+    from gitwf.adapters.viewer import front as viewer_front
 
     own = _front(chosen, environment, model, port or chosen.port)
     said = itertools.chain([f"front of {environment}: "], itertools.repeat("  "))
-    if not fronts.run_front(own, told=lambda line: click.echo(next(said) + line)):
+    if not viewer_front.run_front(own, told=lambda line: click.echo(next(said) + line)):
         raise errors.Stalled(
             f"the front of {environment} is running already",
             hint=f"gitwf down {environment}",
@@ -92,7 +93,7 @@ def down(chosen: Settings, environment: str, model: str | None, *, on_laptop: bo
     was_there = False
     for home in homes:
         if model in {None, home.name}:
-            own = wiring.front_settings(chosen, opened.state, home.name, environment, None)
+            own = fronts.settings(chosen, opened.state, home.name, environment, None)
             was_there = control.down(own) or was_there
     if on_laptop:
         local.tidy(chosen)
@@ -123,6 +124,4 @@ def _front(chosen: Settings, environment: str, model: str | None, port: str) -> 
             f"{len(models)} models deploy to {environment}", hint="say which with --model"
         )
     given = dataclasses.replace(chosen, port=port)
-    return wiring.front_settings(
-        given, opened.state, model or models[0], environment, where.local.port
-    )
+    return fronts.settings(given, opened.state, model or models[0], environment, where.local.port)

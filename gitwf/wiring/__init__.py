@@ -12,7 +12,7 @@ import hashlib
 import os
 import platform
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +21,7 @@ from gitwf import errors, ports
 from gitwf.adapters import clock
 from gitwf.service import signals
 from gitwf.values import CommitId
+from gitwf.wiring import fronts
 from gitwf.wiring import settings as all_settings
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from gitwf.adapters.git import remote as git_remote
     from gitwf.adapters.kubernetes import argo as argo_
     from gitwf.adapters.local import engine as local_engine_
-    from gitwf.adapters.viewer import settings as front_settings_
     from gitwf.delivery import pipeline, project
-    from gitwf.service import documents
     from gitwf.service import edge as edges
 
 
@@ -166,7 +165,7 @@ def edge(
         state=opened.state,
         lease=settings.number("lease"),
         listener=listener,
-        strays=lambda named: _strays(settings, opened, named),
+        strays=lambda named: fronts.strays(settings, opened.state, named),
         kept=kept.KeptFile(opened.state / "documents"),
     )
 
@@ -301,53 +300,5 @@ def _target(
     from gitwf.adapters.viewer import target
 
     port = where.local.port if where.local is not None else None
-    own = front_settings(settings, opened.state, model, deploy.environment, port)
+    own = fronts.settings(settings, opened.state, model, deploy.environment, port)
     return target.LocalTarget(own, lambda uri, digest, to: store(wanted).fetch(uri, digest, to))
-
-
-def fronts(
-    settings: all_settings.Settings,
-    opened: Repository,
-    at: "documents.ProjectAt",
-    model: str,
-) -> "list[front_settings_.FrontSettings]":
-    """The local fronts of a model, one for each local environment that it deploys to."""
-    known = at.project.spec.environments
-    wanted = [one.environment for one in at.pipelines[model].document.spec.deploy]
-    return [
-        front_settings(settings, opened.state, model, name, where.port)
-        for name in wanted
-        if name in known and (where := known[name].local) is not None
-    ]
-
-
-def _strays(
-    settings: all_settings.Settings, opened: Repository, named: "Collection[edges.Place]"
-) -> "dict[edges.Place, str]":
-    """The fronts of this state folder that answer and are not among `named`: their addresses."""
-    found: dict[edges.Place, str] = {}
-    for home in sorted((opened.state / "fronts").glob("*/*")):
-        environment, model = home.parent.name, home.name
-        if (model, environment) in named:
-            continue
-        from gitwf.adapters.viewer import control
-
-        url = control.url(front_settings(settings, opened.state, model, environment, None))
-        if url is not None:
-            found[model, environment] = url
-    return found
-
-
-def front_settings(
-    settings: all_settings.Settings, state: Path, model: str, environment: str, port: int | None
-) -> "front_settings_.FrontSettings":
-    """How the front of one environment of one model is found and started."""
-    from gitwf.adapters.viewer import settings as front
-
-    return front.FrontSettings(
-        environment=environment,
-        home=state / "fronts" / environment / model,
-        port=int(settings.number("port")) if settings.port else port or 0,
-        ready_seconds=settings.number("ready"),
-        drain_seconds=settings.number("drain"),
-    )

@@ -21,6 +21,7 @@ from gitwf.adapters.git import checkout
 from gitwf.delivery import project, release
 from gitwf.text import models, yaml_reader
 from gitwf.values import CommitId
+from gitwf.wiring import fronts
 from gitwf.wiring import settings as all_settings
 
 BRANCH = "main"
@@ -117,10 +118,9 @@ def tidy(chosen: all_settings.Settings) -> None:
 def clear(root: Path) -> None:
     """Stop the fronts of a world and remove it."""
     from gitwf.adapters.viewer import control
-    from gitwf.wiring import front_settings
 
     for home in root.glob(_FRONTS):
         state = home.parent.parent.parent
-        own = front_settings(all_settings.Settings(), state, home.name, home.parent.name, None)
+        own = fronts.settings(all_settings.Settings(), state, home.name, home.parent.name, None)
         control.down(own)
     shutil.rmtree(root, ignore_errors=True)

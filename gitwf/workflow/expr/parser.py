@@ -9,7 +9,7 @@ Read next: `nodes` for the result, `evaluator` for its meaning.
 
 from typing import TypeVar
 
-from gitwf.workflow.expr import errors, grammar, lexer, library, nodes, numbers
+from gitwf.workflow.expr import cursor, errors, grammar, lexer, library, nodes, numbers
 
 MAX_DEPTH = 80
 """Expressions inside expressions; ordinary ones stay below ten."""
@@ -33,56 +33,13 @@ def parse(source: str) -> nodes.Node:
         raise parser.fail("expression is nested too deeply") from None
 
 
-class _Parser:
+class _Parser(cursor.Cursor):
     def __init__(self, source: str) -> None:
-        self.source = source
-        self.tokens, self.broken = lexer.tokens(source)
-        self.position = 0
+        super().__init__(source)
         self.depth = 0
         self.predicates = 0
         self.count = 0
         self.declared: list[str] = []
-
-    @property
-    def token(self) -> lexer.Token:
-        return self.tokens[self.position]
-
-    def fail(self, message: str, token: lexer.Token | None = None) -> errors.ExprSyntaxError:
-        return errors.ExprSyntaxError(message, self.source, (token or self.token).at)
-
-    def unexpected(self, token: lexer.Token | None = None) -> errors.ExprSyntaxError:
-        return self.fail(f"unexpected token {token or self.token}", token)
-
-    def next(self) -> lexer.Token:
-        token = self.token
-        if token.kind != "end":
-            self.position += 1
-        self.reached_by(self.token)
-        return token
-
-    def reached_by(self, token: lexer.Token) -> None:
-        """Raise the lexer's error when the parser has come to where it stands."""
-        if self.broken and token.kind == "end":
-            raise self.broken
-
-    def sees(self, *values: str) -> bool:
-        return self.token.kind in ("operator", "bracket") and self.token.value in values
-
-    def accept(self, value: str) -> bool:
-        if self.sees(value):
-            self.next()
-            return True
-        return False
-
-    def expect(self, value: str) -> lexer.Token:
-        if not self.sees(value):
-            raise self.unexpected()
-        return self.next()
-
-    def expect_name(self) -> lexer.Token:
-        if self.token.kind != "name":
-            raise self.unexpected()
-        return self.next()
 
     def made(self, node: _Node) -> _Node:
         self.count += 1

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gitwf.workflow.expr import charsets, errors
+from gitwf.workflow.expr import charsets, regex_characters
 
 MAX_PROGRAM = 10_000
 MAX_REPEAT = 1_000
@@ -18,12 +18,10 @@ MAX_NESTING = 60
 
 Kind = Literal["one", "split", "jump", "assert", "save", "match"]
 
-_CONTROL = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _TESTS = {"\\A": "start", "\\z": "end", "\\b": "edge", "\\B": "no edge"}
 _COUNT = re.compile(r"\{([0-9]{1,9})(,([0-9]{0,9}))?\}", re.ASCII)
 _NAMED = re.compile(r"\(\?P?<([^>]*)>")
 _FLAGS = re.compile(r"\(\?([imsU]*)(?:-([imsU]+))?([:)])")
-_CATEGORY = re.compile(r"L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?|C[cfos]?")
 
 
 @dataclass(slots=True)
@@ -46,26 +44,19 @@ class Compiled:
     names: dict[str, int] = field(default_factory=dict)
 
 
-def fail(message: str, part: str) -> errors.Fault:
-    """Word an error as Go's regexp package does."""
-    return errors.Fault(f"error parsing regexp: {message}: `{part}`")
-
-
 def compile_program(source: str) -> Compiled:
     """Turn a regular expression into a program. Raises Fault for what is none."""
     parser = _Parser(source)
     parser.alternatives(0)
     if parser.at < len(source):
-        raise fail("unexpected )", source)
+        raise regex_characters.fail("unexpected )", source)
     parser.emit("match")
     return parser.made
 
 
-class _Parser:
+class _Parser(regex_characters.Reader):
     def __init__(self, source: str) -> None:
-        self.source = source
-        self.at = 0
-        self.flags: frozenset[str] = frozenset()
+        super().__init__(source)
         self.made = Compiled()
 
     @property
@@ -74,17 +65,14 @@ class _Parser:
 
     def emit(self, kind: Kind, **details: int) -> int:
         if len(self.steps) >= MAX_PROGRAM:
-            raise fail("expression too large", self.source)
+            raise regex_characters.fail("expression too large", self.source)
         place = len(self.steps)
         self.steps.append(Step(kind, details.get("goto", place + 1), details.get("other", 0)))
         return place
 
-    def peek(self) -> str:
-        return self.source[self.at : self.at + 1]
-
     def alternatives(self, depth: int) -> None:
         if depth > MAX_NESTING:
-            raise fail("expression nests too deeply", self.source)
+            raise regex_characters.fail("expression nests too deeply", self.source)
         start, ends = len(self.steps), list[int]()
         self.concatenation(depth)
         while self.peek() == "|":
@@ -121,9 +109,9 @@ class _Parser:
                 self.at += 1
                 text += "?"
             if not can_repeat:
-                raise fail("missing argument to repetition operator", text)
+                raise regex_characters.fail("missing argument to repetition operator", text)
             if repeated:
-                raise fail("invalid nested repetition operator", repeated + text)
+                raise regex_characters.fail("invalid nested repetition operator", repeated + text)
             repeated = text
             self.repeat(start, low, high, greedy=lazy is ("U" in self.flags))
 
@@ -142,7 +130,7 @@ class _Parser:
         if match.group(2):
             high = int(match.group(3)) if match.group(3) else None
         if low > MAX_REPEAT or (high or 0) > MAX_REPEAT or (high is not None and high < low):
-            raise fail("invalid repeat count", match.group())
+            raise regex_characters.fail("invalid repeat count", match.group())
         self.at = match.end()
         return match.group(), low, high
 
@@ -153,7 +141,7 @@ class _Parser:
         del self.steps[start:]
         copies = max(low, 1) if high is None else high
         if (size + 2) * max(copies, 1) + len(self.steps) > MAX_PROGRAM:
-            raise fail("expression too large", self.source)
+            raise regex_characters.fail("expression too large", self.source)
         for _ in range(low):
             self.copy(body, start)
         if high is None:
@@ -227,7 +215,7 @@ class _Parser:
                 return False
         elif self.source.startswith("(?", start):
             bad = "invalid or unsupported Perl syntax"
-            raise fail(bad, self.source[start : start + 3])
+            raise regex_characters.fail(bad, self.source[start : start + 3])
         else:
             self.at += 1
             self.made.groups += 1
@@ -236,7 +224,7 @@ class _Parser:
             self.emit_save(2 * number)
         self.alternatives(depth + 1)
         if self.peek() != ")":
-            raise fail("missing closing )", self.source)
+            raise regex_characters.fail("missing closing )", self.source)
         self.at += 1
         if number:
             self.emit_save(2 * number + 1)
@@ -249,120 +237,9 @@ class _Parser:
     def name(self, match: re.Match[str]) -> int:
         name = match.group(1)
         if not re.fullmatch(r"[A-Za-z0-9_]+", name):
-            raise fail("invalid named capture", match.group())
+            raise regex_characters.fail("invalid named capture", match.group())
         if name in self.made.names:
-            raise fail("duplicate capture group name", name)
+            raise regex_characters.fail("duplicate capture group name", name)
         self.made.groups += 1
         self.made.names[name] = self.made.groups
         return self.made.groups
-
-    def exactly(self, character: str) -> charsets.CharacterSet:
-        allowed = charsets.CharacterSet(fold="i" in self.flags)
-        allowed.add(((ord(character), ord(character)),))
-        return allowed
-
-    def single(self, character: str) -> charsets.CharacterSet:
-        """Read what stands for one character: a class, an escape, a dot or itself."""
-        if character == "[":
-            return self.bracketed()
-        if character == ".":
-            self.at += 1
-            allowed = charsets.CharacterSet(negated=True)
-            if "s" not in self.flags:
-                allowed.add(((10, 10),))
-            return allowed
-        if character == "\\":
-            allowed = charsets.CharacterSet(fold="i" in self.flags)
-            code = self.escape(allowed)
-            if code is not None:
-                allowed.add(((code, code),))
-            return allowed
-        self.at += 1
-        return self.exactly(character)
-
-    def escape(self, allowed: charsets.CharacterSet) -> int | None:
-        """Read an escape: put a class into `allowed`, or give the character's code."""
-        start = self.at
-        kind = self.source[start + 1 : start + 2]
-        self.at += 2
-        if kind == "":
-            raise fail("trailing backslash at end of expression", "")
-        if kind.lower() in charsets.PERL:
-            allowed.add(charsets.PERL[kind.lower()], negated=kind.isupper())
-            return None
-        if kind in "pP":
-            self.category(allowed, start)
-            return None
-        if kind in _CONTROL:
-            return ord(_CONTROL[kind])
-        if kind == "x":
-            return self.hexadecimal(start)
-        octal = re.compile(r"0[0-7]{0,2}|[1-7][0-7]{1,2}").match(self.source, start + 1)
-        if octal:
-            self.at = octal.end()
-            return int(octal.group(), 8)
-        if kind.isascii() and not kind.isalnum():
-            return ord(kind)
-        raise fail("invalid escape sequence", f"\\{kind}")
-
-    def hexadecimal(self, start: int) -> int:
-        pattern = re.compile(r"x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,8})\})")
-        match = pattern.match(self.source, start + 1)
-        code = int(match.group(1) or match.group(2), 16) if match else charsets.TOP + 1
-        if match is None or code > charsets.TOP:
-            raise fail("invalid escape sequence", self.source[start : start + 4])
-        self.at = match.end()
-        return code
-
-    def category(self, allowed: charsets.CharacterSet, start: int) -> None:
-        match = re.compile(r"[pP](?:\{(\^?)([A-Za-z_]+)\}|([A-Z]))").match(self.source, start + 1)
-        name = (match.group(2) or match.group(3)) if match else ""
-        if match is None or (name != "Any" and not _CATEGORY.fullmatch(name)):
-            shown = match.group() if match else self.source[start + 1 : start + 2]
-            raise fail("invalid character class range", f"\\{shown}")
-        negated = (self.source[start + 1] == "P") is not bool(match.group(1))
-        allowed.parts.append(("" if name == "Any" else name, negated))
-        self.at = match.end()
-
-    def bracketed(self) -> charsets.CharacterSet:
-        start = self.at
-        self.at += 1
-        allowed = charsets.CharacterSet(fold="i" in self.flags)
-        if self.peek() == "^":
-            allowed.negated = True
-            self.at += 1
-        first = True
-        while first or self.peek() != "]":
-            first = False
-            if not self.peek():
-                raise fail("missing closing ]", self.source[start:])
-            self.member(allowed)
-        self.at += 1
-        return allowed
-
-    def member(self, allowed: charsets.CharacterSet) -> None:
-        """Read one entry of a bracketed class: a named class, a character or a range."""
-        named = re.compile(r"\[:(\^?)([^:\]]*):\]").match(self.source, self.at)
-        if named:
-            if named.group(2) not in charsets.POSIX:
-                raise fail("invalid character class range", named.group())
-            allowed.add(charsets.POSIX[named.group(2)], negated=bool(named.group(1)))
-            self.at = named.end()
-            return
-        place = self.at
-        low = self.code(allowed)
-        if low is None:
-            return
-        high: int | None = low
-        if self.peek() == "-" and self.source[self.at + 1 : self.at + 2] not in ("]", ""):
-            self.at += 1
-            high = self.code(allowed)
-        if high is None or high < low:
-            raise fail("invalid character class range", self.source[place : self.at])
-        allowed.add(((low, high),))
-
-    def code(self, allowed: charsets.CharacterSet) -> int | None:
-        if self.peek() == "\\":
-            return self.escape(allowed)
-        self.at += 1
-        return ord(self.source[self.at - 1])
