@@ -154,6 +154,17 @@ def test_a_loop_stays_as_it_is_where_its_dag_fails_fast(play):
     }
 
 
+def test_a_dag_whose_last_task_is_omitted_in_the_same_look_says_nothing_of_failing_fast(play):
+    inner = {"name": "inner", "steps": [[{"name": "b", "template": "bad"}]]}
+    tasks = [
+        {"name": "a", "template": "inner"},
+        {"name": "c", "template": "bad", "dependencies": ["a"]},
+    ]
+    main = fast({"dag": {"tasks": tasks}})
+    final = play({"templates": [main, inner, leaf("bad")]}, outcome=lambda _: BAD)
+    assert (final.nodes["w.c"].phase, final.phase, final.message) == ("Omitted", "Failed", "")
+
+
 def test_a_template_that_fails_fast_runs_no_hook_after_a_failure(play):
     task = {"name": "a", "template": "bad", "hooks": {"exit": {"template": "bad"}}}
     final = play(

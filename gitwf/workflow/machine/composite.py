@@ -15,7 +15,9 @@ from gitwf.workflow.machine import calls, hooks, invocations, limits, nodes, pod
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
-_GROUPS = frozenset({record.NodeType.STEP_GROUP, record.NodeType.TASK_GROUP})
+_UNCOUNTED = frozenset(
+    {record.NodeType.STEP_GROUP, record.NodeType.TASK_GROUP, record.NodeType.SKIPPED}
+)
 _COMPOSITES = frozenset({record.NodeType.STEPS, record.NodeType.DAG})
 _LIMITED = _COMPOSITES | {record.NodeType.POD}
 # Attempts and hooks too, but not what never started (Argo: node_counters.go).
@@ -123,7 +125,7 @@ class Composite:
 
     def count(self, node: nodes.Node, change: int) -> None:
         """Count a child that starts (1) or ends (-1)."""
-        if node.type in _GROUPS:
+        if node.type in _UNCOUNTED:
             return
         if node.type is not record.NodeType.RETRY:
             self._busy += change
