@@ -7,12 +7,21 @@ sees the outputs of its ancestors only. Nothing stops other branches when one fa
 
 import functools
 import re
-from collections import deque
 from collections.abc import Callable
 
 from gitwf.workflow import depends, failure, loops, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, graph, hooks, nodes, outbound, pods, steps
+from gitwf.workflow.machine import (
+    branches,
+    calls,
+    composite,
+    graph,
+    hooks,
+    nodes,
+    outbound,
+    pods,
+    steps,
+)
 
 _OMITTED = "omitted: depends condition not met"
 _EMPTY = "Skipped, empty params"
@@ -243,7 +252,8 @@ class Dag(composite.Composite):
             self.node.outbound = ()
 
     def _phase(self) -> record.Phase:
-        phases = self._inherited()
+        ends = [self.run.nodes[f"{self.node.name}.{name}"] for name in self._graph.targets]
+        phases = branches.phases(self.node, ends)
         phase = record.Phase.SUCCEEDED
         for name in self._graph.targets:
             branch = phases[f"{self.node.name}.{name}"]
@@ -252,31 +262,6 @@ class Dag(composite.Composite):
                 if self._dag.fail_fast is not False:
                     break
         return phase
-
-    def _inherited(self) -> dict[str, record.Phase]:
-        """Give each target's phase; one that did not complete has that of what led to it.
-
-        Argo walks down the nodes, those inside of the tasks too, and keeps the last phase on each
-        way; bad ends go before good ones (Argo: assessDAGPhase).
-        """
-        phases = {
-            f"{self.node.name}.{name}": record.Phase.SUCCEEDED for name in self._graph.targets
-        }
-        ends = [self.run.nodes[name] for name in phases]
-        if all(end.phase.completed for end in ends):
-            return {end.name: end.phase for end in ends}
-        ahead = deque((child, record.Phase.SUCCEEDED) for child in self.node.children.values())
-        seen = {(child.name, phase) for child, phase in ahead}
-        while ahead:
-            node, branch = ahead.popleft()
-            branch = node.phase if node.phase.completed else branch
-            if node.name in phases and not phases[node.name].failed_or_error:
-                phases[node.name] = branch
-            for child in _following(node):
-                if (child.name, branch) not in seen:
-                    seen.add((child.name, branch))
-                    ahead.append((child, branch))
-        return phases
 
     def undone(self, node: nodes.Node) -> None:
         """Say whose task could not be carried out."""
@@ -344,13 +329,3 @@ class Dag(composite.Composite):
             good = [m.outputs for m in members if m.phase is record.Phase.SUCCEEDED]
             values.update(loops.aggregate(prefix, good))
         return values
-
-
-def _following(node: nodes.Node) -> list[nodes.Node]:
-    """Give what comes after a node; of one that was tried again, after its attempts."""
-    if node.type is not record.NodeType.RETRY:
-        return list(node.children.values())
-    found: list[nodes.Node] = []
-    for child in reversed(node.children.values()):
-        found.extend([child] if child.hooked else child.children.values())
-    return found

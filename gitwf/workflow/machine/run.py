@@ -1,15 +1,12 @@
-"""The hub of a run: its nodes, its clock as events tell it, and the work that is still to do.
+"""The hub of a run: its nodes, and its clock as events tell it.
 
-`advance` takes one event, changes the node that it is about, and works off the agenda: every part
-that a change concerns is put there and looks at itself once. Nothing ever walks over all nodes, so
-that a run of n nodes costs n steps. The parts (steps, dag, pods, retries, hooks) call the methods
-below and each other through `nodes.Owner`; only this module changes a phase.
+`advance` takes one event, changes the node that it is about, and works off the agenda. Nothing ever
+walks over all nodes, so that a run of n nodes costs n steps. The parts (steps, dag, pods, retries,
+hooks) call the methods below, those of `agenda`, and each other through `nodes.Owner`; only this
+module changes a phase.
 """
 
 import functools
-import gc
-import heapq
-from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
@@ -20,6 +17,7 @@ from gitwf.workflow import scope, substitution
 from gitwf.workflow.document import containers, parameters, resolved, template
 from gitwf.workflow.machine import (
     again,
+    agenda,
     composite,
     invocations,
     launch,
@@ -43,7 +41,7 @@ _OfPod = TypeVar(
 )
 
 
-class Run:
+class Run(agenda.Agenda):
     """One run. Make it with `machine.begin`."""
 
     def __init__(
@@ -54,6 +52,7 @@ class Run:
         arguments: parameters.Arguments,
         variables: dict[str, scope.Value],
     ) -> None:
+        super().__init__()
         self.workflow = workflow
         self.spec = workflow.spec
         self.name = name
@@ -83,11 +82,6 @@ class Run:
         self.shutdown: messages.Shutdown | None = None
         self.out_of_time = False
         self.root: Callable[[], None] = lambda: None
-        self._agenda: deque[Callable[[], None]] = deque()
-        self._last: deque[Callable[[], None]] = deque()
-        self._timers: list[tuple[Instant, int, Callable[[], None]]] = []
-        self._sequence = 0
-        self._commands: list[messages.Command] = []
         self._records: dict[str, records.NodeRecord] = {}
         self._changed: dict[str, nodes.Node] = {}
 
@@ -116,7 +110,7 @@ class Run:
         self._move_on(event.at)
         if isinstance(event, messages.PodEnded) and event.node in self.pods:
             self.pods[event.node].gone = True
-        self._ring()
+        self._ring(self.now)
         match event:
             case messages.PodStarted():
                 self._pod(event, pods.Pod.started)
@@ -219,24 +213,6 @@ class Run:
     def visible(self, names: dict[str, scope.Value]) -> scope.Names:
         """Give the workflow's variables with `names` before them."""
         return scope.Names(names, self.variables)
-
-    def later(self, work: Callable[[], None]) -> None:
-        """Do `work` before this event is done, after what is under way."""
-        self._agenda.append(work)
-
-    def at_last(self, work: Callable[[], None]) -> None:
-        """Do `work` before this event is done, after all that it brings about."""
-        self._last.append(work)
-
-    def wake(self, at: Instant, work: Callable[[], None]) -> None:
-        """Do `work` when it is `at`."""
-        self._sequence += 1
-        heapq.heappush(self._timers, (at, self._sequence, work))
-        self.command(messages.WakeAt(at))
-
-    def command(self, command: messages.Command) -> None:
-        """Ask the engine for something."""
-        self._commands.append(command)
 
     def add(self, node: nodes.Node) -> None:
         """Let a node come to be."""
@@ -342,24 +318,6 @@ class Run:
         self.variables["workflow.duration"] = f"{self.now.since(self.began):f}"
         if not self.variables["workflow.status"]:
             variables.look_again(self.variables)
-
-    def _settle(self) -> list[messages.Command]:
-        # What one event makes stays, however much it is: the collector of cycles would walk over
-        # all nodes again and again while they come to be, and find nothing.
-        collects = gc.isenabled()
-        gc.disable()
-        try:
-            while queue := self._agenda or self._last:
-                queue.popleft()()
-        finally:
-            if collects:
-                gc.enable()
-        commands, self._commands = self._commands, []
-        return commands
-
-    def _ring(self) -> None:
-        while self._timers and self._timers[0][0] <= self.now:
-            self.later(heapq.heappop(self._timers)[2])
 
     def _count(self, node: nodes.Node, change: int) -> None:
         if node.type is records.NodeType.POD:
