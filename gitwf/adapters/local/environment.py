@@ -70,17 +70,16 @@ class Secrets:
             raise Unavailable(f"the secret {name!r} is not there", hint="set GITWF_SECRETS_DIR")
         return self.folder / folder.checked(name)
 
-    def _is_nowhere(self, name: str) -> bool:
-        """Whether there is nothing that could be granted, which matters to who can do without."""
-        here = self.folder is not None and (self.folder / folder.checked(name)).is_dir()
-        return name not in self.granted and not here
+    def lacks(self, name: str) -> bool:
+        """Whether a secret is nowhere, so that who can do without it needs no grant."""
+        if name in self.written or name in self.granted:
+            return False
+        return self.folder is None or not (self.folder / folder.checked(name)).is_dir()
 
     def value(self, name: str, key: str) -> str | None:
         """The value of one key, or None where there is no such file."""
         if name in self.written:
             return self.written[name].get(key)
-        if self._is_nowhere(name):
-            return None
         try:
             return (self.path(name) / folder.checked(key)).read_text("utf-8")
         except FileNotFoundError:
@@ -94,8 +93,6 @@ class Secrets:
         """Every key of a secret, or None where there is none."""
         if name in self.written:
             return self.written[name]
-        if self._is_nowhere(name):
-            return None
         place = self.path(name)
         if not place.is_dir():
             return None
@@ -160,6 +157,8 @@ def _whole(source: containers.EnvFrom, sources: Sources) -> Mapping[str, str]:
     )
     for kind, ref, lookup in lookups:
         if ref is not None:
+            if ref.optional and kind == "secret" and sources.secrets.lacks(ref.name):
+                return {}
             found = lookup(ref.name)
             if found is None and not ref.optional:
                 raise Unavailable(f'{kind} "{ref.name}" not found')
@@ -177,6 +176,8 @@ def _value(source: containers.EnvSource, sources: Sources) -> str | None:
         content = sources.config_maps.get(key.name)
         return _required("ConfigMap", key, None if content is None else content.get(key.key))
     if (key := source.secret_key_ref) is not None:
+        if key.optional and sources.secrets.lacks(key.name):
+            return None
         return _required("Secret", key, sources.secrets.value(key.name, key.key))
     raise Unavailable(
         "the local engine knows valueFrom with secretKeyRef, configMapKeyRef, fieldRef"

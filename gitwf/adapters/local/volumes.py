@@ -83,7 +83,7 @@ def fill(mount: box.Mount, given: box.Mount) -> None:
     try:
         for folder_name in folders:
             with contextlib.suppress(FileExistsError):
-                os.mkdir(folder_name, dir_fd=at)
+                os.mkdir(folder_name, 0o700, dir_fd=at)
             inner = os.open(folder_name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
             os.close(at)
             at = inner
@@ -129,7 +129,9 @@ def _source(name: str, volume: containers.Volume | None, places: Places) -> tupl
         return _files(f'configmap "{wanted}"', name, volume.config_map, found, places)
     if volume.secret is not None:
         wanted = str(volume.secret.get("secretName", ""))
-        found = places.sources.secrets.values(wanted)
+        secrets = places.sources.secrets
+        spared = volume.secret.get("optional") and secrets.lacks(wanted)
+        found = None if spared else secrets.values(wanted)
         return _files(f'secret "{wanted}"', name, volume.secret, found, places)
     kind = source_of(volume)
     raise environment.Unavailable(f"the local engine has no volumes of the kind {kind!r}")
