@@ -230,3 +230,44 @@ def test_a_parameter_without_a_value_is_refused_before_anything_is_written(bare)
     )
 
     assert "p" in said[0]
+
+
+ASKING = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: here}}
+data: {{a: "1"}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: wf}}
+spec:
+  entrypoint: main
+  volumes: [{{name: v, configMap: {{name: {name}, optional: {optional}, items: [{{key: {key}, path: f}}]}}}}]
+  templates:
+  - name: main
+    container:
+      image: none
+      command: ["true"]
+      env: [{{name: A, valueFrom: {{configMapKeyRef: {{name: {name}, key: {key}, optional: {optional}}}}}}}]
+      envFrom: [{{configMapRef: {{name: {name}, optional: {optional}}}}}]
+      volumeMounts: [{{name: v, mountPath: {place}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "message"),
+    [
+        ("gone", "a", "there is no ConfigMap 'gone' (write it beside the workflow)"),
+        ("here", "b", "the ConfigMap 'here' has no key 'b' (add it)"),
+    ],
+)
+def test_a_config_map_that_is_not_there_is_refused_unless_it_is_optional(
+    local, place, name, key, message
+):
+    asking = {"place": place, "name": name, "key": key}
+    (said,) = refused(local, ASKING.format(optional="false", **asking))
+    assert said.endswith(f"template 'main': {message}")
+
+    ran = local.run(ASKING.format(optional="true", **asking))
+    assert ran["wf"].phase == "Succeeded"

@@ -105,6 +105,7 @@ def _pod(one: Placed, order: ports.Order, settings: ground.Settings) -> Iterator
             )
     for container in one.containers:
         yield from _volumes(one, container)
+        yield from _config_maps(one, container)
     for secret in sorted(secrets_of(one, settings) - one.workflow.secrets.keys()):
         yield from _secret(one, secret, order, settings)
 
@@ -155,6 +156,36 @@ def _volumes(one: Placed, container: containers.Container) -> Iterator[Diagnosti
                 f"the local engine has no volumes of the kind {kind or 'none'!r}",
                 "use emptyDir, a volumeClaimTemplate, persistentVolumeClaim, configMap or secret",
             )
+
+
+def _config_maps(one: Placed, container: containers.Container) -> Iterator[Diagnostic]:
+    """Say which ConfigMaps, and keys of them, are not there; Argo's pod would wait for them."""
+    for name, keys in _asked_of_config_maps(one, container):
+        found = one.workflow.config_maps.get(name)
+        if found is None and "{{" not in name:
+            yield one.said(f"there is no ConfigMap {name!r}", "write it beside the workflow")
+        for key in keys:
+            if found is not None and key not in found and "{{" not in key:
+                yield one.said(f"the ConfigMap {name!r} has no key {key!r}", "add it")
+
+
+def _asked_of_config_maps(
+    one: Placed, container: containers.Container
+) -> Iterator[tuple[str, list[str]]]:
+    """Give each ConfigMap that a container cannot do without, and the keys."""
+    for each in container.env:
+        ref = each.value_from.config_map_key_ref if each.value_from is not None else None
+        if ref is not None and not ref.optional:
+            yield ref.name, [ref.key]
+    for source in container.env_from:
+        if source.config_map_ref is not None and not source.config_map_ref.optional:
+            yield source.config_map_ref.name, []
+    known = declared_volumes(one)
+    for mount in container.volume_mounts:
+        volume = known.get(mount.name)
+        asked = volume.config_map if volume is not None else None
+        if asked is not None and not asked.get("optional"):
+            yield str(asked.get("name", "")), [item["key"] for item in asked.get("items") or ()]
 
 
 def secrets_of(one: Placed, settings: ground.Settings) -> frozenset[str]:
