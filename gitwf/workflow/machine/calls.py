@@ -128,10 +128,11 @@ def turns(
         if prepared.proceed:
             raise
         return []
+    loop = _Loop(prepared, name, visible)
+    made = [loop.turn(index, item) for index, item in enumerate(items)]
     if prepared.proceed:
         _check_hooks(hooks, items, visible)
-    loop = _Loop(prepared, name, visible)
-    return [loop.turn(index, item) for index, item in enumerate(items)]
+    return made
 
 
 def _check_hooks(
