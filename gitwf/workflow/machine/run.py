@@ -262,6 +262,7 @@ class Run(agenda.Agenda):
             return
         if node.spoiled:
             phase, message = records.Phase.ERROR, node.spoiled
+            node.outputs, node.outbound = records.Outputs(), ()
         node.move(phase)
         node.message = message
         node.finished = self.now
