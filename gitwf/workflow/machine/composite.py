@@ -50,6 +50,8 @@ class Composite:
             f"inputs.artifacts.{name}": place for name, place in artifacts.items()
         }
         self.scope.update((f"inputs.parameters.{n}", v) for n, v in prepared.inputs.items())
+        # Argo does not look into it any more, but to see whether its last child has ended.
+        self.given_up = False
         self._failures = 0
         self._busy = 0
         run.composites[node.name] = self
@@ -142,6 +144,7 @@ class Composite:
             self._look_again()
 
     def _look_again(self) -> None:
+        self.given_up = self.gives_up
         if self.parallelism.waiting or self.failing:
             self.run.later(self._admit)
 

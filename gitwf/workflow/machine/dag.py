@@ -67,7 +67,7 @@ class Dag(composite.Composite):
         self.run.later(lambda: self._look(self._graph.tasks[name]))
 
     def _look(self, task: template.Task) -> None:
-        if self.node.phase.fulfilled:
+        if self.node.phase.fulfilled or self.given_up:
             return
         hooked = calls.hooks_of(task, {}, self.run.arguments)
         child = composite.Child(self, task, f"{self.node.name}.{task.name}", hooked)
