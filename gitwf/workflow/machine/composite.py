@@ -179,6 +179,10 @@ class Composite:
         parameters_only = self.made.outputs.model_copy(update={"artifacts": ()})
         pods.share(self.run, self.node, parameters_only)
 
+    def own_names(self) -> dict[str, scope.Value]:
+        """Name the composite itself, as its calls see it."""
+        return {"node.name": self.node.name, f"{self.invocation.kind}.name": self.invocation.caller}
+
     def local(self) -> scope.Names:
         """What artifacts and outputs may name: the scope and global outputs, no other variables."""
         shared = scope.of_declared("workflow", self.run.outputs)

@@ -100,7 +100,7 @@ class Dag(composite.Composite):
     ) -> None:
         """Start a task that sees this, or skip it."""
         try:
-            values = scope.Names(self._own(), seen, self.run.variables)
+            values = scope.Names(self.own_names(), seen, self.run.variables)
             ready = calls.ready(
                 task, values, lambda: self.local().new_child(seen), tagged=self.tagged
             )
@@ -114,9 +114,6 @@ class Dag(composite.Composite):
             child.skip(record.Phase.SKIPPED, _EMPTY)
         else:
             self._spread(child, task, turns)
-
-    def _own(self) -> dict[str, scope.Value]:
-        return {"node.name": self.node.name, f"{self.invocation.kind}.name": self.invocation.caller}
 
     def _spread(self, child: composite.Child, task: template.Task, turns: list[calls.Turn]) -> None:
         group = nodes.Node(self.run.name, child.node_name, record.NodeType.TASK_GROUP, child)

@@ -120,7 +120,7 @@ class Steps(composite.Composite):
             self.run.end(self._group, record.Phase.SUCCEEDED)
 
     def _turns(self) -> list[tuple[template.Call, calls.Turn | None]]:
-        values = scope.Names(self._own(), self.scope, self.run.variables)
+        values = scope.Names(self.own_names(), self.scope, self.run.variables)
         prepared = []
         for step in self.made.steps[self._index]:
             try:
@@ -134,9 +134,6 @@ class Steps(composite.Composite):
             made = calls.turns(one, step.name, values, step.hooks)
             turns += [(step, turn) for turn in made] or [(step, None)]
         return turns
-
-    def _own(self) -> dict[str, scope.Value]:
-        return {"node.name": self.node.name, f"{self.invocation.kind}.name": self.invocation.caller}
 
     def _child(self, step: template.Call, turn: calls.Turn | None) -> composite.Child:
         name = turn.name if turn is not None else step.name
