@@ -241,6 +241,7 @@ class Dag(composite.Composite):
         try:
             written = self.made.outputs.to_json()
             self.scope.update(self._mentioned(written, self._settled.__contains__))
+            self._publish_tasks()
             self.succeed()
         except failure.NodeFailure as problem:
             self.run.undo(self.node, str(problem))
@@ -265,14 +266,14 @@ class Dag(composite.Composite):
         node.message = f"task '{node.name}' errored: {node.message}"
         self.run.touch(node)
 
-    def publish(self) -> None:
-        """Make what the tasks gave global once more, in the order of the document.
-
-        Argo leaves the DAG's own outputs to a DAG around it.
-        """
+    def _publish_tasks(self) -> None:
+        """Make what the tasks gave global once more, in the order of the document."""
         for name in self._graph.tasks:
             if name in self._settled:
                 pods.publish(self.run, self._settled[name])
+
+    def publish(self) -> None:
+        """Leave the DAG's own outputs to a DAG around it, as Argo does."""
         self.share()
 
     def abort(self, message: str) -> None:
