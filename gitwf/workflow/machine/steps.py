@@ -4,6 +4,7 @@ A group is over when every step of it and every hook of theirs is; the next one 
 failed that `continueOn` does not excuse. Failing stops no sibling (Argo: controller/steps.go).
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from gitwf.workflow import failure, loops, preparation, record, scope
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 _EMPTY = "Skipped, empty params"
 _UNRESOLVED = "unable to resolve references: "
 _HOST = "localhost"
+
+
+_Turn = tuple[template.Call, calls.Turn | None]
 
 
 class Steps(composite.Composite):
@@ -99,11 +103,13 @@ class Steps(composite.Composite):
     # One group.
 
     def _launch(self) -> None:
+        turns: list[_Turn] = []
         try:
-            turns = self._turns()
+            turns.extend(self._turns())
         except failure.NodeFailure as problem:
             self.run.end(self._group, record.Phase.ERROR, str(problem))
-            return
+            # What loops over nothing is skipped before anything starts.
+            turns = [one for one in turns if one[1] is None]
         for step, turn in turns:
             child = self._child(step, turn)
             self._children.append(child)
@@ -119,7 +125,8 @@ class Steps(composite.Composite):
         if not turns:
             self.run.end(self._group, record.Phase.SUCCEEDED)
 
-    def _turns(self) -> list[tuple[template.Call, calls.Turn | None]]:
+    def _turns(self) -> Iterator[_Turn]:
+        """Give every turn of the group; None is that of a loop over nothing. Raises NodeFailure."""
         values = scope.Names(self.own_names(), self.scope, self.run.variables)
         prepared = []
         for step in self.made.steps[self._index]:
@@ -129,11 +136,9 @@ class Steps(composite.Composite):
                 )
             except failure.NodeFailure as problem:
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
-        turns: list[tuple[template.Call, calls.Turn | None]] = []
         for step, one in prepared:
             made = calls.turns(one, step.name, values, step.hooks)
-            turns += [(step, turn) for turn in made] or [(step, None)]
-        return turns
+            yield from [(step, turn) for turn in made] or [(step, None)]
 
     def _child(self, step: template.Call, turn: calls.Turn | None) -> composite.Child:
         name = turn.name if turn is not None else step.name
