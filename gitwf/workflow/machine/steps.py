@@ -138,7 +138,7 @@ class Steps(composite.Composite):
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
         for step, one in prepared:
             made = calls.turns(one, step.name, values, step.hooks)
-            yield from [(step, turn) for turn in made] or [(step, None)]
+            yield from ((step, turn) for turn in made or (None,))
 
     def _child(self, step: template.Call, turn: calls.Turn | None) -> composite.Child:
         name = turn.name if turn is not None else step.name
