@@ -79,6 +79,34 @@ def test_a_file_that_cannot_be_executed_fails_as_a_step_does(hosted, tmp_path):
     assert ran["wf"].message == f"main: Error (exit code 64): {why}"
 
 
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("echo boom; exit 3", "main: Error (exit code 3): boom\nError: exit status 3\n"),
+        ("seq 1000; exit 3", "{79 lines}"),
+        ("head -c 9000 /dev/zero | tr '\\\\0' x; exit 3", "{2048 bytes}"),
+        ("echo fine", ""),
+    ],
+)
+def test_the_end_of_a_log_is_the_message_of_a_failure_on_demand(local, command, message):
+    ran = local.run(f"""
+  templates:
+  - name: main
+    container:
+      image: none
+      command: [sh, -c, "{command}"]
+      terminationMessagePolicy: FallbackToLogsOnError
+""")
+
+    end = "Error: exit status 3\n"
+    longer = {
+        "{79 lines}": "".join(f"{number}\n" for number in range(922, 1001)) + end,
+        "{2048 bytes}": "x" * (2048 - len(end)) + end,
+    }
+    expected = f"main: Error (exit code 3): {longer[message]}" if message in longer else message
+    assert ran["wf"].message == expected
+
+
 def test_a_script_is_an_executable_file_given_as_the_last_argument(local):
     ran = local.run("""
   templates:

@@ -6,6 +6,7 @@ workflow/executor), because people and `retryStrategy` expressions read them.
 """
 
 import dataclasses
+import os
 import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from pathlib import Path
 from gitwf.adapters.local import artifacts, box, folder, members, packing, scratch
 from gitwf.values import Instant
 from gitwf.workflow import quoting, record
+from gitwf.workflow.document import containers, template
 from gitwf.workflow.document import parameters as documented
-from gitwf.workflow.document import template
 from gitwf.workflow.machine import messages
 
 RESULT_LIMIT = 256 * 1024
+_TOLD_LINES, _TOLD_BYTES = 80, 2048
 _WAIT = "wait: Error (exit code 64): "
 # Where Argo's wait container has the volumes of main: common.ExecutorMainFilesystemDir.
 _MIRRORED = "/mainctrfs"
@@ -70,6 +72,19 @@ def last_words(ended: box.Ended) -> str:
     if ended.refused:
         return f"Error: {ended.refused}\n{ended.refused}\n"
     return f"Error: exit status {ended.code}\n" if ended.code else ""
+
+
+def tells_by_log(container: containers.Container, ended: box.Ended) -> bool:
+    """Whether the end of a container's log is its message, as Kubernetes has it on demand."""
+    wanted = container.termination_message_policy == "FallbackToLogsOnError"
+    return wanted and bool(ended.code) and not (ended.refused or ended.message)
+
+
+def end_of(log: int) -> str:
+    """Give as much of the end of an open log as Kubernetes puts into a message."""
+    end = os.pread(log, _TOLD_BYTES, max(0, os.fstat(log).st_size - _TOLD_BYTES))
+    # It ends with a newline, after which nothing comes.
+    return quoting.decoded(b"\n".join(end.split(b"\n")[-_TOLD_LINES - 1 :]))
 
 
 def result_of(stdout: bytes) -> str:

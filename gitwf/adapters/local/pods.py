@@ -319,13 +319,15 @@ class Pods:
         self, one: under_way.Pod, name: str, ended: box.Ended, log: int | None = None
     ) -> None:
         """Note how a member ended, whether it ran, with a `log`, or not."""
-        one.progress.ended[name] = ended
         words = "" if one.stopped else outcome.last_words(ended)
         if words:
             log = self._logs.open(self._log(one, name)) if log is None else log
             os.write(log, words.encode())
         if log is not None:
+            if outcome.tells_by_log(one.progress.members[name].container, ended):
+                ended = dataclasses.replace(ended, message=outcome.end_of(log))
             self._logs.close(log)
+        one.progress.ended[name] = ended
         if name in one.start.containers:
             told = (ended.code or 0, ended.refused or ended.message)
             now = self._terms.now()

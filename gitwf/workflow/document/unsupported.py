@@ -81,7 +81,7 @@ _PLACEMENT = (
 _IGNORED_IN_CONTAINER = (
     "lifecycle", "livenessProbe", "ports", "readinessProbe", "resizePolicy", "resources",
     "restartPolicy", "restartPolicyRules", "securityContext", "startupProbe", "stdin", "stdinOnce",
-    "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices",
+    "terminationMessagePath", "tty", "volumeDevices",
 )  # fmt: skip
 _IGNORED_IN_TEMPLATE = (
     *_PLACEMENT,
