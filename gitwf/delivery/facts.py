@@ -164,11 +164,6 @@ class Facts:
         body = self._read("versions", model, f"{version}.json")
         return None if body is None else RunKey(body["key"])
 
-    def version_of(self, model: str, key: str) -> int | None:
-        """The number of a key: the one its first claim was given."""
-        body = self._read("runs", model, key, "claim-1.json")
-        return None if body is None else int(body["version"])
-
     def result_of(self, model: str, version: int) -> entry.Result | None:
         """The accepted result of a version, or None."""
         key = self.key_of(model, version)

@@ -19,7 +19,7 @@ def zizmor(*paths: pathlib.Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
-def test_nothing_is_found(path):
+def test_nothing_is_found_in_what_github_runs_for_us(path):
     code, told = zizmor(path)
 
     assert code == 0, told

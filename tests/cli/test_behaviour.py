@@ -69,7 +69,7 @@ def test_help_lists_every_section_and_command_and_loads_nothing_heavy():
 
 def test_a_plan_loads_nothing_of_what_acts_draws_or_is_not_used_here(remote):
     unused = [
-        "jinja2", "kubernetes", "requests", "rich", "starlette",
+        "jinja2", "kubernetes", "requests", "rich",
         "gitwf.service.loop", "gitwf.wiring.local", "gitwf.cli.render.progress",
     ]  # fmt: skip
     program = (

@@ -67,8 +67,9 @@ def test_every_file_is_told_and_a_second_time_kept(empty, gitwf):
 def test_nothing_is_left_to_fill_in(empty, gitwf):
     gitwf("init", "--name", "sales")
 
-    for path, text in texts(empty).items():
-        assert re.findall(r"\$\{(?!\{)\w*\}?", text) == [], path
+    left = {path: re.findall(r"\$\{(?!\{)\w*\}?", text) for path, text in texts(empty).items()}
+    assert "gitwf.yaml" in left
+    assert [path for path, found in left.items() if found] == []
 
 
 def test_the_schema_that_a_document_names_is_there(empty, gitwf):

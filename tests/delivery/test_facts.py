@@ -58,7 +58,6 @@ def test_views_find_one_fact_by_its_name():
     assert KNOWN.models() == ("m",)
     assert KNOWN.versions("m") == {3: KEY}
     assert KNOWN.key_of("m", 3) == KEY
-    assert KNOWN.version_of("m", KEY) == 3
     assert KNOWN.latest_claim("m", KEY).attempt == 2
     assert KNOWN.result_of("m", 3).digest == Digest.of(b"x")
     assert KNOWN.rollout("m", "prod", COMMIT, 3).ok

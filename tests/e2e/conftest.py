@@ -265,6 +265,15 @@ def world(tmp_path: pathlib.Path) -> Iterator[World]:
     made.down()
 
 
+@pytest.fixture
+def two(world: World) -> World:
+    """A world whose second version, a better one, is served."""
+    world.gitwf("reconcile")
+    world.push("Better", mape="0.1\n")
+    world.gitwf("reconcile")
+    return world
+
+
 @pytest.fixture(scope="session")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world in which one reconcile went undisturbed; only looked at."""

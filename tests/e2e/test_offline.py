@@ -11,15 +11,6 @@ from tests.e2e import conftest
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def two(world):
-    """A world with two versions, the second served."""
-    world.gitwf("reconcile")
-    world.push("Better", mape="0.1\n")
-    world.gitwf("reconcile")
-    return world
-
-
 def told(world, folder=None, **more):
     """What an auditor is told."""
     commands = (["history", "toy"], ["history", "--releases"], ["show", "toy@1"])

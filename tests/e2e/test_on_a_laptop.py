@@ -10,13 +10,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def checkout(world):
+def checkout(two):
     """A person's clone of a world whose second version was released."""
-    world.gitwf("reconcile")
-    world.push("Better", mape="0.1\n")
-    world.gitwf("reconcile")
-    folder = world.folder / "clone"
-    subprocess.run(["git", "clone", "-q", world.url, str(folder)], check=True)
+    folder = two.folder / "clone"
+    subprocess.run(["git", "clone", "-q", two.url, str(folder)], check=True)
     return folder
 
 

@@ -12,16 +12,6 @@ pytestmark = pytest.mark.slow
 ADA = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
 
 
-@pytest.fixture
-def two(world):
-    """A world whose second version, a better one, is served."""
-    world.gitwf("reconcile")
-    world.push("Better", mape="0.1\n")
-    world.gitwf("reconcile")
-    assert world.served() == "toy-v2"
-    return world
-
-
 def named(world):
     """The version that production's release file names."""
     return int(world.remote.git("show", "main:models/toy/production.yaml").split("version: ")[1][0])

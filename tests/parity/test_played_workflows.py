@@ -23,7 +23,7 @@ def case_name(case):
     return case.path.stem
 
 
-def test_there_are_many():
+def test_there_are_many_played_workflows():
     assert len(CASES) > 100
 
 

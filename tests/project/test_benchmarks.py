@@ -16,7 +16,7 @@ COMMANDS = [
 ]
 
 
-def test_there_are_commands():
+def test_the_page_names_commands_to_run():
     assert len(COMMANDS) >= 3
 
 

@@ -100,7 +100,7 @@ def test_f1b_a_number_chosen_before_the_tip_is_read_goes_to_two_keys(monkeypatch
 
     known = universe.ledgers[two_keys(universe).ledger]
 
-    assert [known.version_of(MODEL, key) for key in known.keys(MODEL)] == [1, 1]
+    assert [known.claims(MODEL, key)[0].version for key in known.keys(MODEL)] == [1, 1]
 
 
 def claimed_and_killed(universe):

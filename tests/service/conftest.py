@@ -250,3 +250,13 @@ class World:
 def world(tmp_path: pathlib.Path) -> World:
     """A world in which nothing was trained yet."""
     return World(tmp_path)
+
+
+@pytest.fixture
+def two(world: World) -> World:
+    """A world that serves version 2, and served version 1 before."""
+    world.reconcile()
+    world.push(0.19)
+    world.reconcile()
+    assert world.served() == "toy-v2"
+    return world

@@ -2,21 +2,10 @@
 
 import dataclasses
 
-import pytest
-
 from gitwf.delivery import fsck
 from gitwf.service import retrospect
 from gitwf.testing import memory_git
 from tests.service.conftest import PRODUCTION
-
-
-@pytest.fixture
-def two(world):
-    """A world with two versions, the second served."""
-    world.reconcile()
-    world.push(0.1)
-    world.reconcile()
-    return world
 
 
 def looking(world):

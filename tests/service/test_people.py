@@ -45,16 +45,6 @@ def reasons(outcome):
     return [one.reason for one in reports(outcome)]
 
 
-@pytest.fixture
-def two(world):
-    """A world that serves version 2, and served version 1 before."""
-    world.reconcile()
-    world.push(0.19)
-    world.reconcile()
-    assert world.served() == "toy-v2"
-    return world
-
-
 def test_a_version_waits_for_the_person_who_promotes_it(world):
     world.commit({PIPELINE: MANUAL.encode()})
 

@@ -48,17 +48,17 @@ def take(source):
 
 
 @given(st.binary(max_size=200))
-def test_arbitrary_bytes(source):
+def test_any_bytes_are_read_or_refused_in_words(source):
     take(source)
 
 
 @given(SOUP)
-def test_pieces_of_yaml_in_any_order(text):
+def test_pieces_of_yaml_in_any_order_are_read_or_refused_in_words(text):
     take(text.encode())
 
 
 @given(st.text(max_size=100))
-def test_arbitrary_text(text):
+def test_any_text_is_read_or_refused_in_words(text):
     take(text.encode("utf-8", "replace"))
 
 
@@ -66,7 +66,7 @@ def test_arbitrary_text(text):
     "piece",
     ["[", "{a: ", "- ", "a: &a ", "'", "? ", "a:\n ", "\t", "{{", "!", "&a", "a: *a\n", "|\n"],
 )
-def test_a_file_full_of_one_piece(piece):
+def test_a_file_full_of_one_piece_is_read_or_refused_in_time(piece):
     take((piece * (50_000 // len(piece))).encode())
 
 
