@@ -51,6 +51,13 @@ def test_a_claim_template_lives_as_long_as_the_run(local, place):
     assert (local.state / "runs" / "run" / "volumes" / "v" / "f").read_text("utf-8") == "hi\n"
 
 
+@pytest.mark.parametrize("spec", ["volumes: [{name: v, emptyDir: {}}]", CLAIM])
+def test_whoever_a_container_runs_as_may_write_to_a_volume_of_the_run(local, place, spec):
+    ran = local.run(shared(place, spec, write=f"stat -c %a {place}", read="true"))
+
+    assert ran.text == "777\n"
+
+
 def test_a_named_claim_outlives_the_run(local, place):
     local.run(shared(place, NAMED))
     ran = local.run(
@@ -93,6 +100,26 @@ def test_a_sub_path_may_hold_variables(local, place, expr, log, message):
 """)
 
     assert (ran["wf"].message, ran.text) == (message, log)
+
+
+@pytest.mark.parametrize("sub_path", ["link", "link/new", "up/new"])
+def test_a_link_in_a_volume_leads_no_sub_path_out_of_it(local, place, tmp_path, sub_path):
+    host = tmp_path / "host"
+    host.mkdir()
+    make = (
+        f"ln -s {host} {place}/link; ln -s ../../.. {place}/up; mkdir {place}/d; ln -s d {place}/in"
+    )
+    ran = local.run(
+        shared(place, CLAIM, write=make, read=f"ls {place}", mount=f", subPath: {sub_path}")
+    )
+    assert (ran["wf[1].r"].phase, ran["wf[1].r"].message) == (
+        "Error",
+        f"the subPath {sub_path!r} leads out of its volume",
+    )
+    assert not list(host.iterdir())
+
+    within = shared(place, CLAIM, write=make, read="true", mount=", subPath: in/new")
+    assert local.run(within, "within")["wf"].phase == "Succeeded"
 
 
 def test_a_read_only_mount_takes_no_writes(walled, place):

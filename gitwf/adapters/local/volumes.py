@@ -49,9 +49,9 @@ def mounts(
     for mount in wanted:
         source, kind = _source(mount.name, known.get(mount.name), places)
         if sub_path := mount.sub_path or _expanded(mount.sub_path_expr, variables):
-            source = _inside(source, sub_path)
+            source = _below(source, sub_path)
             if kind is box.Kind.SHARED and not source.exists():
-                source.mkdir(parents=True)
+                _open_to_all(source)
         made.append(box.Mount(mount.mount_path, source, box.Kind.READ if mount.read_only else kind))
     return made
 
@@ -106,6 +106,17 @@ def _remove(name: str, at: int) -> None:
             os.unlink(name, dir_fd=at)
 
 
+def _below(source: Path, sub_path: str) -> Path:
+    """Follow a sub-path, and links that steps have left, but not out of the volume.
+
+    Raises Unavailable.
+    """
+    found = _inside(source, sub_path).resolve()
+    if not found.is_relative_to(source.resolve()):
+        raise environment.Unavailable(f"the subPath {sub_path!r} leads out of its volume")
+    return found
+
+
 def _inside(source: Path, sub_path: str) -> Path:
     path = PurePosixPath(sub_path)
     if path.is_absolute() or ".." in path.parts:
@@ -115,14 +126,14 @@ def _inside(source: Path, sub_path: str) -> Path:
 
 def _source(name: str, volume: containers.Volume | None, places: Places) -> tuple[Path, box.Kind]:
     if volume is None and name in places.claims:
-        return _made(places.run.volumes / folder.checked(name)), box.Kind.SHARED
+        return _open_to_all(places.run.volumes / folder.checked(name)), box.Kind.SHARED
     if volume is None:
         raise environment.Unavailable(f"volume {name!r} is not declared")
     if volume.persistent_volume_claim is not None:
         claim = str(volume.persistent_volume_claim.get("claimName", ""))
         return _made(places.state.volumes / folder.checked(claim)), box.Kind.SHARED
     if volume.empty_dir is not None:
-        return _made(places.work / "volumes" / folder.checked(name)), box.Kind.SHARED
+        return _open_to_all(places.work / "volumes" / folder.checked(name)), box.Kind.SHARED
     if volume.config_map is not None:
         wanted = str(volume.config_map.get("name", ""))
         found = places.sources.config_maps.get(wanted)
@@ -135,6 +146,14 @@ def _source(name: str, volume: containers.Volume | None, places: Places) -> tupl
         return _files(f'secret "{wanted}"', name, volume.secret, found, places)
     kind = source_of(volume)
     raise environment.Unavailable(f"the local engine has no volumes of the kind {kind!r}")
+
+
+def _open_to_all(path: Path) -> Path:
+    """Make a folder of the run that whoever a container runs as may write to, as on Kubernetes."""
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(parents=True)
+        path.chmod(0o777)
+    return path
 
 
 def _made(path: Path) -> Path:
