@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitwf.adapters import host
 from gitwf.adapters.local import (
     asking,
     box,
@@ -24,6 +23,7 @@ from gitwf.adapters.local import (
     journal,
     log_files,
     members,
+    naming,
     outcome,
     pod,
     scratch,
@@ -37,9 +37,6 @@ from gitwf.workflow.machine import messages
 
 _ALMOST_NO_TIME = 0.001
 _KILLED = 137
-_SETTLED = 0.05  # Seconds after which a process is worth naming in the journal.
-
-
 # Seconds that the containers of a set go on beside one that failed. Argo's controller ends them
 # when it next looks at their pod.
 _LEFT_ALONE = 3.0
@@ -73,10 +70,9 @@ class Pods:
         self._waiting: collections.deque[messages.StartPod] = collections.deque()
         self._running: dict[str, under_way.Pod] = {}
         self._events: list[messages.Event] = []
-        self._unnamed: dict[under_way.Member, float] = {}
+        self._names = naming.Names(history, self._logs)
         self._over: list[under_way.Member] = []
         self._desk = asking.Desk(self._secrets, terms.now)
-        self._self = host.this_process()
         self._selector = selectors.DefaultSelector()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
@@ -127,31 +123,16 @@ class Pods:
         self._tidy()
         for key, _ in self._selector.select(0 if self._events else self._patience(seconds)):
             self._notice(key.fd, key.data)
-        self._name()
+        self._names.give()
         self._kill_overdue()
         events, self._events = self._events, []
         return events
 
     def _patience(self, seconds: float) -> float:
         dues = [due for one in self._running.values() for due in (one.ask_at, one.kill_at)]
-        if self._unnamed:
-            dues.append(next(iter(self._unnamed.values())))
+        dues.append(self._names.due)
         waits = [due - time.monotonic() for due in dues if due < float("inf")]
         return max(min(seconds, *waits) if waits else seconds, _ALMOST_NO_TIME)
-
-    def _name(self) -> None:
-        """Have processes that have run for a while found: by a new owner, and by readers of logs.
-
-        Naming one takes the kernel as long as starting it, so that short steps go unnamed.
-        """
-        while self._unnamed:
-            one, due = next(iter(self._unnamed.items()))
-            if due > time.monotonic():
-                return
-            del self._unnamed[one]
-            self._logs.show(one.log)
-            if one.process.pid:
-                self._history.append((one.key, self._process(one.process.pid)))
 
     def _ask(self) -> None:
         """Send the requests that there is room for."""
@@ -191,9 +172,7 @@ class Pods:
             if one.ask_at <= now:
                 one.end_by(now + self._terms.grace)
             if one.kill_at <= now:
-                one.kill_at = float("inf")
-                for member in one.running.values():
-                    member.process.stop(kill=True)
+                one.kill()
 
     def admit(self) -> None:
         """Start what there is room for."""
@@ -206,9 +185,6 @@ class Pods:
                 self._events.append(outcome.never_ran(command.node, now, str(error)))
             except OSError as error:
                 raise Transient(f"{command.name} could not be started: {error}") from error
-
-    def _process(self, pid: int) -> host.Process:
-        return dataclasses.replace(self._self, pid=pid, start=host.start_time(pid))
 
     def _launch(self, command: messages.StartPod) -> None:
         context, _ = self._ready()
@@ -284,7 +260,7 @@ class Pods:
         if reader is not None:
             os.set_blocking(reader, False)
             self._selector.register(reader, selectors.EVENT_READ, member)
-        self._unnamed[member] = time.monotonic() + _SETTLED
+        self._names.begun(member)
         if name in one.start.containers:
             now = self._terms.now()
             self._events.append(messages.ContainerStarted(one.start.node, name, now))
@@ -297,7 +273,7 @@ class Pods:
         self._over.append(member)
         del one.running[member.name]
         one.progress.running.discard(member.name)
-        self._unnamed.pop(member, None)
+        self._names.ended(member)
         if member.name == members.MAIN:
             one.result = bytes(member.result)
         if member.asked and ended.code is None and not ended.broken:
@@ -373,8 +349,7 @@ class Pods:
             request.stop("the engine was closed")
         for one in [*self._running.values()]:
             one.stopped = one.stopped or "the engine was closed"
-            for member in one.running.values():
-                member.process.stop(kill=True)
+            one.kill()
         self._tidy()
         while self._desk.running or any(one.running for one in self._running.values()):
             for key, _ in self._selector.select():

@@ -36,6 +36,12 @@ class Pod:
             one.asked = True
             one.process.stop(kill=False)
 
+    def kill(self) -> None:
+        """Kill what runs."""
+        self.kill_at = float("inf")
+        for one in self.running.values():
+            one.process.stop(kill=True)
+
 
 @dataclass(eq=False)
 class Member:
