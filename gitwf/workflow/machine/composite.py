@@ -137,16 +137,16 @@ class Composite:
             return
         if node.phase.failed_or_error and node.type in _FAILING:
             self._failures += 1
-        if node.type in _COMPOSITES:
-            # Argo ends a composite while it looks at its parent, which may end at once in its turn.
-            self.run.at_last(self._look_again)
+        if node.type in _COMPOSITES or node.undone:
+            # Argo ends such a node while it looks at its parent, which may end at once in its turn.
+            self.run.at_last(lambda: self._look_again(self.run.at_last))
         else:
-            self._look_again()
+            self._look_again(self.run.later)
 
-    def _look_again(self) -> None:
+    def _look_again(self, soon: Callable[[Callable[[], None]], None]) -> None:
         self.given_up = self.gives_up
         if self.parallelism.waiting or self.failing:
-            self.run.later(self._admit)
+            soon(self._admit)
 
     def _admit(self) -> None:
         if self.node.phase.fulfilled:

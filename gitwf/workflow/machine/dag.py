@@ -175,15 +175,16 @@ class Dag(composite.Composite):
     def passes_by(self, child: composite.Child) -> bool:
         """Go on from a task before its hooks where Argo does.
 
-        What ends while Argo looks at it, as a loop does and a pod does not, lets the tasks after it
-        go on in the same look; its hooks start in the next one, if a target still waits for it
-        then. The exit hook of what was carried out, but of a loop, starts at once.
+        What ends while Argo looks at it, as a loop does and a pod that was carried out does not,
+        lets the tasks after it go on in the same look; its hooks start in the next one, if a target
+        still waits for it then. The exit hook of what was carried out, but of a loop, starts at
+        once.
         """
         node, name = child.node, child.call.name
         if node is None or child.node_name in self._group_of or self._graph.is_target(name):
             return False
         at_once = hooks.EXIT in child.hooked and node.type not in _HOOKED_LATER
-        if node.type in _OUTSIDE or (at_once and node.phase.completed):
+        if not node.undone and (node.type in _OUTSIDE or (at_once and node.phase.completed)):
             return False
         self._go_on(name, node)
         self.run.at_last(lambda: self._follow(child))
