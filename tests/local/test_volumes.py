@@ -1,5 +1,7 @@
 """Volumes: which live with the pod, which with the run, which with the state folder."""
 
+import pathlib
+
 import pytest
 
 from gitwf.errors import Rejected
@@ -120,6 +122,50 @@ def test_a_link_in_a_volume_leads_no_sub_path_out_of_it(local, place, tmp_path, 
 
     within = shared(place, CLAIM, write=make, read="true", mount=", subPath: in/new")
     assert local.run(within, "within")["wf"].phase == "Succeeded"
+
+
+@pytest.mark.parametrize("to", ["{host}", "../../../../../../../../../..{host}"])
+def test_a_link_in_a_volume_leads_no_mount_out_of_the_steps_view(walled, place, tmp_path, to):
+    host = tmp_path / "host"
+    host.mkdir()
+    link = to.format(host=host)
+    ran = walled.run(f"""
+  volumeClaimTemplates: [{{metadata: {{name: v}}, spec: {{}}}}]
+  volumes: [{{name: e, emptyDir: {{}}}}]
+  templates:
+  - name: main
+    steps: [[{{name: w, template: w}}], [{{name: r, template: r}}]]
+  - name: w
+    container:
+      image: none
+      command: [sh, -c, "ln -s {link} {place}/x"]
+      volumeMounts: [{{name: v, mountPath: {place}}}]
+  - name: r
+    container:
+      image: none
+      command: [sh, -c, "touch {place}/x/new/f; ls {host}/new"]
+      volumeMounts:
+      - {{name: v, mountPath: {place}}}
+      - {{name: e, mountPath: {place}/x/new}}
+""")
+
+    assert not list(host.iterdir())
+    assert ran.text == "f\n"
+
+
+def test_a_volume_below_a_link_of_the_machine_is_where_the_link_leads(walled):
+    ran = walled.run("""
+  volumes: [{name: e, emptyDir: {}}]
+  templates:
+  - name: main
+    container:
+      image: none
+      command: [sh, -c, "touch /var/run/gitwf-test/f; ls /run/gitwf-test"]
+      volumeMounts: [{name: e, mountPath: /var/run/gitwf-test}]
+""")
+
+    assert not pathlib.Path("/run/gitwf-test").exists()
+    assert ran.text == "f\n"
 
 
 def test_a_read_only_mount_takes_no_writes(walled, place):

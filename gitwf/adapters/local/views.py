@@ -9,6 +9,7 @@ said by `gitwf.adapters.local.sandbox`; here it is done. Linux only, and standar
 """
 
 import ctypes
+import errno
 import os
 import signal
 import struct
@@ -19,6 +20,7 @@ _NEWNS, _NEWIPC, _NEWUSER, _NEWPID = 0x20000, 0x8000000, 0x10000000, 0x20000000
 _RDONLY, _NOSUID, _NODEV, _NOEXEC = 1, 2, 4, 8
 _BIND, _REC, _PRIVATE, _DETACH = 0x1000, 0x4000, 0x40000, 2
 _RECURSIVE = 0x8000
+_MOST_LINKS = 40  # As many as Linux follows.
 _CLONE3, _MOUNT_SETATTR = 435, 442  # These numbers are the same on every architecture.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
 _PDEATHSIG, _CAPBSET_DROP = 1, 24
@@ -79,6 +81,30 @@ def clone(*, user: bool) -> int:
     return pid
 
 
+def _within(root: str, path: str) -> str:
+    """Say where a path leads for whoever has `root` as its root, links that are there followed.
+
+    A link in a volume or an image may name any place; followed from outside it is the machine's.
+    """
+    at, left, followed = root, path.split("/")[::-1], 0
+    while left:
+        name = left.pop()
+        if name == "..":
+            at = os.path.dirname(at) if at != root else root
+        elif name not in {"", "."}:
+            one = f"{at}/{name}"
+            if not os.path.islink(one):
+                at = one
+                continue
+            followed += 1
+            if followed > _MOST_LINKS:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+            to = os.readlink(one)
+            at = root if to.startswith("/") else at
+            left += to.split("/")[::-1]
+    return at
+
+
 def _place(target: str, like: str) -> None:
     """Make the empty file or folder that a mount needs under it."""
     if os.path.isdir(like):
@@ -123,7 +149,7 @@ class View:
         verb, path, *rest = operation
         if rest[:1] == [path] and not os.path.lexists(path):
             return  # The machine's own mounts come and go.
-        getattr(self, "do_" + verb)(self.root + path, *rest)
+        getattr(self, "do_" + verb)(_within(self.root, path), *rest)
 
     def do_tmpfs(self, target: str, mode: str) -> None:
         """Hide what is there behind an empty folder."""
