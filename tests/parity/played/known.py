@@ -65,6 +65,21 @@ def _cuts_off_twice(verdict):
     return own and WHOLE_DEADLINE.search(text) is not None and _differs("deadline")(verdict)
 
 
+def _starts_a_hook_that(verdict, needs):
+    text = verdict.case.path.read_text("utf-8")
+    return needs in text and _differs(r"\.hooks\.\w+ is not on Argo")(verdict)
+
+
+def _only_hangs_lower(verdict):
+    return all(re.search(r": children is \[.*\.hooks\.", one) for one in verdict.differences)
+
+
+def _ends_nowhere(verdict):
+    nodes = verdict.case.nodes.values()
+    hits = any(node["type"] == "Retry" and not node.get("children") for node in nodes)
+    return hits and all(": children is [" in one for one in verdict.differences)
+
+
 def _left_running(verdict):
     return any(node["phase"] in {"Running", "Pending"} for node in verdict.case.nodes.values())
 
@@ -76,11 +91,18 @@ _REFUSALS = {
 }
 _REASONS = {
     "it reads what a skipped call would have given": _reads_what_was_skipped,
-    "an output's expression gives nothing": _differs("outputs is None, Argo's .*'<nil>'"),
+    "an output's expression gives nothing": _differs("outputs is .*, Argo's .*'<nil>'"),
     "a tag that nobody resolves": _differs(
         r"is not on Argo: failed to (resolve \{\{|evaluate expression: (steps|tasks) is missing)"
     ),
-    "a hook found no room": _says("Max parallelism reached"),
+    "a hook found no room": lambda verdict: (
+        _says("Max parallelism reached")(verdict) or _starts_a_hook_that(verdict, "parallelism:")
+    ),
+    "a memoized template is not Running on Argo": lambda verdict: _starts_a_hook_that(
+        verdict, "memoize:"
+    ),
+    "a hook that cannot start stands below its node": _only_hangs_lower,
+    "a retried node without an attempt ends nowhere on Argo": _ends_nowhere,
     "Argo left nodes running": _left_running,
     "it reads workflow.duration": _reads("workflow.duration"),
     "it reads workflow.failures": _reads("workflow.failures"),
