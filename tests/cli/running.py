@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from tests.local import test_stopping
+from tests import waiting
 
 
 def _toy(spec):
@@ -69,7 +69,7 @@ class Process:
         return self.path.read_text("utf-8")
 
     def until(self, text: str) -> None:
-        test_stopping.await_that(lambda: text in self.printed, seconds=300)
+        waiting.until(lambda: text in self.printed, seconds=300)
 
     def end(self) -> int:
         code = self.popen.wait(300)
@@ -86,5 +86,5 @@ def until_it_waits(gitwf):
         found = json.loads(gitwf("runs", "-o", "json").out)
         return found and " waits: " in gitwf("runs", found[0]["run"]).out
 
-    test_stopping.await_that(waits, seconds=300)
+    waiting.until(waits, seconds=300)
     return newest(gitwf)["run"]

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from gitwf.adapters.local import ladder
+from tests import waiting
 from tests.cli import running
-from tests.local import test_stopping
 
 slow = pytest.mark.slow
 
@@ -168,7 +168,7 @@ def test_whoever_follows_the_logs_is_told_that_nobody_drives_the_run_any_more(gi
     driver = begun("run", "slow.yaml")
     driver.until("Running    toy")
     run = running.newest(gitwf)["run"]
-    test_stopping.await_that(lambda: gitwf("logs", run).out == "toy: on\n", seconds=300)
+    waiting.until(lambda: gitwf("logs", run).out == "toy: on\n", seconds=300)
     driver.popen.kill()
     driver.end()
     told = gitwf("logs", "--follow", run)

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from tests import waiting
 from tests.cli import running
-from tests.local import test_stopping
 
 slow = pytest.mark.slow
 
@@ -150,7 +150,7 @@ def test_the_end_of_the_terminal_leaves_the_run_and_what_it_ran(gitwf, place, be
         running.SLOW.replace("echo on; sleep", "echo $$$$ > PLACE/pid; exec sleep"),
     )
     driver = begun("run", "slow.yaml")
-    test_stopping.await_that(lambda: (place / "pid").exists() and pid(place), seconds=300)
+    waiting.until(lambda: (place / "pid").exists() and pid(place), seconds=300)
     step = pid(place)
     driver.popen.send_signal(signal.SIGHUP)
 

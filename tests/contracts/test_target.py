@@ -12,7 +12,7 @@ from gitwf.adapters.viewer import control, settings, target
 from gitwf.errors import RaceLost
 from gitwf.testing import memory_target
 from gitwf.values import CommitId, Digest
-from tests.kubernetes import replayer
+from tests import waiting
 
 SECONDS = 300
 GOOD, BAD, SLOW = "good", "bad", "slow"
@@ -107,7 +107,7 @@ class ClusterCase(Case):
         """The rollout once it is over; one that crashed has ten seconds from then on."""
         if f"/{BAD}/" not in desired.uri:
             return super().outcome(desired)
-        replayer.until(self.crashed)
+        waiting.until(self.crashed)
         self.has(10)
         found = super().outcome(desired)
         self.has(600)

@@ -11,8 +11,7 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import requests
@@ -238,14 +237,6 @@ class World:
 
 
 FLAT = {path.rpartition("/")[2].partition(".")[0]: path for path in FILES}
-
-
-def eventually(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until `condition()` holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 def make(folder: pathlib.Path, url: str = "") -> World:

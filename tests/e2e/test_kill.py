@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import waiting
 from tests.e2e import conftest
 
 pytestmark = pytest.mark.slow
@@ -123,7 +124,7 @@ def let_go(world):
 def test_a_kill_in_the_middle_of_a_step_runs_only_that_step_again(world):
     hold_the_second_step(world)
     running = world.start("-m", "gitwf", "reconcile")
-    conftest.eventually(lambda: len(events(world, "PodStarted")) == 2)
+    waiting.until(lambda: len(events(world, "PodStarted")) == 2)
 
     running.kill()
     running.communicate(timeout=conftest.PATIENCE_SECONDS)
@@ -140,7 +141,7 @@ def test_a_kill_in_the_middle_of_a_step_runs_only_that_step_again(world):
 def test_a_reconcile_that_is_asked_to_stop_hands_its_run_over(world):
     hold_the_second_step(world)
     running = world.start("-m", "gitwf", "serve", "--poll", "1")
-    conftest.eventually(lambda: len(events(world, "PodStarted")) == 2)
+    waiting.until(lambda: len(events(world, "PodStarted")) == 2)
 
     running.terminate()
     out, _ = running.communicate(timeout=conftest.PATIENCE_SECONDS)

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from gitwf.adapters.viewer import control
+from tests import waiting
 from tests.e2e import conftest
 
 pytestmark = pytest.mark.slow
@@ -167,7 +168,7 @@ def test_a_changed_port_moves_what_is_served_and_leaves_no_front_behind(world):
     assert [row["action"] for row in pending] == ["roll out"]
     assert f"no longer at {old['url']}" in pending[0]["reason"]
     assert [(row["served"], row["state"]) for row in status] == [("toy-v1", "pending")]
-    conftest.eventually(lambda: len(world.answering()) == 1)
+    waiting.until(lambda: len(world.answering()) == 1)
     assert world.front()["port"] == port
     assert world.served() == "toy-v1"
     assert "nothing to do" in world.gitwf("plan")

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from gitwf.testing import git_server
+from tests import waiting
 from tests.e2e import conftest
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ class Daemon:
         return any(words in line for line in list(self.lines))
 
     def await_words(self, words: str) -> None:
-        conftest.eventually(lambda: self.says(words) or self._ended(words))
+        waiting.until(lambda: self.says(words) or self._ended(words))
 
     def _ended(self, words: str) -> bool:
         assert self.process.poll() is None, f"ended without {words!r}: {list(self.lines)}"
@@ -107,7 +108,7 @@ def test_a_run_under_way_is_handed_over_and_only_the_broken_step_runs_again(
     count, go = tmp_path / "count", tmp_path / "go"
     world.push("Slow", before=f"echo run >> {count}; until test -e {go}; do sleep 0.05; done\n")
     running = daemon(world, "serve", "--poll", "0.2", GITWF_ISOLATION="none")
-    conftest.eventually(count.exists)
+    waiting.until(count.exists)
 
     assert running.end() == 0
     go.touch()
@@ -134,7 +135,7 @@ def test_no_wait_says_that_another_is_at_work_and_does_nothing(world, daemon, tm
     go = tmp_path / "go"
     world.push("Slow", before=f"until test -e {go}; do sleep 0.05; done\n")
     running = daemon(world, "serve", "--poll", "0.2", GITWF_ISOLATION="none")
-    conftest.eventually(world.trained)
+    waiting.until(world.trained)
     other = dataclasses.replace(world, state=world.folder / "other")
 
     out = other.gitwf("reconcile", "--no-wait", code=3, GITWF_ISOLATION="none")

@@ -15,6 +15,7 @@ from gitwf.adapters.clock import SystemClock
 from gitwf.adapters.git import credentials, remote, repo
 from gitwf.errors import RaceLost, Stalled
 from gitwf.testing import git_repository
+from tests import waiting
 
 SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 PASSPHRASE = "swordfish-42"
@@ -136,9 +137,7 @@ def test_an_agent_signs(server, monkeypatch):
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket_path)], stdout=subprocess.DEVNULL)
     try:
         monkeypatch.setenv("SSH_AUTH_SOCK", str(socket_path))
-        deadline = time.monotonic() + 120
-        while not socket_path.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        waiting.until(socket_path.exists)
         subprocess.run(["ssh-add", "-q", str(server.folder / "user")], check=True)
 
         assert server.repository.head() == server.view().head()

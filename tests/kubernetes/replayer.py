@@ -8,9 +8,9 @@ real: creation, names, watches, conflicts, deletion.
 import dataclasses
 import json
 import pathlib
-import time
 
 from gitwf.adapters.kubernetes import submission
+from tests import waiting
 
 # A real controller, where one watches the cluster, leaves the Workflows of another instance alone.
 PLAYED = {"workflows.argoproj.io/controller-instanceid": "played"}
@@ -56,7 +56,7 @@ def define(connection):
     name = DEFINITION["metadata"]["name"]
     if connection.get(DEFINITION["apiVersion"], DEFINITION["kind"], name) is None:
         connection.apply(DEFINITION, force=True)
-    until(lambda: _established(connection))
+    waiting.until(lambda: _established(connection))
 
 
 def _established(connection):
@@ -65,15 +65,6 @@ def _established(connection):
     )
     conditions = (found.get("status") or {}).get("conditions") or ()
     return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
-
-
-def until(ask):
-    """Wait till `ask()` gives something; that."""
-    deadline = time.monotonic() + SECONDS
-    while not (found := ask()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 def played(workflow):

@@ -7,6 +7,7 @@ import pytest
 
 from gitwf.adapters.kubernetes import submission
 from gitwf.testing import git_server
+from tests import waiting
 from tests.e2e import conftest as e2e
 from tests.kubernetes import argo_player, kustomize, replayer, worlds
 from tests.viewer import test_in_a_browser as chromium
@@ -126,8 +127,8 @@ def session(page):
 def test_a_push_is_trained_on_argo_and_shown_in_a_browser_by_a_controller_in_the_cluster(
     world, installed, argo, browser
 ):
-    replayer.until(lambda: released(world))
-    replayer.until(lambda: world.deployment() is not None)
+    waiting.until(lambda: released(world))
+    waiting.until(lambda: world.deployment() is not None)
     assert world.comes_to_serve("toy-v1") == "toy-v1"
 
     by_r = world.manifest().replace("[python3, /srv/viewer/serve.py]", SERVE_R)
@@ -149,26 +150,26 @@ def test_a_leader_that_dies_in_the_middle_of_a_run_is_followed_and_nothing_is_ru
     world, installed, argo
 ):
     argo.gate.clear()
-    found = replayer.until(lambda: installed.listed(submission.API, "Workflow")[0])
-    first = replayer.until(lambda: leader(installed))
+    found = waiting.until(lambda: installed.listed(submission.API, "Workflow")[0])
+    first = waiting.until(lambda: leader(installed))
     installed.delete("v1", "Pod", first, grace=0)
 
-    replayer.until(lambda: leader(installed) not in {"", first})
+    waiting.until(lambda: leader(installed) not in {"", first})
     argo.gate.set()
 
-    replayer.until(lambda: world.deployment() is not None)
+    waiting.until(lambda: world.deployment() is not None)
     assert world.comes_to_serve("toy-v1") == "toy-v1"
     assert argo.ended == [found[0]["metadata"]["name"]]
     assert len(world.releases()) == 1
 
 
 def test_a_reconcile_from_outside_beside_two_controllers_makes_one_release(world, installed, argo):
-    replayer.until(lambda: len(controllers(installed)) == 2)
+    waiting.until(lambda: len(controllers(installed)) == 2)
 
     world.gitwf("reconcile", code=None)
 
-    replayer.until(lambda: released(world))
-    replayer.until(lambda: world.deployment() is not None)
+    waiting.until(lambda: released(world))
+    waiting.until(lambda: world.deployment() is not None)
     assert world.comes_to_serve("toy-v1") == "toy-v1"
     assert len(argo.ended) == 1
     assert len(world.releases()) == 1

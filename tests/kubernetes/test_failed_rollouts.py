@@ -5,13 +5,13 @@ Each begins with version 1 served and ends with a newer good one. Clients ask al
 
 import contextlib
 import re
-import time
 
 import pytest
 
 from gitwf.adapters.kubernetes import rollout
 from gitwf.values import Instant
-from tests.kubernetes import replayer, worlds
+from tests import waiting
+from tests.kubernetes import worlds
 from tests.kubernetes.test_load import Clients
 
 DEADLINE = 600  # what Kubernetes gives a Deployment that says nothing
@@ -50,7 +50,7 @@ class Shop(worlds.ClusterWorld):
         When version 2 shows its trouble, the Deployment's deadline is made that short.
         """
         reconciling = self.start("-m", "gitwf", "reconcile")
-        replayer.until(lambda: self.troubled("toy-v2", reason))
+        waiting.until(lambda: self.troubled("toy-v2", reason))
         self.has(seconds)
         out, _ = reconciling.communicate(timeout=PATIENCE_SECONDS)
         assert reconciling.returncode == 1, out
@@ -121,10 +121,9 @@ class Shop(worlds.ClusterWorld):
 
     def full(self, cluster):
         """Wait till the quota knows what there is."""
-        until = time.monotonic() + PATIENCE_SECONDS
-        while "used" not in cluster.get("v1", "ResourceQuota", "small").get("status", {}):
-            assert time.monotonic() < until
-            time.sleep(0.1)
+        waiting.until(
+            lambda: "used" in cluster.get("v1", "ResourceQuota", "small").get("status", {})
+        )
 
     def goes_on(self, files=()):
         """Push an even better model, and what else there is to mend: it is served."""

@@ -8,6 +8,7 @@ import pytest
 from gitwf.adapters import clock
 from gitwf.adapters.kubernetes import connection, lease
 from gitwf.errors import Transient
+from tests import waiting
 from tests.kubernetes import replayer
 
 SECONDS = 10.0  # a busy API server may keep a leader waiting that long
@@ -33,7 +34,7 @@ def holder(lead):
 
 
 @contextlib.contextmanager
-def waiting(candidate):
+def standing_by(candidate):
     """A candidate in a thread of its own: an event for when it leads, one to end it."""
     leads, end = threading.Event(), threading.Event()
 
@@ -58,7 +59,7 @@ def never():
 
 def test_the_first_leads_and_the_second_waits_till_it_ends(lead):
     with lead("one").held(never) as over:
-        with waiting(lead("two")) as leads:
+        with standing_by(lead("two")) as leads:
             assert not leads.wait(SECONDS * 2)
             assert (holder(lead), over()) == ("one", False)
 
@@ -70,7 +71,7 @@ def test_the_first_leads_and_the_second_waits_till_it_ends(lead):
 def test_who_ends_is_followed_at_once(lead):
     first = lead("one").held(never)
     first.__enter__()
-    with waiting(lead("two")) as leads:
+    with standing_by(lead("two")) as leads:
         first.__exit__(None, None, None)
 
         assert leads.wait(SECONDS)
@@ -80,7 +81,7 @@ def test_who_hangs_is_followed_after_its_term(lead):
     hung = lead("one")
     assert hung._attempt()
 
-    with waiting(lead("two")) as leads:
+    with standing_by(lead("two")) as leads:
         assert leads.wait(replayer.SECONDS)
         assert not hung._attempt()
 
@@ -103,7 +104,7 @@ def test_who_is_cut_off_stops_leading_before_another_may(lead):
     with lead("one", cut).held(never) as over:
         cut.broken = True
 
-        assert replayer.until(over)
+        assert waiting.until(over)
         assert holder(lead) == "one"
 
 
@@ -127,7 +128,7 @@ def test_a_serve_that_is_asked_to_stop_lets_another_lead_at_once(world):
 
     place = f"{world.namespace}/gitwf"
     serving = world.start("-m", "gitwf", "serve", "--poll", "1", GITWF_LEADER=place)
-    replayer.until(leads)
+    waiting.until(leads)
 
     serving.terminate()
     out, _ = serving.communicate(timeout=replayer.SECONDS)

@@ -11,7 +11,7 @@ from gitwf.adapters import clock
 from gitwf.adapters.kubernetes import lease
 from gitwf.errors import RaceLost, Stalled, Transient
 from gitwf.testing.clock import ManualClock
-from tests.kubernetes import replayer
+from tests import waiting
 
 
 class Api:
@@ -107,7 +107,7 @@ def test_who_may_not_renew_any_more_leads_no_more_and_ends_in_peace(api, lead):
     with lead("one", clock.SystemClock(), seconds=0.2).held(lambda: False) as over:
         api.denies = True
 
-        assert replayer.until(over)
+        assert waiting.until(over)
 
 
 def test_who_may_not_take_the_lease_is_told(api, lead):

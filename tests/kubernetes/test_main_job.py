@@ -5,7 +5,8 @@ import json
 import pytest
 import requests
 
-from tests.kubernetes import replayer, worlds
+from tests import waiting
+from tests.kubernetes import worlds
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_an_edited_viewer_rolls_out_without_training(served):
     served.gitwf("reconcile")
 
     # A node's own table of addresses follows the cluster's by a moment.
-    replayer.until(lambda: "and more" in requests.get(served.address(), timeout=60).text)
+    waiting.until(lambda: "and more" in requests.get(served.address(), timeout=60).text)
     assert len(served.trained()) == 1
 
 

@@ -5,7 +5,7 @@ import pytest
 from gitwf import ports
 from gitwf.adapters.kubernetes import connection, target
 from gitwf.values import CommitId, Digest
-from tests.kubernetes import replayer
+from tests import waiting
 
 
 class Releases:
@@ -37,7 +37,7 @@ class Releases:
         )
         self._target.apply(wanted)
         over = {ports.RolloutState.COMPLETE, ports.RolloutState.FAILED}
-        return replayer.until(
+        return waiting.until(
             lambda: found if (found := self._target.progress(wanted)).state in over else None
         )
 

@@ -17,6 +17,7 @@ from gitwf.adapters import clock
 from gitwf.adapters.kubernetes import argo, connection, lease, submission, target
 from gitwf.errors import GitwfError
 from gitwf.values import CommitId, Digest
+from tests import waiting
 from tests.kubernetes import kustomize, replayer
 from tests.parity import comparing
 
@@ -149,9 +150,9 @@ def deliver(account):
         )
         made.apply(desired)
         if number == 3:
-            replayer.until(lambda wanted=desired: watched(made, wanted))
+            waiting.until(lambda wanted=desired: watched(made, wanted))
             overdue(account)
-        rollout = replayer.until(
+        rollout = waiting.until(
             lambda wanted=desired: found if (found := made.progress(wanted)).state in over else None
         )
     left, _ = account.admin.listed("v1", "ConfigMap", labels="gitwf.dev/model=m")
@@ -175,7 +176,7 @@ def overdue(account):
         statuses = [one for pod in pods for one in pod["status"].get("containerStatuses", ())]
         return any(one["state"].get("terminated") or one["restartCount"] for one in statuses)
 
-    replayer.until(crashed)
+    waiting.until(crashed)
     at_once = {"spec": {"progressDeadlineSeconds": 1}}
     account.admin.merge("apps/v1", "Deployment", "v", at_once)
 
@@ -201,7 +202,7 @@ def run(account):
             "spec": {"restartPolicy": "Never", "containers": [container]},
         }
     )
-    replayer.until(lambda: account.admin.log("p", "main"))
+    waiting.until(lambda: account.admin.log("p", "main"))
     assert [line.text for line in engine.logs(CASE)] == [SAYS]
     assert account.admin.get(submission.API, "Workflow", CASE)["spec"]["shutdown"] == "Stop"
 

@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from gitwf.adapters.kubernetes import submission
+from tests import waiting
 from tests.e2e import conftest as e2e
 from tests.e2e.test_kill import KILLED
 from tests.kubernetes import argo_player, replayer, worlds
@@ -69,15 +70,15 @@ def test_a_secret_that_the_policy_does_not_grant_is_refused_before_anything_is_s
 def test_a_newer_commit_stops_the_run_of_an_older_one(world, argo):
     argo.gate.clear()
     serving = world.start("-m", "gitwf", "serve", "--poll", "1")
-    replayer.until(lambda: submitted(world))
+    waiting.until(lambda: submitted(world))
     (first,) = submitted(world)
 
     world.push("Better", mape="0.1\n")
 
-    stopped = replayer.until(lambda: submitted(world)[first]["spec"].get("shutdown"))
+    stopped = waiting.until(lambda: submitted(world)[first]["spec"].get("shutdown"))
     assert stopped == "Stop"
     argo.gate.set()
-    replayer.until(lambda: any(path.endswith("/result.json") for path in world.ledger()))
+    waiting.until(lambda: any(path.endswith("/result.json") for path in world.ledger()))
     serving.terminate()
     serving.communicate(timeout=e2e.PATIENCE_SECONDS)
     assert len(submitted(world)) == 2
@@ -86,7 +87,7 @@ def test_a_newer_commit_stops_the_run_of_an_older_one(world, argo):
 def test_what_steps_write_is_read_from_the_cluster(world, argo):
     argo.gate.clear()
     serving = world.start("-m", "gitwf", "serve", "--poll", "1")
-    (run,) = replayer.until(lambda: submitted(world))
+    (run,) = waiting.until(lambda: submitted(world))
     a_step(world.connection(), run, f"{run}-estimate", "echo fitted", world.cluster.steps)
 
     following = world.start("-m", "gitwf", "logs", "--follow", run)
@@ -140,7 +141,7 @@ def test_a_kill_leaves_something_that_the_next_reconcile_finishes(world, argo, w
 def test_a_kill_while_the_run_goes_on_leaves_it_to_the_next_reconcile(world, argo):
     argo.gate.clear()
     running = world.start("-m", "gitwf", "reconcile")
-    replayer.until(lambda: submitted(world))
+    waiting.until(lambda: submitted(world))
     running.kill()
     running.communicate(timeout=e2e.PATIENCE_SECONDS)
     argo.gate.set()

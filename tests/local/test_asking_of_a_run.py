@@ -9,7 +9,8 @@ from gitwf.adapters.local import engine, requests
 from gitwf.errors import Rejected, Stalled
 from gitwf.values import Instant
 from gitwf.workflow.machine import messages
-from tests.local import conftest, test_resuming, test_stopping
+from tests import waiting
+from tests.local import conftest, test_resuming
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def other(bare):
 
 
 def until_it_asks(bare):
-    test_stopping.await_that(lambda: bare.engine.waits("run") and bare.engine.driven("run"))
+    waiting.until(lambda: bare.engine.waits("run") and bare.engine.driven("run"))
 
 
 def test_another_process_lets_a_run_go_on_with_what_it_wants_to_know(bare, other):
@@ -128,7 +129,7 @@ def test_a_wish_is_taken_once_even_if_it_is_still_there(bare, monkeypatch):
     bare.start(again)
     until_it_asks(bare)
     bare.engine.resume("run", "", {"answer": "one"})
-    test_stopping.await_that(lambda: "wf[2].b" in bare.engine.observe("run").nodes)
+    waiting.until(lambda: "wf[2].b" in bare.engine.observe("run").nodes)
     bare.engine.close()
     monkeypatch.undo()
     bare.engine.go_on("run")

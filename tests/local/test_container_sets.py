@@ -4,7 +4,7 @@ import pytest
 
 from gitwf.adapters.local import engines
 from gitwf.errors import Rejected
-from tests.local import test_stopping
+from tests import waiting
 
 SET = """
   templates:
@@ -247,7 +247,7 @@ def test_a_set_that_is_stopped_ends_every_container(local, place):
             retry="{retries: 5}",
         )
     )
-    test_stopping.await_that(lambda: any(local.engine.logs("run")))
+    waiting.until(lambda: any(local.engine.logs("run")))
     local.engine.cancel("run", "enough")
     ran = local.wait()
 

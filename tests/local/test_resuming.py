@@ -5,13 +5,13 @@ import functools
 import os
 import pathlib
 import signal
-import time
 
 import pytest
 
 from gitwf.adapters.local import engine, journal, orders
 from gitwf.errors import Stalled
 from gitwf.workflow.machine import messages
+from tests import waiting
 from tests.local import conftest, drivers
 
 pytestmark = pytest.mark.slow
@@ -105,13 +105,6 @@ def alive(pid):
         return False
 
 
-def await_that(condition, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.01)
-
-
 LONG = """
   volumes: [{{name: v, persistentVolumeClaim: {{claimName: v}}}}]
   templates:
@@ -132,7 +125,7 @@ def test_what_a_killed_gitwf_left_running_is_killed_before_its_step_starts_again
     local = make(rung)
     volume = local.state / "volumes" / "v"
     process = drive(text, local.state, rung)
-    await_that(lambda: (volume / "pid").exists() and (volume / "pid").read_text("utf-8").strip())
+    waiting.until(lambda: (volume / "pid").exists() and (volume / "pid").read_text("utf-8").strip())
     process.send_signal(how)
     process.wait()
     left = drivers.sleepers(local.state)
@@ -140,8 +133,8 @@ def test_what_a_killed_gitwf_left_running_is_killed_before_its_step_starts_again
 
     assert rung != "none" or len(left) >= 3
     assert local.run(text).record.phase == "Succeeded"
-    await_that(lambda: not any(map(alive, left)))
-    await_that(lambda: drivers.sleepers(local.state) == [])
+    waiting.until(lambda: not any(map(alive, left)))
+    waiting.until(lambda: drivers.sleepers(local.state) == [])
 
 
 def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, drive, rung, place):
@@ -149,12 +142,12 @@ def test_a_second_process_attaches_and_takes_over_when_the_first_dies(make, driv
     local = make(rung)
     volume = local.state / "volumes" / "v"
     process = drive(text, local.state, rung)
-    await_that((volume / "pid").exists)
+    waiting.until((volume / "pid").exists)
     local.start(text)
     watching = local.engine.watch("run")
 
     assert next(watching).phase == "Running"
-    await_that(lambda: local.engine.observe("run").nodes["wf"].phase == "Running")
+    waiting.until(lambda: local.engine.observe("run").nodes["wf"].phase == "Running")
     assert process.poll() is None
     (volume / "go").touch()
     process.kill()
@@ -168,7 +161,7 @@ def test_an_onlooker_sees_a_run_that_another_process_drives_and_may_cancel_it(
 ):
     local = make(rung)
     process = drive(LONG.format(place=place), local.state, rung)
-    await_that((local.state / "volumes" / "v" / "pid").exists)
+    waiting.until((local.state / "volumes" / "v" / "pid").exists)
 
     seen = local.engine.watch("run")
     assert next(seen).phase == "Running"

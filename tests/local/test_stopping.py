@@ -3,12 +3,12 @@
 import contextlib
 import os
 import pathlib
-import time
 
 import pytest
 
 from gitwf.errors import Transient
 from gitwf.workflow import record
+from tests import waiting
 
 pytestmark = pytest.mark.slow
 
@@ -20,13 +20,6 @@ def processes_with(text):
             if text.encode() in cmdline.read_bytes():
                 found.append(int(cmdline.parent.name))
     return found
-
-
-def await_that(condition, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -61,7 +54,7 @@ def test_a_step_past_its_time_is_killed_with_all_its_children(local, mark, limit
     node = ran["wf"]
     assert (node.phase, node.message) == ("Failed", message)
     assert node.outputs == record.Outputs()
-    await_that(lambda: not processes_with(mark))
+    waiting.until(lambda: not processes_with(mark))
 
 
 def test_a_step_that_ignores_the_request_to_end_is_killed_after_the_grace(local, mark):
@@ -71,13 +64,13 @@ def test_a_step_that_ignores_the_request_to_end_is_killed_after_the_grace(local,
 
     assert ran["wf"].message.startswith("Pod was active on the node longer")
     assert ran.record.finished.since(ran.record.started) > 1.0
-    await_that(lambda: not processes_with(mark))
+    waiting.until(lambda: not processes_with(mark))
 
 
 def test_a_step_may_tidy_up_when_it_is_asked_to_end(make, rung, written):
     local = make(rung, grace=600)
     local.start(written("trap 'echo tidy; exit 0' TERM; echo on; while true; do sleep 0.05; done"))
-    await_that(lambda: any(local.engine.logs("run")))
+    waiting.until(lambda: any(local.engine.logs("run")))
     local.engine.cancel("run", "enough")
     ran = local.wait()
 
@@ -97,7 +90,7 @@ def test_cancelling_ends_the_step_and_runs_the_exit_handler(local, mark):
   - name: bye
     container: {{image: none, command: [echo, "bye {{{{workflow.status}}}}"]}}
 """)
-    await_that(lambda: any(line.text == "on" for line in local.engine.logs("run")))
+    waiting.until(lambda: any(line.text == "on" for line in local.engine.logs("run")))
     local.engine.cancel("run", "a newer commit came")
     ran = local.wait()
     local.engine.close()
@@ -105,7 +98,7 @@ def test_cancelling_ends_the_step_and_runs_the_exit_handler(local, mark):
     assert ran[".slow"].message == "a newer commit came"
     assert ran.log["wf.onExit"] == "bye Failed\n"
     assert "wf[1]" not in ran.record.nodes
-    await_that(lambda: not processes_with(mark))
+    waiting.until(lambda: not processes_with(mark))
 
 
 def test_cancelling_what_is_over_or_unknown_does_nothing(local, written):
@@ -119,14 +112,14 @@ def test_cancelling_what_is_over_or_unknown_does_nothing(local, written):
 
 def test_closing_the_engine_kills_steps_and_tells_watchers(local, mark, written):
     local.start(written(f"echo on; sleep {mark}"))
-    await_that(lambda: any(local.engine.logs("run")))
+    waiting.until(lambda: any(local.engine.logs("run")))
     watching = local.engine.watch("run")
     next(watching)
     local.engine.close()
 
     with pytest.raises(Transient, match="was closed while the run went on"):
         list(watching)
-    await_that(lambda: not processes_with(mark))
+    waiting.until(lambda: not processes_with(mark))
 
 
 def test_another_engine_takes_a_closed_ones_run_up(make, rung, tmp_path):
@@ -150,7 +143,7 @@ def test_another_engine_takes_a_closed_ones_run_up(make, rung, tmp_path):
     first = make(rung)
     volume = first.state / "volumes" / "v"
     first.start(text)
-    await_that((volume / "second").exists)
+    waiting.until((volume / "second").exists)
     first.engine.close()
     (volume / "go").touch()
     ran = make(rung).run(text)

@@ -4,7 +4,6 @@ import contextlib
 import json
 import pathlib
 import subprocess
-import time
 import urllib.request
 
 import pytest
@@ -13,6 +12,7 @@ from gitwf import ports
 from gitwf.adapters.viewer import control, settings, target
 from gitwf.testing import memory_store
 from gitwf.values import CommitId
+from tests import waiting
 
 SECONDS = 180
 
@@ -94,15 +94,6 @@ http.server.ThreadingHTTPServer(address, App).serve_forever()
 """
 
 
-def eventually(condition, seconds=SECONDS):
-    """Wait until `condition()` is true, and return what it is."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
-    return found
-
-
 def alive(pid):
     """Whether a process runs; one that only waits to be reaped does not."""
     shown = subprocess.run(
@@ -151,7 +142,7 @@ class Site:
         return folder
 
     def outcome(self, desired):
-        eventually(lambda: self.target.progress(desired).state != "progressing", SECONDS)
+        waiting.until(lambda: self.target.progress(desired).state != "progressing", SECONDS)
         return self.target.progress(desired)
 
     def roll(self, version, **how):
@@ -175,14 +166,13 @@ class Site:
         with urllib.request.urlopen(self.url + path, timeout=SECONDS) as response:
             return response.read().decode()
 
-    eventually = staticmethod(eventually)
     alive = staticmethod(alive)
 
     def close(self):
         with contextlib.suppress(ProcessLookupError):
             if (seen := self.seen) is not None:
                 control.down(self.settings)
-                eventually(lambda: not alive(seen["pid"]))
+                waiting.until(lambda: not alive(seen["pid"]))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from gitwf import ports
 from gitwf.adapters.viewer import running
+from tests import waiting
 
 pytestmark = pytest.mark.slow
 
@@ -152,7 +153,7 @@ def test_a_failed_viewer_leaves_no_process_and_no_file(brisk):
     brisk.roll(2, BEHAVIOUR="hang")
     brisk.roll(3, BEHAVIOUR="crash")
 
-    brisk.eventually(lambda: len(processes_of(brisk)) == before[0])
+    waiting.until(lambda: len(processes_of(brisk)) == before[0])
     assert len(list(brisk.rollouts.iterdir())) == before[1]
 
 
@@ -172,9 +173,9 @@ def test_of_rollouts_that_overtake_each_other_the_last_is_served_and_nothing_els
         site.target.apply(site.desired(version, BEHAVIOUR="hang" if version % 3 else "good"))
 
     assert site.roll(30).state is ports.RolloutState.COMPLETE
-    site.eventually(lambda: site.seen["draining"] == 0)
+    waiting.until(lambda: site.seen["draining"] == 0)
     assert "ad-effect-v30" in site.get()
-    site.eventually(lambda: len(list(site.rollouts.iterdir())) == 1)
+    waiting.until(lambda: len(list(site.rollouts.iterdir())) == 1)
 
 
 def test_a_rollout_whose_front_is_gone_may_be_tried_again(site):

@@ -19,6 +19,7 @@ import pytest
 
 from gitwf.adapters.viewer import control, settings
 from gitwf.errors import Stalled, Transient
+from tests import waiting
 
 pytestmark = pytest.mark.slow
 
@@ -110,7 +111,7 @@ def test_when_it_is_killed_its_viewers_end_and_the_next_rollout_heals_it(site):
     site.roll(1)
     old = site.seen
     os.kill(old["pid"], signal.SIGKILL)
-    site.eventually(lambda: not site.alive(old["serving"]["pid"]))
+    waiting.until(lambda: not site.alive(old["serving"]["pid"]))
 
     assert site.target.observe() is None
     assert site.roll(1).state == "complete"
@@ -127,14 +128,14 @@ def test_a_viewer_that_dies_is_started_again_and_requests_wait_for_it(site):
         raised.value.close()
 
     assert "ad-effect-v1" in site.get()
-    assert site.eventually(lambda: site.seen["serving"])["pid"] != pid
+    assert waiting.until(lambda: site.seen["serving"])["pid"] != pid
     assert site.target.observe().ready
 
 
 def test_a_viewer_killed_between_two_requests_fails_none(site):
     site.roll(1)
     for _ in range(3):
-        pid = site.eventually(lambda: site.seen["serving"])["pid"]
+        pid = waiting.until(lambda: site.seen["serving"])["pid"]
         os.killpg(pid, signal.SIGKILL)
         assert "ad-effect-v1" in site.get()
 
@@ -143,7 +144,7 @@ def test_a_viewer_that_cannot_be_started_again_is_not_ready_until_it_is_applied_
     site.roll(1)
     shutil.rmtree(site.settings.home)
     os.killpg(site.seen["serving"]["pid"], signal.SIGKILL)
-    site.eventually(lambda: not site.target.observe().ready)
+    waiting.until(lambda: not site.target.observe().ready)
 
     assert site.roll(1).state == "complete"
     assert site.target.observe().ready
@@ -189,7 +190,7 @@ def test_clients_that_break_off_leave_no_trace(site):
 
     site.roll(2)
 
-    site.eventually(lambda: site.seen["draining"] == 0)
+    waiting.until(lambda: site.seen["draining"] == 0)
     assert "ad-effect-v2" in site.get()
     assert (site.settings.home / "front.log").read_text() == ""
 
@@ -201,7 +202,7 @@ def test_down_leaves_no_process_no_port_and_no_file(site):
 
     assert control.down(site.settings) is True
 
-    site.eventually(lambda: not site.alive(seen["pid"]))
+    waiting.until(lambda: not site.alive(seen["pid"]))
     assert not site.alive(seen["serving"]["pid"])
     assert not site.settings.home.exists()
     assert control.down(site.settings) is False
@@ -215,7 +216,7 @@ def test_down_stops_a_rollout_under_way(site):
         pid = site.seen["pid"]
 
         assert control.down(site.settings) is True
-        site.eventually(lambda pid=pid: not site.alive(pid))
+        waiting.until(lambda pid=pid: not site.alive(pid))
 
 
 def test_the_terminals_interrupt_is_down_as_well(site):
@@ -223,7 +224,7 @@ def test_the_terminals_interrupt_is_down_as_well(site):
     seen = site.seen
     os.kill(seen["pid"], signal.SIGTERM)
 
-    site.eventually(lambda: not site.alive(seen["pid"]))
+    waiting.until(lambda: not site.alive(seen["pid"]))
     assert not site.alive(seen["serving"]["pid"])
     assert not site.settings.home.exists()
 

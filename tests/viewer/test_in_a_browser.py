@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from gitwf.adapters.viewer import launch
+from tests import waiting
 
 pytestmark = pytest.mark.slow
 
@@ -162,7 +163,7 @@ def test_a_page_that_meets_a_newer_viewer_loads_itself_anew(site, browser, r):
     page.on("request", lambda asked: asked.is_navigation_request() and loads.append(asked.url))
     page.route("**/shiny.min.js", lambda route: held.append(route), times=1)  # noqa: PLW0108  playwright marks it
     page.goto(site.url, wait_until="commit")
-    site.eventually(lambda: page.wait_for_timeout(10) or held)
+    waiting.until(lambda: page.wait_for_timeout(10) or held)
 
     site.roll(2, viewer=str(VIEWER), model=model(20))
     held[0].continue_()

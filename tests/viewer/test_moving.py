@@ -14,6 +14,7 @@ import pytest
 
 from gitwf.adapters.viewer import control, front, proxy, target
 from gitwf.errors import Stalled
+from tests import waiting
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +83,7 @@ def test_it_moves_without_a_failed_request_and_the_old_one_ends(moved):
     assert all(answers)
     assert site.seen["port"] == site.settings.port
     assert site.target.observe().at == ""
-    site.eventually(lambda: not site.alive(old["pid"]))
+    waiting.until(lambda: not site.alive(old["pid"]))
     assert not site.alive(old["serving"]["pid"])
     assert [one.name for one in site.settings.home.iterdir() if one.is_dir()] == [
         str(site.settings.port)
@@ -141,7 +142,7 @@ def test_the_old_one_serves_on_while_the_new_one_does_not_get_ready(moved):
     assert outcome.state == "failed"
     assert "ad-effect-v1" in page(old["url"])
     assert site.roll(2).state == "complete"
-    site.eventually(lambda: not listens(old["port"]))
+    waiting.until(lambda: not listens(old["port"]))
 
 
 def test_a_port_that_a_stranger_has_leaves_the_old_one_serving(moved):
@@ -159,7 +160,7 @@ def test_a_deleted_folder_hides_no_front(moved):
     site, old = moved
     shutil.rmtree(site.settings.home)
 
-    site.eventually(lambda: site.target.observe() is not None)
+    waiting.until(lambda: site.target.observe() is not None)
 
     assert site.target.observe().at == old["url"]
 
@@ -169,5 +170,5 @@ def test_down_stops_it_at_whatever_port(moved):
 
     assert control.down(site.settings) is True
 
-    site.eventually(lambda: not site.alive(old["pid"]))
+    waiting.until(lambda: not site.alive(old["pid"]))
     assert not site.settings.home.exists()

@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from gitwf.adapters.viewer import launch
+from tests import waiting
 
 pytestmark = pytest.mark.slow
 
@@ -89,8 +90,8 @@ def test_no_request_fails_over_ten_rollovers(site, viewer):
                 rollout = site.roll(version, viewer=viewer, model={**curves(), "made": version})
                 assert rollout.state == "complete", rollout.reason
                 load.served = version
-                site.eventually(lambda v=version: v in load.seen or ended(clients))
-            site.eventually(lambda: len(load.seen) >= REQUESTS or ended(clients))
+                waiting.until(lambda v=version: v in load.seen or ended(clients))
+            waiting.until(lambda: len(load.seen) >= REQUESTS or ended(clients))
         finally:
             load.over.set()
     assert [client.result() for client in clients] == [None] * CLIENTS
@@ -136,7 +137,7 @@ def test_an_open_websocket_stays_with_the_old_viewer_until_it_closes(site):
     assert new.echo("c") == "ad-effect-v2 c"
     assert site.seen["draining"] == 1
     old.close()
-    site.eventually(lambda: site.seen["draining"] == 0)
+    waiting.until(lambda: site.seen["draining"] == 0)
     assert new.echo("d") == "ad-effect-v2 d"
     new.close()
 
@@ -150,7 +151,7 @@ def test_an_open_websocket_ends_when_the_drain_time_is_over(brisk):
 
     assert old.file.readline() == b""
     old.close()
-    brisk.eventually(lambda: brisk.seen["draining"] == 0)
+    waiting.until(lambda: brisk.seen["draining"] == 0)
     assert not brisk.alive(pid)
 
 
