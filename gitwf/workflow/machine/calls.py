@@ -18,6 +18,7 @@ from gitwf.workflow.document import flow, parameters, template, workflow
 from gitwf.workflow.machine import references
 
 EXIT = "exit"
+UNRESOLVED = "unable to resolve references: "
 _WHOLE_TAG = re.compile(r"\{\{\s*([^{}=\s][^{}]*?)\s*\}\}")
 
 Values = references.Values
@@ -319,5 +320,8 @@ def fill_hook(
         return bare, {one.name: None for one in linked}
     text = substitution.fill(_supplied(bare, values).to_json(), values)
     nowhere: Places = dict.fromkeys(one.name for one in linked)
-    places = references.linked(linked, values) if links else nowhere
+    try:
+        places = references.linked(linked, values) if links else nowhere
+    except failure.NodeFailure as problem:
+        raise failure.NodeFailure(f"{UNRESOLVED}{problem}") from problem
     return parameters.Arguments.from_json(text), places

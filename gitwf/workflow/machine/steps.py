@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from gitwf.workflow.machine import run
 
 _EMPTY = "Skipped, empty params"
-_UNRESOLVED = "unable to resolve references: "
 _HOST = "localhost"
 
 
@@ -132,7 +131,10 @@ class Steps(composite.Composite):
         for step in self.made.steps[self._index]:
             try:
                 prepared.append(
-                    (step, calls.ready(step, values, self.local, _UNRESOLVED, tagged=self.tagged))
+                    (
+                        step,
+                        calls.ready(step, values, self.local, calls.UNRESOLVED, tagged=self.tagged),
+                    )
                 )
             except failure.NodeFailure as problem:
                 raise failure.NodeFailure(f"failed to resolve references: {problem}") from problem
@@ -193,10 +195,12 @@ class Steps(composite.Composite):
     def _break_off(self, fault: str, *, for_exit: bool) -> None:
         """End the group in Error for a hook.
 
-        For an exit hook Argo takes the group for the steps, which of the entry node nobody sets
-        right: the run says what the group does (Argo: executeSteps, markWorkflowPhase).
+        For an exit hook Argo takes the group for the steps. The entry node is set right only if
+        Argo looks at it again, after an exit handler: else the run says what the group does
+        (Argo: executeSteps, markWorkflowPhase).
         """
-        if for_exit and self.node.name == self.run.name:
+        last = calls.exit_hook(self.run.spec, self.run.arguments) is None
+        if for_exit and last and self.node.name == self.run.name:
             self.node.spoken = fault
             self.run.end(self.node, record.Phase.ERROR, nodes.LEFT)
         self.run.end(self._group, record.Phase.ERROR, fault)
