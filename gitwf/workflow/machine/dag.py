@@ -181,7 +181,11 @@ class Dag(composite.Composite):
         once.
         """
         node, name = child.node, child.call.name
-        if node is None or child.node_name in self._group_of or self._graph.is_target(name):
+        if child.node_name in self._group_of:
+            if child.undecided:
+                self.run.at_last(lambda: self._follow_undecided(child))
+            return child.undecided
+        if node is None or self._graph.is_target(name):
             return False
         at_once = hooks.EXIT in child.hooked and node.type not in _HOOKED_LATER
         if not node.undone and (node.type in _OUTSIDE or (at_once and node.phase.completed)):
@@ -195,6 +199,13 @@ class Dag(composite.Composite):
             child.follow()
         else:
             self.settled(child)
+
+    def _follow_undecided(self, turn: composite.Child) -> None:
+        """Start a turn's exit hook if another one is left, for which Argo looks at it again."""
+        if any(one.node is None for one in self._members[turn.call.name]):
+            turn.follow()
+        else:
+            self.settled(turn)
 
     def _awaits(self, target: str, name: str) -> bool:
         node = self.run.nodes.get(f"{self.node.name}.{target}")
