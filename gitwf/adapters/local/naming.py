@@ -38,7 +38,7 @@ class Names:
 
     def give(self) -> None:
         """Name what has run for long enough."""
-        while self.due <= time.monotonic():
+        while self._unnamed and self.due <= time.monotonic():
             one = next(iter(self._unnamed))
             del self._unnamed[one]
             self._logs.show(one.log)
