@@ -147,7 +147,7 @@ def _local(
 
 def _global_names(workflow: resolved.Resolved, kind: str) -> Iterator[str]:
     """The global names that templates in reach give to outputs of a kind, inline ones included."""
-    ahead: list[Any] = [workflow.templates[key].plain() for key in workflow.reachable()]
+    ahead: list[Any] = [workflow.templates[key].plain() for key in workflow.reachable]
     while ahead:
         one = ahead.pop()
         if isinstance(one, list):

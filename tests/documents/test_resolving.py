@@ -45,7 +45,7 @@ def test_templates_are_known_by_scope_and_name():
 def test_every_template_in_reach_is_there(resolved):
     whole = resolved(MAIN, LIB, FAR)
 
-    assert {str(key) for key in whole.reachable()} == {
+    assert {str(key) for key in whole.reachable} == {
         "local/main",
         "local/leaf",
         "namespaced/lib/greet",
@@ -53,11 +53,11 @@ def test_every_template_in_reach_is_there(resolved):
         "cluster/far/z",
     }
     assert {str(key) for key in whole.templates} == {
-        *map(str, whole.reachable()),
+        *map(str, whole.reachable),
         "local/spare",
         "namespaced/lib/silent",
     }
-    assert {key.name: whole.file_of(key) for key in whole.reachable()}["say"] == "o0.yaml"
+    assert {key.name: whole.file_of(key) for key in whole.reachable}["say"] == "o0.yaml"
 
 
 def test_a_call_finds_its_template_in_its_own_scope(resolved):
@@ -136,7 +136,7 @@ def test_the_canonical_text_is_json_without_blanks(resolved):
 def test_another_entrypoint_is_another_run(resolved):
     whole = resolved(MAIN, LIB, FAR).started_at("spare")
 
-    assert {key.name for key in whole.reachable()} == {"spare"}
+    assert {key.name for key in whole.reachable} == {"spare"}
 
 
 def test_inline_templates_reach_further(resolved):
@@ -148,7 +148,7 @@ def test_inline_templates_reach_further(resolved):
     - {name: end, suspend: {}}
     """
 
-    assert {key.name for key in resolved(spec).reachable()} == {"main", "leaf", "end"}
+    assert {key.name for key in resolved(spec).reachable} == {"main", "leaf", "end"}
 
 
 def test_a_template_whose_own_name_holds_a_tag_is_come_to_once(resolved):
@@ -159,7 +159,7 @@ def test_a_template_whose_own_name_holds_a_tag_is_come_to_once(resolved):
     - {name: "of-{{item}}", suspend: {}}
     """
 
-    assert {key.name for key in resolved(spec).reachable()} == {"main", "of-{{item}}"}
+    assert {key.name for key in resolved(spec).reachable} == {"main", "of-{{item}}"}
 
 
 def test_a_reference_with_a_tag_may_lead_anywhere(resolved):
@@ -170,7 +170,7 @@ def test_a_reference_with_a_tag_may_lead_anywhere(resolved):
     """
     whole = resolved(spec, LIB, FAR)
 
-    assert {str(key) for key in whole.reachable()} == {
+    assert {str(key) for key in whole.reachable} == {
         "local/main",
         "namespaced/lib/greet",
         "namespaced/lib/say",
@@ -254,7 +254,7 @@ def test_a_workflow_is_laid_over_its_workflow_template(resolved):
         {"name": "d", "value": "wd"},
     ]
     assert [one["name"] for one in spec["volumes"]] == ["v", "u"]
-    assert {str(key) for key in whole.reachable()} == {"local/main", "local/end"}
+    assert {str(key) for key in whole.reachable} == {"local/main", "local/end"}
     assert whole.origin("parallelism").file == "w.yaml"
     assert whole.origin("onExit").file == "o0.yaml"
 

@@ -53,7 +53,7 @@ def of(
     Rejected: a template asks for a Secret that the policy does not grant it.
     """
     workflow = order.workflow
-    reached = sorted(workflow.reachable() | _entry(order))
+    reached = sorted(workflow.reachable | _entry(order))
     problems = [one for key in reached for one in _not_granted(order, key)]
     if problems:
         raise Rejected(sorted(set(problems)))
@@ -91,7 +91,7 @@ def wants_source(order: ports.Order) -> bool:
 def _entry(order: ports.Order) -> frozenset[resolved.TemplateKey]:
     if not order.entrypoint:
         return frozenset()
-    return order.workflow.started_at(order.entrypoint).reachable()
+    return order.workflow.started_at(order.entrypoint).reachable
 
 
 def _arguments(order: ports.Order, source: str) -> dict[str, Any]:

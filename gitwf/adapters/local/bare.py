@@ -18,6 +18,8 @@ from pathlib import Path
 from gitwf.adapters import host
 from gitwf.adapters.local import again, box, copying, placing, programs, scratch, spawning
 
+_FIRST = 1 << 16  # Bytes of a process's variables, among which a step's own home is.
+
 
 class Process:
     """A process under way on the bare machine; see `box.Running`."""
@@ -169,12 +171,17 @@ def kill_strays(run: Path) -> None:
 
 
 def _variables(process: str) -> bytes:
-    """The variables that a process was started with, each after a zero; none where it is gone."""
+    """The first variables of a process, each after a zero; none where it is gone."""
     try:
-        with open(f"/proc/{process}/environ", "rb", buffering=0) as file:  # noqa: PTH123 - as above
-            return b"\0" + file.read()
+        file = os.open(f"/proc/{process}/environ", os.O_RDONLY)
     except OSError:
         return b""
+    try:
+        return b"\0" + os.read(file, _FIRST)
+    except OSError:
+        return b""
+    finally:
+        os.close(file)
 
 
 def collect(outputs: Sequence[str], work: Path) -> Iterable[str | None]:

@@ -29,10 +29,12 @@ def declared(made: template.Template) -> frozenset[str]:
 
 def shared(workflow: resolved.Resolved) -> Iterator[tuple[resolved.TemplateKey, str]]:
     """Each template whose calls may run at once and declare one path, with the reason."""
-    everything = workflow.reachable()
+    everything = workflow.reachable
     if workflow.spec.parallelism == 1:
         return
-    paths = {key: _reached(workflow, key, frozenset()) for key in everything}
+    paths = _reached(workflow)
+    if not any(paths.values()):
+        return
     for key in sorted(everything):
         made = workflow.templates[key]
         if made.parallelism == 1:
@@ -57,21 +59,25 @@ def _of(
     return paths.get(found[0], frozenset()) if found is not None else frozenset()
 
 
-def _reached(
-    workflow: resolved.Resolved, key: resolved.TemplateKey, above: frozenset[resolved.TemplateKey]
-) -> frozenset[str]:
-    """The paths of every pod below a template."""
-    if key in above or key not in workflow.templates:
-        return frozenset()
-    made = workflow.templates[key]
-    paths = declared(made)
-    for call in made.calls():
-        found = workflow.lookup(key.scope, call)
-        if call.inline is not None:
-            paths |= declared(call.inline)
-        elif found is not None:
-            paths |= _reached(workflow, found[0], above | {key})
-    return paths
+def _reached(workflow: resolved.Resolved) -> dict[resolved.TemplateKey, frozenset[str]]:
+    """The paths of every pod below each template."""
+    own: dict[resolved.TemplateKey, frozenset[str]] = {}
+    below: dict[resolved.TemplateKey, set[resolved.TemplateKey]] = {}
+    for key in workflow.reachable:
+        made = workflow.templates[key]
+        inline = [call.inline for call in made.calls() if call.inline is not None]
+        own[key] = declared(made).union(*map(declared, inline))
+        found = [workflow.lookup(key.scope, call) for call in made.calls()]
+        below[key] = {one[0] for one in found if one is not None}
+    reached = {}
+    for key in own:
+        seen, ahead = {key}, [key]
+        while ahead:
+            new = below.get(ahead.pop(), set()) - seen
+            seen |= new
+            ahead += new
+        reached[key] = frozenset[str]().union(*(own.get(one, frozenset()) for one in seen))
+    return reached
 
 
 def _at_once(made: template.Template) -> Iterator[tuple[template.Call, template.Call]]:

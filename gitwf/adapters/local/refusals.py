@@ -82,7 +82,7 @@ def _said(
 
 def templates(workflow: resolved.Resolved) -> Iterator[Placed]:
     """Every template that a run may come to, inline ones under the key of their caller."""
-    for key in sorted(workflow.reachable()):
+    for key in sorted(workflow.reachable):
         for made in _with_inline(workflow.templates[key]):
             yield Placed(workflow, key, made)
 

@@ -15,7 +15,6 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 _CLONE_FS = 0x200
@@ -102,8 +101,8 @@ def _inherited() -> list[int]:
     """The files that whoever started this process left open for it; its own are not passed on."""
     found = []
     with contextlib.suppress(FileNotFoundError):
-        for one in Path("/proc/self/fd").iterdir():
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - every run passes here
             with contextlib.suppress(OSError):  # The folder's own file is closed already.
-                if os.get_inheritable(int(one.name)):
-                    found.append(int(one.name))
+                if os.get_inheritable(int(name)):
+                    found.append(int(name))
     return [file for file in found if file > _STDERR]

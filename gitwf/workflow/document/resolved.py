@@ -160,6 +160,7 @@ class Resolved:
             return f"template {ref.template} not found in workflow template {ref.name}"
         return f"workflow template {ref.name} not found"
 
+    @functools.cached_property
     def reachable(self) -> frozenset[TemplateKey]:
         """Every template that a run may come to, from entrypoint, exit handler and hooks.
 
@@ -214,11 +215,11 @@ class Resolved:
         Counts: name, namespace, labels, annotations, the spec, the templates within reach and the
         ConfigMaps. Does not count: templates out of reach, their order, how anything is written.
         """
-        within = {str(key): self.templates[key].plain() for key in sorted(self.reachable())}
+        within = {str(key): self.templates[key].plain() for key in sorted(self.reachable)}
         spec = self.spec.plain()
         spec.pop("templates", None)
         spec.pop("workflowTemplateRef", None)
-        names = config_map_names([spec, within])
+        names = config_map_names([spec, within]) if self.config_maps else set()
         meaning: dict[str, Any] = {
             "metadata": {
                 "name": self.name,
@@ -238,7 +239,7 @@ class Resolved:
             meaning["unlabelled"] = sorted(unlabelled)
         if self.scheduled:
             meaning["scheduled"] = True
-        private = secret_names([spec, within])
+        private = secret_names([spec, within]) if self.secrets else set()
         if own := {n: dict(c) for n, c in self.secrets.items() if may_name(private, n)}:
             meaning["secrets"] = own
         return values.canonical(meaning)

@@ -111,7 +111,7 @@ def check(whole: resolved.Resolved) -> list[Diagnostic]:
     for path, message in _ignored(spec, _IGNORED_IN_SPEC):
         place = whole.origin(*path)
         found.setdefault(place.diagnostic(message, key=True, severity="warning"))
-    parts = [(whole.templates[key].plain(), whole.origins[key]) for key in whole.reachable()]
+    parts = [(whole.templates[key].plain(), whole.origins[key]) for key in whole.reachable]
     if "templateDefaults" in spec:
         parts.append((spec["templateDefaults"], whole.origin("templateDefaults")))
     for part, origin in parts:
