@@ -31,6 +31,7 @@ _HEADS = "refs/heads/"
 _PROPOSED = "refs/proposed/HEAD"
 Make = Callable[[pygit2.Repository], CommitId]
 
+_REBUILDS = 3  # How often a fetch fills the cache again before it gives up.
 _CONNECT_MILLISECONDS = 15_000
 _SILENCE_MILLISECONDS = 120_000
 _BIGGEST_CACHED_TREE = 1 << 20
@@ -110,12 +111,14 @@ class Remote:
     def fetch(self, ref: str) -> CommitId | None:
         """Ask what `ref` is at and have its history in the cache. None: it does not exist."""
         self.track(ref)
-        try:
-            return self._fetch(ref)
-        except errors.LIBRARY as error:
-            if errors.from_the_network(error):
-                raise self._translated(error) from error
-            self._mirror.rebuild()
+        # A cache that was deleted or damaged is filled again, and may be deleted again meanwhile.
+        for _ in range(_REBUILDS):
+            try:
+                return self._fetch(ref)
+            except errors.LIBRARY as error:
+                if errors.from_the_network(error):
+                    raise self._translated(error) from error
+                self._mirror.rebuild()
         with self._translating():
             return self._fetch(ref)
 
