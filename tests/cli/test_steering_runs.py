@@ -141,8 +141,16 @@ def test_a_killed_run_can_be_stopped_and_its_exit_handler_runs(gitwf, place, beg
     assert running.newest(gitwf)["phase"] == "Failed"
 
 
+@pytest.fixture
+def with_terminal():
+    """Have what is started here hear of the end of its terminal, though the tests may not."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @slow
-@slow
+@pytest.mark.usefixtures("with_terminal")
 def test_the_end_of_the_terminal_leaves_the_run_and_what_it_ran(gitwf, place, begun):
     running.write(
         place,
