@@ -29,13 +29,12 @@ def declared(made: template.Template) -> frozenset[str]:
 
 def shared(workflow: resolved.Resolved) -> Iterator[tuple[resolved.TemplateKey, str]]:
     """Each template whose calls may run at once and declare one path, with the reason."""
-    everything = workflow.reachable
     if workflow.spec.parallelism == 1:
         return
     paths = _reached(workflow)
     if not any(paths.values()):
         return
-    for key in sorted(everything):
+    for key in sorted(paths):
         made = workflow.templates[key]
         if made.parallelism == 1:
             continue
