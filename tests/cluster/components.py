@@ -31,7 +31,7 @@ def write_configuration(place):
     registries.mkdir(parents=True)
     (registries / "hosts.toml").write_text(NO_REGISTRY, "utf-8")
     (place.folder / "cni").mkdir()
-    _json(place.folder / "cni" / "10-gitwf.conflist", network.plugins())
+    _json(place.folder / "cni" / "10-gitwf.conflist", network.plugins(place))
     _json(place.folder / "kubelet.json", _kubelet(place))
     _json(place.kubeconfig, certificates.kubeconfig(place.certificates))
     place.kubeconfig.chmod(0o600)

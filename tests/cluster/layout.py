@@ -5,6 +5,7 @@ crash left. A second one can stand beside it only in a network namespace of its 
 """
 
 import dataclasses
+import hashlib
 import os
 import pathlib
 
@@ -47,6 +48,16 @@ class Layout:
     @property
     def containerd_state(self):
         return self.folder / "containerd-state"
+
+    @property
+    def network(self):
+        """Name of the pods' network: no other cluster's on the machine."""
+        return f"gitwf-{hashlib.sha256(bytes(self.folder)).hexdigest()[:8]}"
+
+    @property
+    def addresses(self):
+        """Which addresses pods have: what is killed gives none back."""
+        return self.folder / "addresses"
 
     @property
     def buckets(self):

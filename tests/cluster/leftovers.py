@@ -17,6 +17,7 @@ PROC = pathlib.Path("/proc")
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 CONTAINER_LOGS = pathlib.Path("/var/log/containers")
 DEVICE_PLUGINS = pathlib.Path("/var/lib/kubelet/device-plugins")
+NETWORK_RESULTS = pathlib.Path("/var/lib/cni/results")
 SHIM = "containerd-shim-runc-v2"
 PROGRAMS = (
     "etcd",
@@ -131,6 +132,13 @@ def cgroups(place):
     return [group for name in ids for group in [*CGROUPS.glob(name), *CGROUPS.glob(f"*/{name}")]]
 
 
+def network_results(place):
+    """Files that tell what each pod got of its networks; one that was killed leaves its own."""
+    ours = NETWORK_RESULTS.glob(f"{place.network}-*")
+    pods = [file.name.removeprefix(f"{place.network}-").split("-")[0] for file in ours]
+    return [file for pod in pods for file in NETWORK_RESULTS.glob(f"*-{pod}-*")]
+
+
 def contained(place):
     """Ids of the processes that run in containers, whoever is their parent by now."""
     found = set()
@@ -154,12 +162,15 @@ def _rmdir(folder):
 
 
 def _remove_from_fixed_places(place):
-    """The kubelet knows no other folders for these."""
+    """The kubelet and containerd know no other folders for these."""
     for link in CONTAINER_LOGS.glob("*.log") if CONTAINER_LOGS.is_dir() else ():
         with contextlib.suppress(OSError):
             if _names(str(link.readlink()), place.folder):
                 link.unlink()
     for name in ("kubelet.sock", "kubelet_internal_checkpoint"):
         (DEVICE_PLUGINS / name).unlink(missing_ok=True)
-    for folder in (CONTAINER_LOGS, DEVICE_PLUGINS, DEVICE_PLUGINS.parent):
+    for result in network_results(place):
+        result.unlink(missing_ok=True)
+    kept = (CONTAINER_LOGS, NETWORK_RESULTS, DEVICE_PLUGINS)
+    for folder in (*kept, NETWORK_RESULTS.parent, DEVICE_PLUGINS.parent):
         _rmdir(folder)  # refused where it holds anything of others

@@ -28,16 +28,17 @@ REJECTS = "KUBE-EXTERNAL-SERVICES"  # kube-proxy's, and filled by it
 OURS = re.compile(r"\bKUBE-")
 
 
-def plugins():
+def plugins(place):
     """Configuration of the pods' network for containerd."""
     pods = {
         "type": "host-local",
+        "dataDir": str(place.addresses),
         "ranges": [[{"subnet": layout.PODS}]],
         "routes": [{"dst": "0.0.0.0/0"}],
     }
     return {
         "cniVersion": "0.4.0",
-        "name": "gitwf",
+        "name": place.network,
         "plugins": [{"type": "ptp", "ipMasq": False, "ipam": pods}],
     }
 

@@ -67,6 +67,7 @@ class Machine:
             "processes": leftovers.processes(self.place),
             "mounts": leftovers.mounts(self.place),
             "files": self.place.folder.exists(),
+            "network": leftovers.network_results(self.place),
             "links": sorted(line.split()[1] for line in self.run("ip", "-o", "link").splitlines()),
             "routes": self.run("ip", "route"),
             "chains": [line for line in chains.splitlines() if line.startswith(":KUBE")],
