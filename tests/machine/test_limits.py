@@ -56,6 +56,40 @@ def test_what_is_tried_again_goes_before_what_has_not_begun(player):
     assert begun.index("w[0].each(0:0)(1)") < begun.index("w[0].each(2:2)(0)")
 
 
+@pytest.mark.parametrize("of", ["workflow", "template"])
+def test_first_in_line_is_what_argo_comes_to_first(player, of):
+    """Argo goes through the tasks in one order at each look, and into each before the next."""
+    tasks = [
+        {"name": "a", "template": "inner"},
+        {"name": "b", "template": "ok"},
+        {"name": "c", "template": "ok", "depends": "b"},
+        {"name": "d", "template": "inner", "depends": "b"},
+        {"name": "e", "template": "ok"},
+    ]
+    steps = [[{"name": "one", "template": "ok"}, {"name": "two", "template": "ok"}]]
+    inner = {"name": "inner", "steps": [*steps, [{"name": "three", "template": "ok"}]]}
+    main = {"name": "main", "dag": {"tasks": tasks}}
+    spec = {"templates": [main, inner, OK]}
+    (spec if of == "workflow" else main)["parallelism"] = 1
+    played = player(spec)
+    assert played.play().phase == "Succeeded"
+    order = "a[0].one a[0].two a[1].three b c d[0].one d[0].two d[1].three e"
+    assert [name.removeprefix("w.") for name in played.starts] == order.split()
+
+
+def test_nothing_waits_for_ever_where_one_of_the_line_fails_fast(play):
+    odd = {**OK, "name": "odd", "annotations": {"workflows.argoproj.io/display-name": "-/"}}
+    steps = [
+        {"name": name, "template": of} for name, of in zip("abc", ("ok", "odd", "odd"), strict=True)
+    ]
+    final = play({"templates": [fast({"steps": [steps]}, parallelism=1), OK, odd]})
+    assert (final.phase, final.message) == (
+        "Failed",
+        "template has failed or errored children and failFast enabled",
+    )
+    assert "w[0].c" not in final.nodes
+
+
 def test_a_template_that_calls_itself_for_ever_ends_in_error(play):
     main = {"name": "main", "steps": [[{"name": "again", "template": "main"}]]}
     final = play({"templates": [main]})

@@ -21,6 +21,7 @@ class Agenda:
 
     def __init__(self) -> None:
         self._next: deque[Work] = deque()
+        self._in_line: deque[Work] = deque()
         self._last: deque[Work] = deque()
         self._timers: list[tuple[Instant, int, Work]] = []
         self._sequence = 0
@@ -29,6 +30,10 @@ class Agenda:
     def later(self, work: Work) -> None:
         """Do `work` before this event is done, after what is under way."""
         self._next.append(work)
+
+    def in_line(self, work: Work) -> None:
+        """Do `work`, which lets in what waits, once all is known that wants to be let in."""
+        self._in_line.append(work)
 
     def at_last(self, work: Work) -> None:
         """Do `work` before this event is done, after all that it brings about."""
@@ -56,7 +61,7 @@ class Agenda:
         collects = gc.isenabled()
         gc.disable()
         try:
-            while queue := self._next or self._last:
+            while queue := self._next or self._in_line or self._last:
                 queue.popleft()()
         finally:
             if collects:

@@ -102,9 +102,14 @@ class Composite:
 
     # Room for children.
 
-    def admits(self) -> bool:
-        """Whether another child may start."""
-        return not self.parallelism.full and not self.failing
+    @property
+    def order(self) -> Mapping[str, int]:
+        """The calls, numbered as Argo comes to them. For the subclass."""
+        raise NotImplementedError
+
+    def admits(self, place: Callable[[], limits.Place]) -> bool:
+        """Whether another child, at this place, may start."""
+        return not self.failing and self.parallelism.admits(place)
 
     @property
     def failing(self) -> bool:
@@ -119,9 +124,9 @@ class Composite:
         """
         return self.failing and not self.node.retried
 
-    def wait(self, work: Callable[[], None]) -> None:
+    def wait(self, place: limits.Place, work: Callable[[], None]) -> None:
         """Let work wait for room."""
-        self.parallelism.waiting.append(work)
+        self.parallelism.wait(place, work)
         if self.failing:
             self.run.later(self._admit)
 
@@ -145,18 +150,22 @@ class Composite:
 
     def _look_again(self, soon: Callable[[Callable[[], None]], None]) -> None:
         self.given_up = self.gives_up
-        if self.parallelism.waiting or self.failing:
+        if self.failing:
             soon(self._admit)
+        elif self.parallelism.line:
+            self.run.in_line(self._admit)
 
     def _admit(self) -> None:
         if self.node.phase.fulfilled:
             return
         if self.failing:
-            if not self._busy and (self.parallelism.waiting or self.gives_up):
-                self.parallelism.waiting.clear()
+            if not self._busy and (self.parallelism.line or self.gives_up):
+                self.parallelism.leave()
                 self.abort(FAIL_FAST)
             return
-        self.parallelism.admit()
+        if (work := self.parallelism.next()) is not None:
+            work()
+            self.run.in_line(self._admit)
 
     # The end.
 

@@ -63,6 +63,11 @@ class Dag(composite.Composite):
 
     # One task.
 
+    @functools.cached_property
+    def order(self) -> dict[str, int]:
+        """The tasks, numbered as Argo comes to them."""
+        return {name: number for number, name in enumerate(self._graph.reach())}
+
     def _look_later(self, name: str) -> None:
         self.run.later(lambda: self._look(self._graph.tasks[name]))
 

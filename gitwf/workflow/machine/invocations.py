@@ -4,7 +4,8 @@ Everything between a call and its node passes as one of these, so that it can wa
 again, or be refused, without anybody remembering where it came from.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -12,6 +13,8 @@ from gitwf.values import Instant
 from gitwf.workflow import preparation, record
 from gitwf.workflow.document import template
 from gitwf.workflow.machine import limits, nodes, references, templates
+
+_CALL = re.compile(r"(?:\[\d+\])?\.([-\w]+)(?:\((\d+))?")
 
 
 class Boundary(Protocol):
@@ -22,10 +25,14 @@ class Boundary(Protocol):
     invocation: "Invocation"
     parallelism: limits.Semaphore
 
-    def admits(self) -> bool:
-        """Whether another child may start."""
+    @property
+    def order(self) -> Mapping[str, int]:
+        """The calls, numbered as Argo comes to them."""
 
-    def wait(self, work: Callable[[], None]) -> None:
+    def admits(self, place: Callable[[], limits.Place]) -> bool:
+        """Whether another child, at this place, may start."""
+
+    def wait(self, place: limits.Place, work: limits.Work) -> None:
         """Let work wait for room."""
 
     @property
@@ -61,6 +68,20 @@ class Invocation:
     wants_result: bool = False
     depth: int = 0
     until: Instant | None = None
+
+    def place(self) -> limits.Place:
+        """Give where Argo comes to it on its way through the calls and turns from the entry.
+
+        To hooks it comes after all steps of a group, to those of the workflow at the very end.
+        """
+        one, places = self, list[tuple[int, int]]()
+        while (inside := one.boundary) is not None:
+            call, turn = _CALL.findall(one.name, len(inside.node.name))[0]
+            later = len(inside.order) if one.hooked and inside.kind == "steps" else 0
+            places.append((inside.order[call] + later, int(turn or 0)))
+            one = inside.invocation
+        places.append((int(one.hooked), 0))
+        return tuple(reversed(places))
 
     def make_node(
         self, run: str, name: str, type_: record.NodeType, owner: nodes.Owner

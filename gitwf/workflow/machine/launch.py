@@ -44,19 +44,28 @@ _TYPES = {
 _SOURCE = "source"
 
 
-def submit(run: "run.Run", invocation: invocations.Invocation) -> None:
-    """Start an invocation, or let it wait in line where there is no room."""
+def submit(run: "run.Run", invocation: invocations.Invocation, *, limited: bool = True) -> None:
+    """Start an invocation, or let it wait in line where there is no room.
+
+    Not `limited`: there is room for it among the workflow's pods.
+    """
     inside = invocation.boundary
     if inside is not None and inside.node.phase.fulfilled:
         return
     if run.kept.recall(run, invocation):
         return
-    if inside is not None and not inside.admits():
-        inside.wait(lambda: submit(run, invocation))
-    elif run.parallelism.full and not invocation.target.source.template.suspend:
-        run.parallelism.waiting.append(lambda: submit(run, invocation))
+    if inside is not None and not inside.admits(invocation.place):
+        inside.wait(invocation.place(), lambda: submit(run, invocation))
+    elif limited and _takes_room(run, invocation):
+        run.line_up(invocation, lambda: submit(run, invocation, limited=False))
     else:
         launch(run, invocation)
+
+
+def _takes_room(run: "run.Run", invocation: invocations.Invocation) -> bool:
+    """Whether the workflow's limit on pods holds for it; what is suspended needs no room."""
+    suspended = invocation.target.source.template.suspend
+    return run.parallelism.limit is not None and not suspended
 
 
 def launch(run: "run.Run", invocation: invocations.Invocation) -> None:
@@ -126,8 +135,8 @@ def _go_on(run: "run.Run", invocation: invocations.Invocation) -> None:
     inside = invocation.boundary
     if inside is not None and inside.node.phase.fulfilled:
         return
-    if run.parallelism.full and not invocation.target.source.template.suspend:
-        run.parallelism.waiting.append(lambda: _go_on(run, invocation))
+    if _takes_room(run, invocation) and not run.parallelism.admits(invocation.place):
+        run.parallelism.wait(invocation.place(), lambda: _go_on(run, invocation))
     else:
         launch(run, invocation)
 

@@ -6,6 +6,7 @@ one taken waits in line at that lock (Argo: workflow/sync). Locks of the whole w
 runs: the machine only names them (`Run.held`), whoever drives it takes them before it begins.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ class Locks:
         ]
         for semaphore in semaphores:
             if semaphore.full:
-                semaphore.waiting.append(again)
+                semaphore.wait((), again)
                 return None
         for semaphore in semaphores:
             semaphore.active += 1
@@ -92,9 +93,7 @@ class Locks:
     def stir(self) -> None:
         """Have all that waits look again, because the run is ending."""
         for semaphore in self._semaphores.values():
-            waiting = [*semaphore.waiting]
-            semaphore.waiting.clear()
-            for again in waiting:
+            for again in semaphore.leave():
                 self._run.later(again)
 
 
@@ -125,4 +124,9 @@ class Holder:
         semaphores, self._semaphores = self._semaphores, []
         for semaphore in semaphores:
             semaphore.active -= 1
-            self._run.later(semaphore.admit)
+            self._run.later(functools.partial(_admit, semaphore))
+
+
+def _admit(semaphore: limits.Semaphore) -> None:
+    while (work := semaphore.next()) is not None:
+        work()

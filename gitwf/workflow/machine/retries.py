@@ -160,13 +160,12 @@ class Retrying:
         if inside is not None and (inside.gives_up or inside.node.phase.fulfilled):
             self._leave()
             return
-        # The Retry node itself takes no place. What has begun goes before what has not: Argo comes
-        # to an earlier step first.
+        # The Retry node itself takes no place.
         for limit in (*(() if inside is None else (inside.parallelism,)), self._run.parallelism):
-            if limit.full:
+            if not limit.admits(self._invocation.place):
                 # By the time that there is room its time may be over.
                 again = self._decide if self._attempts else lambda: self._attempt(names)
-                limit.waiting.appendleft(again)
+                limit.wait(self._invocation.place(), again)
                 return
         name = f"{self.node.name}({len(self._attempts)})"
         pod = nodes.pod_name(self._run.name, name, self._invocation.target.name)

@@ -155,6 +155,11 @@ class Run(agenda.Agenda):
         """Start an invocation, or let it wait for room."""
         launch.submit(self, invocation)
 
+    def line_up(self, invocation: invocations.Invocation, work: Callable[[], None]) -> None:
+        """Let `work` wait for room among the pods, of which Argo comes to one after the other."""
+        self.parallelism.wait(invocation.place(), work)
+        self.in_line(self._admit)
+
     def refuse(self, invocation: invocations.Invocation, message: str) -> None:
         """Record that an invocation cannot be started."""
         launch.refuse(self, invocation, message)
@@ -323,11 +328,17 @@ class Run(agenda.Agenda):
     def _count(self, node: nodes.Node, change: int) -> None:
         if node.type is records.NodeType.POD:
             self.parallelism.active += change
-            if change < 0 and self.parallelism.waiting:
-                self.later(self.parallelism.admit)
+            if change < 0 and self.parallelism.line:
+                self.in_line(self._admit)
         inside = self.composites.get(node.boundary.name) if node.boundary is not None else None
         if inside is not None:
             inside.count(node, change)
+
+    def _admit(self) -> None:
+        """Let the first in line go on, then whatever it brings about, then the next."""
+        if (work := self.parallelism.next()) is not None:
+            work()
+            self.in_line(self._admit)
 
     def _pod(self, event: _OfPod, tell: Callable[[pods.Pod, _OfPod], None]) -> None:
         pod = self.pods.get(event.node)

@@ -4,6 +4,7 @@ A group is over when every step of it and every hook of theirs is; the next one 
 failed that `continueOn` does not excuse. Failing stops no sibling (Argo: controller/steps.go).
 """
 
+import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,12 @@ class Steps(composite.Composite):
         super().__init__(run, invocation, bound, node)
         names = {step.name for group in self.made.steps for step in group}
         self._read = preparation.steps_read(bound.prepared.text, names)
+
+    @functools.cached_property
+    def order(self) -> dict[str, int]:
+        """The steps, numbered as they are written."""
+        names = (step.name for group in self.made.steps for step in group)
+        return {name: number for number, name in enumerate(names)}
 
     def start(self) -> None:
         """Begin with the first group."""
