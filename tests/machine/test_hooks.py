@@ -61,6 +61,16 @@ def test_a_named_hook_starts_once_when_its_expression_comes_true(player):
     assert final.phase == "Succeeded"
 
 
+@pytest.mark.parametrize("expression", ["true", 'steps.a.status == "Pending"'])
+def test_the_hooks_of_a_step_are_looked_at_before_its_pod_runs(player, expression):
+    hooks = {"now": {"template": "say", "expression": expression, "arguments": told("m")}}
+    step = {"name": "a", "template": "ok", "hooks": hooks}
+    played = player(
+        {"templates": [{"name": "main", "steps": [[step]]}, echo("ok"), echo("say", "m")]}
+    )
+    assert [*played.starts] == ["w[0].a", "w[0].a.hooks.now"]
+
+
 def test_the_hooks_of_a_loop_know_their_item(play):
     step = {
         "name": "a",

@@ -341,8 +341,14 @@ class Child:
         run.end(node, phase, message)
 
     def made_node(self, node: nodes.Node) -> None:
-        """Connect the new node."""
+        """Connect the new node; to a step's hooks Argo comes after all steps of the group."""
         self.inside.adopt(self, node)
+        if self._hooks is not None and self.inside.kind == "steps":
+            self.inside.run.at_last(lambda: self._waits(node))
+
+    def _waits(self, node: nodes.Node) -> None:
+        if self._hooks is not None and node.phase is record.Phase.PENDING:
+            self._hooks.begun(node)
 
     def running(self, node: nodes.Node) -> None:
         """Pass on that the node's work has begun."""
