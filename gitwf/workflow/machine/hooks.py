@@ -4,9 +4,9 @@ A named hook starts once, as soon as its expression is true: looked at when the 
 and when it ends, that of a step as soon as there is a node, that of a DAG's task also for one that
 was skipped or omitted. The exit hook starts when the node has completed and the named ones are over
 (that of a DAG's target does not wait for them), unless it has an expression that says no. Whoever
-waits for the node waits for its hooks too. Of its own node a hook sees the status and, in arguments,
-the output parameters and artifacts: neither result nor exit code, whose tags stay as they are; the
-arguments of a named hook are not filled while the node has no outputs at all
+waits for the node waits for its hooks too. Of its own node a hook sees the status and, in its
+arguments, the output parameters and artifacts: neither result nor exit code, whose tags stay as
+they are; the arguments of a named hook are not filled while the node has no outputs at all
 (Argo: workflow/controller/hooks.go, exit_handler.go).
 """
 
