@@ -11,6 +11,7 @@ READS_A_CALL = re.compile(
 )
 WHOLE_DEADLINE = re.compile("^  activeDeadlineSeconds:", re.MULTILINE)
 RETRIED = re.compile("^  retryStrategy:", re.MULTILINE)
+_ENDS = {"Retry": "children", "Steps": "outboundNodes", "DAG": "outboundNodes"}
 
 
 def reasons(verdict):
@@ -76,8 +77,37 @@ def _only_hangs_lower(verdict):
 
 def _ends_nowhere(verdict):
     nodes = verdict.case.nodes.values()
-    hits = any(node["type"] == "Retry" and not node.get("children") for node in nodes)
+    hits = any(not node.get(_ENDS.get(node["type"], "phase")) for node in nodes)
     return hits and all(": children is [" in one for one in verdict.differences)
+
+
+def _goes_well_though_it_fails_fast(verdict):
+    nodes = verdict.case.nodes.values()
+    well = [node.get("message") or "" for node in nodes if node["phase"] == "Succeeded"]
+    return any("failFast enabled" in message for message in well)
+
+
+def _counts_a_hook(verdict):
+    nodes = verdict.case.nodes
+    retried = [node for node in nodes.values() if node["type"] == "Retry"]
+    below = (nodes[name] for node in retried for name in node.get("children") or ())
+    return any(_flags(node) >= {"hooked", "retried"} for node in below)
+
+
+def _flags(node):
+    return (node.get("nodeFlag") or {}).keys()
+
+
+def _breaks_steps_off(verdict):
+    nodes = verdict.case.nodes.values()
+    broken = (node for node in nodes if node["type"] == "StepGroup" and node["phase"] == "Error")
+    return any(len(node.get("children") or ()) > 1 for node in broken)
+
+
+def _cannot_start_a_hook_of_its_own(verdict):
+    name = re.compile(r"w\d+\.hooks\.\w+")
+    hooks = (node for key, node in verdict.case.nodes.items() if name.fullmatch(key))
+    return any((node["type"], node["phase"]) == ("Skipped", "Error") for node in hooks)
 
 
 def _left_running(verdict):
@@ -93,7 +123,8 @@ _REASONS = {
     "it reads what a skipped call would have given": _reads_what_was_skipped,
     "an output's expression gives nothing": _differs("outputs is .*, Argo's .*'<nil>'"),
     "a tag that nobody resolves": _differs(
-        r"is not on Argo: failed to (resolve \{\{|evaluate expression: (steps|tasks) is missing)"
+        r"(is not on Argo: |message is ')failed to "
+        r"(resolve \{\{|evaluate expression: ((steps|tasks) is missing|cannot fetch))"
     ),
     "a hook found no room": lambda verdict: (
         _says("Max parallelism reached")(verdict) or _starts_a_hook_that(verdict, "parallelism:")
@@ -102,7 +133,14 @@ _REASONS = {
         verdict, "memoize:"
     ),
     "a hook that cannot start stands below its node": _only_hangs_lower,
-    "a retried node without an attempt ends nowhere on Argo": _ends_nowhere,
+    "what follows a node that ends nowhere on Argo": _ends_nowhere,
+    "steps that fail fast go well on Argo": _goes_well_though_it_fails_fast,
+    "a hook that is tried again counts as an attempt on Argo": _counts_a_hook,
+    "Argo does not wait for what is under way in steps that it breaks off": _breaks_steps_off,
+    "a hook of the workflow cannot start": _cannot_start_a_hook_of_its_own,
+    "exit hooks of a DAG's loop one after another on Argo": _differs(
+        r"\)\.onExit: memoizationStatus is"
+    ),
     "Argo left nodes running": _left_running,
     "it reads workflow.duration": _reads("workflow.duration"),
     "it reads workflow.failures": _reads("workflow.failures"),
@@ -111,4 +149,5 @@ _REASONS = {
     "two deadlines within one second": _cuts_off_twice,
     "it reads workflow.status at the very beginning": _differs("'value': ''.*Argo's .*'Running'"),
     "Argo lost an inline template": _says("failed to get a template"),
+    "Argo lost a node": _differs("Argo's 'could not find node named"),
 }
