@@ -26,6 +26,22 @@ program.chmod(0o755)
 """
 
 
+# One that Argo's code loses a node of, once, ends the process; what comes after it is played anew.
+CRASHES = """#!{python}
+import pathlib, sys
+program = pathlib.Path(sys.argv[sys.argv.index("-o") + 1])
+program.write_text('''#!{python}
+import os, pathlib, sys
+for case in sorted(pathlib.Path(os.environ["PLAYED_CASES"]).iterdir()):
+    to = pathlib.Path(os.environ["PLAYED_RECORDINGS"], case.stem + ".json")
+    if case.stem == "w1" and not to.exists():
+        sys.exit("it lost a node")
+    to.exists() or to.write_text(\'{{"refused": "it is odd"}}\')
+''')
+program.chmod(0o755)
+"""
+
+
 def played(*given, path=os.environ["PATH"]):
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / "played.py", *given],
@@ -103,3 +119,17 @@ def test_each_difference_stands_below_its_workflow_and_the_last_line_sums_up(arg
     )
     assert shown.returncode == 1
     assert [one.name for one in argo.iterdir()] == ["go.mod"]
+
+
+def test_a_workflow_that_ends_argos_process_counts_as_one_that_it_never_ends(argo, tmp_path):
+    go = tmp_path / "go"
+    go.write_text(CRASHES.format(python=sys.executable))
+    go.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+
+    shown = played("--argo", argo, "--seeds", "0-9", "--keep", tmp_path / "kept", path=path)
+
+    recordings = tmp_path / "kept" / "recordings"
+    assert len([*recordings.iterdir()]) == 10
+    assert "it lost a node" in (recordings / "w1.json").read_text()
+    assert shown.stderr == ""

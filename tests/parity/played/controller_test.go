@@ -47,7 +47,8 @@ const (
 //go:linkname neverExitWatch k8s.io/client-go/tools/cache.neverExitWatch
 var neverExitWatch <-chan time.Time
 
-// TestPlayed plays every file of the folder PLAYED_CASES into one of PLAYED_RECORDINGS.
+// TestPlayed plays every file of the folder PLAYED_CASES into one of PLAYED_RECORDINGS that is not
+// there yet.
 func TestPlayed(t *testing.T) {
 	cases, recordings := os.Getenv("PLAYED_CASES"), os.Getenv("PLAYED_RECORDINGS")
 	if cases == "" {
@@ -62,9 +63,13 @@ func TestPlayed(t *testing.T) {
 	synctest.Test(t, func(*testing.T) {
 		for _, path := range paths {
 			name := strings.TrimSuffix(filepath.Base(path), ".yaml")
+			to := filepath.Join(recordings, name+".json")
+			if _, err := os.Stat(to); err == nil {
+				continue
+			}
 			written, err := json.MarshalIndent(playedOrCrashed(path), "", " ")
 			must(err)
-			must(os.WriteFile(filepath.Join(recordings, name+".json"), written, 0o644))
+			must(os.WriteFile(to, written, 0o644))
 		}
 		// The bubble would wait for the controllers' goroutines, some of which never end.
 		os.Exit(0)
@@ -250,6 +255,7 @@ func (one *played) meetPods() (met bool) {
 	must(err)
 	for _, pod := range pods.Items {
 		if one.met[pod.Name] {
+			one.bury(&pod)
 			continue
 		}
 		one.met[pod.Name], met = true, true
@@ -269,6 +275,15 @@ func (one *played) meetPods() (met bool) {
 		one.update(&pod)
 	}
 	return met
+}
+
+// bury ends a pod that the controller has killed, as its node says, before the next look.
+func (one *played) bury(pod *apiv1.Pod) {
+	node, err := one.woc.wf.Status.Nodes.Get(one.woc.nodeID(pod))
+	if err == nil && node.Fulfilled() && pod.Status.Phase == apiv1.PodRunning {
+		pod.Status.Phase, pod.Status.Message = apiv1.PodFailed, node.Message
+		one.update(pod)
+	}
 }
 
 // meetSuspended notes when to resume the nodes that wait for somebody, not for a time.
