@@ -200,7 +200,7 @@ class Dag(composite.Composite):
         return True
 
     def _follow(self, child: composite.Child) -> None:
-        if any(self._awaits(target, child.call.name) for target in self._graph.targets):
+        if self._comes_to(child.call.name):
             child.follow()
         else:
             self.settled(child)
@@ -212,10 +212,28 @@ class Dag(composite.Composite):
         else:
             self.settled(turn)
 
-    def _awaits(self, target: str, name: str) -> bool:
-        node = self.run.nodes.get(f"{self.node.name}.{target}")
-        waiting = node is None or not node.phase.fulfilled
-        return waiting and self._graph.is_ancestor(target, name)
+    def stuck(self, child: composite.Child) -> bool:
+        """Whether Argo does not look at a task any more."""
+        return not self._comes_to(child.call.name)
+
+    def _comes_to(self, name: str) -> bool:
+        """Whether there is a way from a target to a task through such as are not over.
+
+        Argo looks at every target, and at what a task waits for until the task is over.
+        """
+        ahead, seen = [name], set[str]()
+        while ahead:
+            one = ahead.pop()
+            if self._graph.is_target(one):
+                return True
+            if one not in seen:
+                seen.add(one)
+                ahead.extend(after for after in self._after[one] if not self._is_over(after))
+        return False
+
+    def _is_over(self, name: str) -> bool:
+        node = self.run.nodes.get(f"{self.node.name}.{name}")
+        return node is not None and node.phase.fulfilled
 
     def _end_group(self, name: str, child: composite.Child) -> None:
         phase = record.Phase.SUCCEEDED

@@ -138,8 +138,9 @@ _REASONS = {
     "a hook that is tried again counts as an attempt on Argo": _counts_a_hook,
     "Argo does not wait for what is under way in steps that it breaks off": _breaks_steps_off,
     "a hook of the workflow cannot start": _cannot_start_a_hook_of_its_own,
-    "exit hooks of a DAG's loop one after another on Argo": _differs(
+    "hooks start one after another on Argo": _differs(
         r"\)\.onExit: memoizationStatus is"
+        r"|\[\d+\]\.\S+\.hooks\.\w+(: memoizationStatus is| is not on Argo$)"
     ),
     "Argo left nodes running": _left_running,
     "it reads workflow.duration": _reads("workflow.duration"),
