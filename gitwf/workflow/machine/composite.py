@@ -87,6 +87,10 @@ class Composite:
         del child
         return False
 
+    def forgets(self, problem: str, *, on_exit: bool) -> bool:
+        """Whether a problem that a child's hook had once ends nothing but the hook."""
+        raise NotImplementedError
+
     def exits_at_once(self, child: "Child") -> bool:
         """Whether a child's exit hook does not wait for its named ones."""
         del child
@@ -294,6 +298,15 @@ class Child:
     def exits_at_once(self) -> bool:
         """Whether the exit hook does not wait for the named ones."""
         return self.inside.exits_at_once(self)
+
+    def forgets(self, problem: str, *, on_exit: bool) -> bool:
+        """Whether the composite goes on after a problem that a hook had once."""
+        return self.inside.forgets(problem, on_exit=on_exit)
+
+    @property
+    def over(self) -> bool:
+        """Whether the node is over and no hook of it runs."""
+        return self.node is not None and not (self._hooks is not None and self._hooks.busy)
 
     def settled(self) -> None:
         """Pass on that the node and its hooks are over."""

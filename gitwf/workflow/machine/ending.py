@@ -97,6 +97,11 @@ class Root:
         """Never: the exit handler is no hook of the entry node."""
         return False
 
+    def forgets(self, problem: str, *, on_exit: bool) -> bool:
+        """Never: the run ends by it."""
+        del problem, on_exit
+        return False
+
     def settled(self) -> None:
         """Run the exit handler, if there is one."""
         run = self._run

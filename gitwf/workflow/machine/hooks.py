@@ -47,6 +47,9 @@ class Bearer(Protocol):
     def exits_at_once(self) -> bool:
         """Whether the exit hook does not wait for the named ones."""
 
+    def forgets(self, problem: str, *, on_exit: bool) -> bool:
+        """Whether a problem that a hook had once ends nothing but the hook."""
+
     def settled(self) -> None:
         """Take note that the node and all its hooks are over."""
 
@@ -81,9 +84,13 @@ class Hooks:
 
     def ended(self, node: nodes.Node) -> None:
         """Note that a hook is over."""
-        if node.undone:
-            self._fault(EXIT if node.name.endswith(_ON_EXIT) else "", node.message)
         self._open -= 1
+        if node.undone:
+            on_exit = node.name.endswith(_ON_EXIT)
+            if node.recurs or not self._bearer.forgets(node.message, on_exit=on_exit):
+                self._fault(EXIT if on_exit else "", node.message)
+            elif not on_exit:
+                self._spoil(node.message)
         self._finish()
 
     def begun(self, parent: nodes.Node) -> None:
@@ -123,6 +130,9 @@ class Hooks:
         Argo: executeDAGTask, operate. In steps the group does.
         """
         self.fault = problem
+        self._spoil(problem)
+
+    def _spoil(self, problem: str) -> None:
         if self._parent is not None and (self._inside is None or self._inside.kind == "tasks"):
             self._parent.spoiled = problem
 
@@ -220,7 +230,7 @@ def fire(
         node = nodes.Node(run.name, node_name, record.NodeType.SKIPPED, owner)
         node.within(inside.node if inside is not None else None)
         node.template, node.template_ref = calls.shown(hook)
-        node.hooked = node.undone = True
+        node.hooked = node.undone = node.recurs = True
         run.add(node)
         run.end(node, record.Phase.ERROR, str(problem))
         return

@@ -85,6 +85,10 @@ def launch(run: "run.Run", invocation: invocations.Invocation) -> None:
         )
         made = prepared.made()
         bound = invocations.Bound(prepared, made, _bind_artifacts(made, invocation))
+    except failure.NodeFailure as problem:
+        refuse(run, invocation, str(problem), recurs=True)
+        return
+    try:
         held = _locked(run, invocation, made)
         memo = memos.of(made)
     except failure.NodeFailure as problem:
@@ -162,13 +166,18 @@ def _own_names(run: "run.Run", invocation: invocations.Invocation) -> dict[str, 
 
 
 def refuse(
-    run: "run.Run", invocation: invocations.Invocation, message: str, *, undone: bool = True
+    run: "run.Run",
+    invocation: invocations.Invocation,
+    message: str,
+    *,
+    undone: bool = True,
+    recurs: bool = False,
 ) -> None:
     """Record that an invocation could not be started."""
     node = invocation.make_node(
         run.name, invocation.name, record.NodeType.SKIPPED, invocation.owner
     )
-    node.undone = undone
+    node.undone, node.recurs = undone, recurs
     run.add(node)
     run.end(node, record.Phase.ERROR, message)
 
@@ -193,6 +202,7 @@ def perform(
         try:
             node.show_as(bound.made)
         except failure.NodeFailure as problem:
+            node.recurs = True
             run.undo(node, str(problem))
             return
     stopped = run.stopping(on_exit=invocation.on_exit)

@@ -67,7 +67,7 @@ class Node:
 
     __slots__ = (
         "boundary", "children", "display_name", "finished", "hooked", "id", "input_artifacts",
-        "inputs", "memoized", "message", "name", "outbound", "outputs", "owner", "phase",
+        "inputs", "memoized", "message", "name", "outbound", "outputs", "owner", "phase", "recurs",
         "retried", "spoiled", "spoken", "started", "template", "template_ref", "twin", "type",
         "undone",
     )  # fmt: skip
@@ -97,6 +97,8 @@ class Node:
         self.twin = ""
         # Its template could not be carried out: the parent says so in words of its own.
         self.undone = False
+        # Argo meets the reason at each look, not only at the first, after which the node is over.
+        self.recurs = False
         # Why it ends in Error however its work ends, or "". Argo marks it at once and lets the work
         # be.
         self.spoiled = ""

@@ -48,6 +48,7 @@ class Retrying:
         try:
             self.node.show_as(self._prepared.made())
         except failure.NodeFailure as problem:
+            self.node.recurs = True
             self._run.undo(self.node, str(problem))
             return
         self._attempt(dict(retry.FIRST))

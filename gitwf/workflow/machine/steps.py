@@ -60,6 +60,7 @@ class Steps(composite.Composite):
         previous = self._group if self._index else None
         self._children: list[composite.Child] = []
         self._open = 0
+        self._said = ""
         self._group = nodes.Node(
             self.run.name, f"{self.node.name}[{self._index}]", record.NodeType.STEP_GROUP, self
         )
@@ -178,6 +179,16 @@ class Steps(composite.Composite):
         upto = self._children.index(child) + 1
         return any(one.hook_fault for one in self._children[:upto])
 
+    def forgets(self, problem: str, *, on_exit: bool) -> bool:
+        """Whether something of the group is not over: Argo then sets the group right once more.
+
+        What it said of it stays.
+        """
+        if on_exit or all(one.over for one in self._children):
+            return False
+        self._said = problem
+        return True
+
     def _end_group(self) -> None:
         ended = [(child, child.node) for child in self._children if child.node is not None]
         bad = [(child, node) for child, node in ended if node.phase.failed_or_error]
@@ -197,7 +208,7 @@ class Steps(composite.Composite):
             if not continues(child.call, node.phase):
                 self.run.end(self._group, record.Phase.FAILED, f"child '{node.id}' failed")
                 return
-        self.run.end(self._group, record.Phase.SUCCEEDED)
+        self.run.end(self._group, record.Phase.SUCCEEDED, self._said)
 
     def _break_off(self, fault: str, *, for_exit: bool) -> None:
         """End the group in Error for a hook.

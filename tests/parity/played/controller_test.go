@@ -280,7 +280,7 @@ func (one *played) meetPods() (met bool) {
 // bury ends a pod that the controller has killed, as its node says, before the next look.
 func (one *played) bury(pod *apiv1.Pod) {
 	node, err := one.woc.wf.Status.Nodes.Get(one.woc.nodeID(pod))
-	if err == nil && node.Fulfilled() && pod.Status.Phase == apiv1.PodRunning {
+	if err == nil && node.Phase == wfv1.NodeFailed && pod.Status.Phase == apiv1.PodRunning {
 		pod.Status.Phase, pod.Status.Message = apiv1.PodFailed, node.Message
 		one.update(pod)
 	}

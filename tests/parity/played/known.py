@@ -104,6 +104,17 @@ def _breaks_steps_off(verdict):
     return any(len(node.get("children") or ()) > 1 for node in broken)
 
 
+def _cannot_start_the_hook_of_a_task(verdict):
+    nodes = verdict.case.nodes
+    hooks = [(key, node) for key, node in nodes.items() if node["phase"] == "Error"]
+    dags = (
+        nodes[node["boundaryName"]]
+        for key, node in hooks
+        if ".hooks." in key and "boundaryName" in node
+    )
+    return any(dag["type"] == "DAG" for dag in dags)
+
+
 def _cannot_start_a_hook_of_its_own(verdict):
     name = re.compile(r"w\d+\.hooks\.\w+")
     hooks = (node for key, node in verdict.case.nodes.items() if name.fullmatch(key))
@@ -137,6 +148,7 @@ _REASONS = {
     "steps that fail fast go well on Argo": _goes_well_though_it_fails_fast,
     "a hook that is tried again counts as an attempt on Argo": _counts_a_hook,
     "Argo does not wait for what is under way in steps that it breaks off": _breaks_steps_off,
+    "the hook of a task cannot start": _cannot_start_the_hook_of_a_task,
     "a hook of the workflow cannot start": _cannot_start_a_hook_of_its_own,
     "hooks start one after another on Argo": _differs(
         r"\)\.onExit: memoizationStatus is"
@@ -146,9 +158,14 @@ _REASONS = {
     "it reads workflow.duration": _reads("workflow.duration"),
     "it reads workflow.failures": _reads("workflow.failures"),
     "the workflow retries what is memoized": _memoizes_what_the_workflow_retries,
-    "the workflow retries what waited for a lock": _differs("type is 'Retry', Argo's 'Pod'"),
+    "the workflow retries what waited for a lock": _differs(
+        "type is 'Retry', Argo's '(Pod|DAG|Steps)'"
+    ),
     "two deadlines within one second": _cuts_off_twice,
     "it reads workflow.status at the very beginning": _differs("'value': ''.*Argo's .*'Running'"),
+    "Argo cuts an attempt off at a whole second": _differs(
+        r"Argo's .*(exit code |exitCode': ')143"
+    ),
     "Argo lost an inline template": _says("failed to get a template"),
     "Argo lost a node": _differs("Argo's 'could not find node named"),
 }
