@@ -77,6 +77,13 @@ def test_first_in_line_is_what_argo_comes_to_first(player, of):
     assert [name.removeprefix("w.") for name in played.starts] == order.split()
 
 
+def test_what_is_suspended_waits_for_room_among_the_pods_too(play):
+    wait = {"name": "wait", "suspend": {"duration": "5s"}}
+    steps = [{"name": name, "template": of} for name, of in (("a", "ok"), ("b", "wait"))]
+    final = play({"parallelism": 1, "templates": [{"name": "main", "steps": [steps]}, OK, wait]})
+    assert final.nodes["w[0].b"].started == final.nodes["w[0].a"].finished
+
+
 def test_nothing_waits_for_ever_where_one_of_the_line_fails_fast(play):
     odd = {**OK, "name": "odd", "annotations": {"workflows.argoproj.io/display-name": "-/"}}
     steps = [

@@ -56,16 +56,10 @@ def submit(run: "run.Run", invocation: invocations.Invocation, *, limited: bool 
         return
     if inside is not None and not inside.admits(invocation.place):
         inside.wait(invocation.place(), lambda: submit(run, invocation))
-    elif limited and _takes_room(run, invocation):
+    elif limited and run.parallelism.limit is not None:
         run.line_up(invocation, lambda: submit(run, invocation, limited=False))
     else:
         launch(run, invocation)
-
-
-def _takes_room(run: "run.Run", invocation: invocations.Invocation) -> bool:
-    """Whether the workflow's limit on pods holds for it; what is suspended needs no room."""
-    suspended = invocation.target.source.template.suspend
-    return run.parallelism.limit is not None and not suspended
 
 
 def launch(run: "run.Run", invocation: invocations.Invocation) -> None:
@@ -139,7 +133,7 @@ def _go_on(run: "run.Run", invocation: invocations.Invocation) -> None:
     inside = invocation.boundary
     if inside is not None and inside.node.phase.fulfilled:
         return
-    if _takes_room(run, invocation) and not run.parallelism.admits(invocation.place):
+    if not run.parallelism.admits(invocation.place):
         run.parallelism.wait(invocation.place(), lambda: _go_on(run, invocation))
     else:
         launch(run, invocation)
