@@ -201,8 +201,12 @@ class Composite:
         shared = scope.of_declared("workflow", self.run.outputs)
         return scope.Names(self.scope, {**shared, scope.NOW: self.run.now})
 
+    def seen_by_outputs(self) -> scope.Names:
+        """Give what its outputs may name."""
+        return self.local()
+
     def _outputs(self) -> record.Outputs:
-        values = self.local()
+        values = self.seen_by_outputs()
         found: dict[str, str] = {}
         for parameter in self.made.outputs.parameters:
             found[parameter.name] = _output(parameter, values)

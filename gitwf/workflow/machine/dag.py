@@ -322,6 +322,10 @@ class Dag(composite.Composite):
 
     # What tasks see.
 
+    def seen_by_outputs(self) -> scope.Names:
+        """Give the scope alone: other than steps, a DAG's outputs see no global ones."""
+        return scope.Names(self.scope, {scope.NOW: self.run.now})
+
     def name_of(self, child: composite.Child) -> str:
         """Name a task as its own hooks do."""
         return f"tasks.{child.call.name}"
