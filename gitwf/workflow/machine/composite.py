@@ -5,6 +5,7 @@ failure where the template says `failFast`, and gathers its outputs from its sco
 (Argo: operator.go checkParallelism, getTemplateOutputsFromScope).
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,11 @@ class Composite:
         """Say in the composite's words why a child's template could not be carried out."""
 
     # Room for children.
+
+    @functools.cached_property
+    def place(self) -> limits.Place:
+        """Where Argo comes to it."""
+        return self.invocation.place()
 
     @property
     def order(self) -> Mapping[str, int]:

@@ -29,6 +29,10 @@ class Boundary(Protocol):
     def order(self) -> Mapping[str, int]:
         """The calls, numbered as Argo comes to them."""
 
+    @property
+    def place(self) -> limits.Place:
+        """Where Argo comes to it, as of any invocation."""
+
     def admits(self, place: Callable[[], limits.Place]) -> bool:
         """Whether another child, at this place, may start."""
 
@@ -74,14 +78,12 @@ class Invocation:
 
         To hooks it comes after all steps of a group, to those of the workflow at the very end.
         """
-        one, places = self, list[tuple[int, int]]()
-        while (inside := one.boundary) is not None:
-            call, turn = _CALL.findall(one.name, len(inside.node.name))[0]
-            later = len(inside.order) if one.hooked and inside.kind == "steps" else 0
-            places.append((inside.order[call] + later, int(turn or 0)))
-            one = inside.invocation
-        places.append((int(one.hooked), 0))
-        return tuple(reversed(places))
+        inside = self.boundary
+        if inside is None:
+            return ((int(self.hooked), 0),)
+        call, turn = next(_CALL.finditer(self.name, len(inside.node.name))).groups()
+        later = len(inside.order) if self.hooked and inside.kind == "steps" else 0
+        return (*inside.place, (inside.order[call] + later, int(turn or 0)))
 
     def make_node(
         self, run: str, name: str, type_: record.NodeType, owner: nodes.Owner
