@@ -267,6 +267,9 @@ class Dag(composite.Composite):
     # The end.
 
     def _finish(self) -> None:
+        # Argo takes the workflow's own hooks for children of the entry node.
+        if self.node.name == self.run.name and self.run.hold_back(self._finish):
+            return
         for name in self._graph.targets:
             child = self._children.get(name)
             if child is not None and (fault := child.hook_fault or child.exit_fault):

@@ -28,6 +28,7 @@ class Root:
         self._main: nodes.Node | None = None
         self.hooked = {name: hook for name, hook in run.spec.hooks.items() if name != hooks.EXIT}
         self._hooks = hooks.Hooks(run, self)
+        run.hold_back = self._hooks.hold_back
 
     def start(self) -> None:
         """Start the entrypoint, unless the run begins suspended."""

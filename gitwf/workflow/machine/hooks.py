@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gitwf.workflow import deciding, failure, record, scope
 from gitwf.workflow.document import flow, parameters, resolved
-from gitwf.workflow.machine import calls, invocations, nodes
+from gitwf.workflow.machine import agenda, calls, invocations, nodes
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -66,8 +66,15 @@ class Hooks:
         self.exit_fault = ""
         self._fired: set[str] = set()
         self._open = 0
+        self._then: list[agenda.Work] = []
         self._parent_over = False
         self._parent: nodes.Node | None = None
+
+    def hold_back(self, work: agenda.Work) -> bool:
+        """Have `work` done when no hook is under way any more, if one is."""
+        if self.busy:
+            self._then.append(work)
+        return self.busy
 
     @property
     def busy(self) -> bool:
@@ -91,6 +98,10 @@ class Hooks:
                 self._fault(EXIT if on_exit else "", node.message)
             elif not on_exit:
                 self._spoil(node.message)
+        if not self._open:
+            for work in self._then:
+                self._run.later(work)
+            self._then.clear()
         self._finish()
 
     def begun(self, parent: nodes.Node) -> None:

@@ -82,6 +82,8 @@ class Run(agenda.Agenda):
         self.shutdown: messages.Shutdown | None = None
         self.out_of_time = False
         self.root: Callable[[], None] = lambda: None
+        # Has work done after the workflow's own hooks, if one is under way.
+        self.hold_back: Callable[[agenda.Work], bool] = lambda _: False
         self._records: dict[str, records.NodeRecord] = {}
         self._changed: dict[str, nodes.Node] = {}
 
