@@ -1,10 +1,12 @@
 """The system's clock: the only place that reads the time.
 
 `wait` can be cut short by `wake` from any thread or by a signal's own code, so that whoever waits
-never sleeps through a finished run or a request to stop.
+never sleeps through a finished run or a request to stop. A signal's code may also end a wait with
+an exception.
 """
 
-import threading
+import contextlib
+import queue
 import time
 
 from gitwf.values import Instant
@@ -14,7 +16,8 @@ class SystemClock:
     """Wall time for people, monotonic time for leases, and a wait that can be cut short."""
 
     def __init__(self) -> None:
-        self._awake = threading.Event()
+        # Of what can be waited for, only this takes no lock that a signal's code would wait for.
+        self._woken: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def now(self) -> Instant:
         """The wall clock."""
@@ -26,9 +29,11 @@ class SystemClock:
 
     def wait(self, seconds: float) -> None:
         """Return after `seconds`, or at once when `wake` was called since the last wait."""
-        self._awake.wait(seconds)
-        self._awake.clear()
+        with contextlib.suppress(queue.Empty):
+            self._woken.get(timeout=max(seconds, 0.0))
+            while True:
+                self._woken.get_nowait()
 
     def wake(self) -> None:
         """End the current wait, or the next one before it begins."""
-        self._awake.set()
+        self._woken.put(None)

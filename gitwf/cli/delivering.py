@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -58,8 +57,8 @@ def _reconciled(chosen: Settings, console: rich.console.Console, *, wait: bool) 
     with progress.listening(console) as listener:
         opened = wiring.repository(chosen, listener=listener)
         around = wiring.edge(chosen, opened, listener=listener)
-        with stopped_by_signals(around.clock.wake) as stop:
-            reconciler = service.Reconciler(around, stopping=stop.is_set)
+        with stopped_by_signals(around.clock.wake) as stopping:
+            reconciler = service.Reconciler(around, stopping=stopping)
             try:
                 return reconciler.run(wait=wait)
             finally:
@@ -105,20 +104,20 @@ def _markdown(outcome: service.Outcome) -> str:
 
 
 @contextlib.contextmanager
-def stopped_by_signals(wake: Callable[[], None]) -> Iterator[threading.Event]:
-    """An event that SIGTERM or the first Ctrl-C sets; the second Ctrl-C ends at once."""
-    stop = threading.Event()
+def stopped_by_signals(wake: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Whether SIGTERM or a first Ctrl-C came; the second Ctrl-C ends at once."""
+    asked: list[int] = []  # An event's lock may be held by the line at which a signal comes.
 
     def ask(number: int, frame: FrameType | None) -> None:
         del frame
-        if stop.is_set() and number == signal.SIGINT:
+        if asked and number == signal.SIGINT:
             raise KeyboardInterrupt
-        stop.set()
+        asked.append(number)
         wake()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield stop
+        yield lambda: bool(asked)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -161,15 +160,15 @@ def serve(chosen: Settings, poll: str | None) -> None:
         opened = wiring.repository(wanted, listener=listener)
         in_pod = "KUBERNETES_SERVICE_HOST" in os.environ
         around = wiring.edge(wanted, opened, listener=listener, runs_steps=not in_pod)
-        with stopped_by_signals(around.clock.wake) as stop, _probed(wanted, around) as watched:
+        with stopped_by_signals(around.clock.wake) as stopping, _probed(wanted, around) as watched:
             console.print(f"serving {opened.remote} {opened.branch}", markup=False)
-            while not stop.is_set():
-                with clusters.leading(wanted.leader, around.clock, stop.is_set) as over:
+            while not stopping():
+                with clusters.leading(wanted.leader, around.clock, stopping) as over:
                     watched[:] = [
                         loop.Loop(
                             around,
                             poll=seconds,
-                            stopping=lambda: stop.is_set() or over(),
+                            stopping=lambda: stopping() or over(),
                             jitter=random.random,
                         )
                     ]

@@ -50,7 +50,7 @@ def demo(port: str, *, leave: bool) -> None:
         if console.is_terminal and not leave:
             console.print(f"\nStill serving at {stage.url}; Ctrl-C ends it.", style="bold")
             with contextlib.suppress(KeyboardInterrupt):
-                threading.Event().wait()
+                signal.pause()
     console.print("demo: all went as told; nothing is left behind", style="bold green")
 
 

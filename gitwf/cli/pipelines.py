@@ -6,7 +6,7 @@ that world, viewer included, until Ctrl-C.
 """
 
 import secrets
-import threading
+import signal
 from pathlib import Path
 
 import click
@@ -91,7 +91,7 @@ def _view(
         if console.is_terminal:
             click.launch(urls[0])
             console.print("Ctrl-C ends it.", style="dim")
-            threading.Event().wait()
+            signal.pause()
     except KeyboardInterrupt:
         pass
     finally:

@@ -7,12 +7,10 @@ command that lets it go on.
 """
 
 import contextlib
+import select
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +18,7 @@ import rich.console
 
 from gitwf import errors
 from gitwf.adapters import clock
-from gitwf.cli import options, streams
+from gitwf.cli import heeding, options, streams
 from gitwf.cli.render import progress, runs, terminal
 from gitwf.service import signals
 from gitwf.workflow import blame, record, status
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 LAST_LINES = 10
 STOPPED = "Stopped with strategy"
-Say = Callable[[str, str], None]
 
 
 def drive(
@@ -48,8 +45,8 @@ def drive(
 
             begin()
             waiting = _Waiting(engine, run, say)
-            with _stopped_by_signals(engine, run, say):
-                for done in engine.watch(run):
+            with heeding.watched(engine, run, say) as snapshots:
+                for done in snapshots:
                     listener(signals.RunMoved(ticking.now(), run, "", done))
                     waiting.look(done)
     except errors.Transient as error:
@@ -59,6 +56,8 @@ def drive(
         raise errors.Transient(what, hint=f"`gitwf resume {run}` goes on") from error
     except KeyboardInterrupt:
         with contextlib.suppress(OSError):  # The terminal may be gone.
+            if not select.select([], [sys.stderr], [], 0)[1]:
+                streams.unread(sys.stderr)  # To leave waits for nobody who may read it one day.
             click.echo(f"the run is left as it is; `gitwf resume {run}` goes on", err=True)
         raise
     finally:
@@ -132,7 +131,7 @@ def document(
 class _Waiting:
     """Says of everything that waits for a person how it is let go on, once."""
 
-    def __init__(self, engine: "local_engine.LocalEngine", run: str, say: Say) -> None:
+    def __init__(self, engine: "local_engine.LocalEngine", run: str, say: heeding.Say) -> None:
         self._engine = engine
         self._run = run
         self._say = say
@@ -162,38 +161,3 @@ def resume_command(run: str, wait: "local_engine.Wait") -> str:
     named = [wait.name] if wait.name else []
     wanted = [part for name, must in wait.wanted.items() if must for part in ("-p", f"{name}=…")]
     return shlex.join(["gitwf", "resume", run, *named]) + "".join(f" {one}" for one in wanted)
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(engine: "local_engine.LocalEngine", run: str, say: Say) -> Iterator[None]:
-    asked: list[int] = []
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        del frame
-        asked.append(number)
-        if len(asked) > 2:  # noqa: PLR2004
-            raise KeyboardInterrupt
-        # A handler runs between any two lines of this thread, which may hold what a wish needs.
-        threading.Thread(target=stop, args=(len(asked) > 1,), daemon=True).start()
-
-    def stop(terminate: bool) -> None:  # noqa: FBT001
-        said = "stopping: exit handlers still run; Ctrl-C once more terminates"
-        if terminate:
-            said = "terminating: exit handlers do not run; Ctrl-C once more leaves at once"
-        with contextlib.suppress(BrokenPipeError):
-            say(said, "warning")
-        engine.stop(run, terminate=terminate)
-
-    def leave(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    wanted: dict[signal.Signals, Callable[[int, FrameType | None], None]]
-    wanted = {signal.SIGTERM: ask, signal.SIGINT: ask, signal.SIGHUP: leave}
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup
-        del wanted[signal.SIGHUP]
-    before = {number: signal.signal(number, handler) for number, handler in wanted.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

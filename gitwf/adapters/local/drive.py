@@ -81,6 +81,7 @@ class Drive:
         self._version = 0
         self._failure: BaseException | None = None
         self._closing = False
+        self._let_go = False
         self._left = False
         self._look_at = 0.0
         self._answers: list[messages.Event] = []
@@ -97,7 +98,7 @@ class Drive:
             return self._replay.snapshot()
 
     def watch(self) -> Iterator[record.RunRecord]:
-        """Give a snapshot now and after changes; the last one is over.
+        """Give a snapshot now and after changes; the last one is over, unless it was let go.
 
         Raises what ended the driving, and Transient when the engine is closed before the end.
         """
@@ -106,6 +107,8 @@ class Drive:
             with self._changed:
                 while self._failure is None and (self._version == seen or self._leaving):
                     self._changed.wait()
+                if self._let_go:
+                    return
                 seen = self._version
                 if self._failure is not None:
                     raise self._failure
@@ -123,7 +126,8 @@ class Drive:
 
         Whoever hears of the end may start what uses the same places.
         """
-        return self._replay.over and self._means is not None and not self._left
+        left = self._left or self._let_go
+        return self._replay.over and self._means is not None and not left
 
     @property
     def failed(self) -> bool:
@@ -141,6 +145,11 @@ class Drive:
             self._look_at = 0.0
             if self._pods is not None:
                 self._pods.wake()
+
+    def let_go(self) -> None:
+        """End what watches, though the run goes on."""
+        self._let_go = True
+        self._tell()
 
     def leave(self) -> None:
         """Wait until nothing is left to do, where the run is over."""

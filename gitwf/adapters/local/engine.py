@@ -129,6 +129,13 @@ class LocalEngine:
             found.begin()
         yield from found.watch()
 
+    def let_go(self, run: str) -> None:
+        """End what watches the run in this process before the run is over; it goes on."""
+        with self._lock:
+            found = self._drives.get(run)
+        if found is not None:
+            found.let_go()
+
     def cancel(self, run: str, reason: str) -> None:
         """Ask the run to end, whichever process drives it; exit handlers still run."""
         shown = self.observe(run)
