@@ -4,8 +4,10 @@ import pathlib
 
 import pytest
 
+from gitwf.adapters.local import artifacts, folder
 from gitwf.errors import Stalled
 from gitwf.values import Digest
+from gitwf.workflow import record
 
 
 def test_output_parameters_are_files_less_one_newline(local, written, place):
@@ -512,6 +514,16 @@ def test_a_key_at_which_nothing_was_put_is_an_error_unless_optional(local, place
     ran = local.run(KEYED.format(place=place, key="other", optional="true"), "again")
     assert ran["wf.b"].phase == "Succeeded"
     assert "s a directory" in ran.log["wf.b"].lower()
+
+
+@pytest.mark.parametrize("text", ["w-1\nmodel", '["m", "w-1", "model", false]', '["m", {"at": 1}]'])
+def test_a_note_of_another_version_about_a_key_is_told_in_plain_words(tmp_path, text):
+    run = folder.RunFolder(tmp_path)
+    run.keys.mkdir()
+    run.keyed("m").write_text(text)
+
+    with pytest.raises(Stalled, match="noted by another version of gitwf: begin a new run"):
+        artifacts.at_key(run, record.ArtifactLocation("a", key="m"))
 
 
 def test_what_a_caller_hands_in_is_as_optional_as_where_it_comes_from(local, place):

@@ -85,8 +85,12 @@ def at_key(
 
 
 def _read(noted: Path) -> tuple[str, record.ArtifactLocation]:
-    at, put = json.loads(noted.read_text("utf-8"))
-    return at, record.ArtifactLocation(**put)
+    try:
+        at, put = json.loads(noted.read_text("utf-8"))
+        return at, record.ArtifactLocation(**put)
+    except (TypeError, ValueError) as error:
+        what = "what this run has put at keys was noted by another version of gitwf"
+        raise Stalled(f"{what}: begin a new run") from error
 
 
 def _plain(key: str) -> str:
