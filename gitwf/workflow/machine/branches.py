@@ -1,4 +1,4 @@
-"""How each branch of a DAG came out, which decides how the DAG does.
+"""How each branch of a DAG came out, which decides what comes after it and how the DAG does.
 
 A target that never completed tells nothing of itself: what led to it does (Argo: assessDAGPhase).
 """
@@ -6,7 +6,7 @@ A target that never completed tells nothing of itself: what led to it does (Argo
 from collections import deque
 from collections.abc import Collection
 
-from gitwf.workflow import record
+from gitwf.workflow import depends, record
 from gitwf.workflow.machine import nodes
 
 
@@ -31,6 +31,21 @@ def phases(dag: nodes.Node, targets: Collection[nodes.Node]) -> dict[str, record
                 seen.add((child.name, branch))
                 ahead.append((child, branch))
     return found
+
+
+def result(node: nodes.Node, *, is_loop: bool) -> depends.Result:
+    """Give what `depends` sees of a task that is over; of a loop, its turns as well."""
+    phase = node.phase
+    turns = [turn.phase for turn in node.children.values()] if is_loop else []
+    return depends.Result(
+        succeeded=phase is record.Phase.SUCCEEDED,
+        failed=phase is record.Phase.FAILED,
+        errored=phase is record.Phase.ERROR,
+        skipped=phase is record.Phase.SKIPPED,
+        omitted=phase is record.Phase.OMITTED,
+        any_succeeded=record.Phase.SUCCEEDED in turns,
+        all_failed=bool(turns) and all(turn is record.Phase.FAILED for turn in turns),
+    )
 
 
 def _following(node: nodes.Node) -> list[nodes.Node]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from gitwf.workflow import expr, failure, preparation, quoting, record, scope
-from gitwf.workflow.document import flow, parameters, template
-from gitwf.workflow.machine import calls, hooks, invocations, limits, nodes, pods, references
+from gitwf.workflow.document import parameters
+from gitwf.workflow.machine import calls, invocations, limits, nodes, pods, references
 
 if TYPE_CHECKING:
-    from gitwf.workflow.machine import run
+    from gitwf.workflow.machine import children, run
 
 _UNCOUNTED = frozenset(
     {record.NodeType.STEP_GROUP, record.NodeType.TASK_GROUP, record.NodeType.SKIPPED}
@@ -58,23 +58,23 @@ class Composite:
         run.composites[node.name] = self
         run.begin_node(node)
 
-    def settled(self, child: "Child") -> None:
+    def settled(self, child: "children.Child") -> None:
         """Take note that a child and its hooks are over. For the subclass."""
         raise NotImplementedError
 
-    def adopt(self, child: "Child", node: nodes.Node) -> None:
+    def adopt(self, child: "children.Child", node: nodes.Node) -> None:
         """Connect a child's new node to its parents. For the subclass."""
         raise NotImplementedError
 
-    def name_of(self, child: "Child") -> str:
+    def name_of(self, child: "children.Child") -> str:
         """Name a child as its own hooks do. For the subclass."""
         raise NotImplementedError
 
-    def seen_by_hooks(self, child: "Child") -> scope.Names:
+    def seen_by_hooks(self, child: "children.Child") -> scope.Names:
         """Give what the expressions of a child's hooks see. For the subclass."""
         raise NotImplementedError
 
-    def status_of(self, child: "Child") -> dict[str, scope.Value]:
+    def status_of(self, child: "children.Child") -> dict[str, scope.Value]:
         """Give a child's own status, as its hooks see it."""
         node = child.node or self.run.nodes.get(child.node_name)
         return {f"{self.name_of(child)}.status": str(node.phase)} if node is not None else {}
@@ -83,7 +83,7 @@ class Composite:
         """Fail at once; nothing of it is active. For the subclass."""
         raise NotImplementedError
 
-    def stuck(self, child: "Child") -> bool:
+    def stuck(self, child: "children.Child") -> bool:
         """Whether no hook of a child starts any more, because one before it is broken."""
         del child
         return False
@@ -92,12 +92,12 @@ class Composite:
         """Whether a problem that a child's hook had once ends nothing but the hook."""
         raise NotImplementedError
 
-    def exits_at_once(self, child: "Child") -> bool:
+    def exits_at_once(self, child: "children.Child") -> bool:
         """Whether a child's exit hook does not wait for its named ones."""
         del child
         return False
 
-    def passes_by(self, child: "Child") -> bool:
+    def passes_by(self, child: "children.Child") -> bool:
         """Whether it goes on from a child that has ended and sees to its hooks itself."""
         del child
         return False
@@ -261,134 +261,3 @@ def _resolved(source: parameters.ValueFrom, values: calls.Values) -> str:
         return expr.to_plain(result)
     except expr.ExprError as problem:
         raise failure.NodeFailure(str(problem)) from problem
-
-
-class Child:
-    """One turn of a call: its node, then its hooks, then word to the composite."""
-
-    __slots__ = ("_hooks", "call", "hooked", "inside", "node", "node_name", "undecided")
-
-    @property
-    def hook_fault(self) -> str:
-        """Why a named hook could not be carried out, or ""."""
-        return self._hooks.fault if self._hooks is not None else ""
-
-    @property
-    def exit_fault(self) -> str:
-        """Why the exit hook could not, or ""."""
-        return self._hooks.exit_fault if self._hooks is not None else ""
-
-    def __init__(
-        self,
-        inside: Composite,
-        call: template.Call,
-        node_name: str,
-        hooked: Mapping[str, flow.Hook],
-    ) -> None:
-        self.inside = inside
-        self.call = call
-        self.node_name = node_name
-        self.node: nodes.Node | None = None
-        self.undecided = False
-        self.hooked = hooked
-        self._hooks = hooks.Hooks(inside.run, self) if hooked else None
-
-    def name_in_hooks(self) -> str:
-        """Give the name that the composite knows it by."""
-        return self.inside.name_of(self)
-
-    def seen_by_hooks(self) -> scope.Names:
-        """Give what the composite lets them see."""
-        return self.inside.seen_by_hooks(self)
-
-    def stuck(self) -> bool:
-        """Whether the composite starts none of its hooks any more."""
-        return self.inside.stuck(self)
-
-    def exits_at_once(self) -> bool:
-        """Whether the exit hook does not wait for the named ones."""
-        return self.inside.exits_at_once(self)
-
-    def forgets(self, problem: str, *, on_exit: bool) -> bool:
-        """Whether the composite goes on after a problem that a hook had once."""
-        return self.inside.forgets(problem, on_exit=on_exit)
-
-    @property
-    def over(self) -> bool:
-        """Whether the node is over and no hook of it runs."""
-        return self.node is not None and not (self._hooks is not None and self._hooks.busy)
-
-    def settled(self) -> None:
-        """Pass on that the node and its hooks are over."""
-        self.inside.settled(self)
-
-    def submit(self, turn: calls.Turn) -> None:
-        """Submit the turn's node, or record why it does not run."""
-        run, inside = self.inside.run, self.inside
-        if turn.problem:
-            self.undecided = True
-            self.skip(record.Phase.ERROR, turn.problem)
-            return
-        if not turn.proceed:
-            self.skip(record.Phase.SKIPPED, f"when '{turn.call.when}' evaluated false")
-            return
-        try:
-            call = turn.read()
-            invocation = invocations.Invocation(
-                name=self.node_name,
-                target=run.templates.find(inside.invocation.target.scope, call),
-                arguments=calls.arguments_of(
-                    call.arguments, turn.artifacts, run.workflow.parameter_maps, turn.values
-                ),
-                owner=self,
-                boundary=inside,
-                kind=inside.kind,
-                caller=turn.name,
-                on_exit=inside.invocation.on_exit,
-                wants_result=self.call.name in inside.results_read,
-                depth=inside.invocation.depth + 1,
-            )
-        except failure.NodeFailure as problem:
-            self.skip(record.Phase.ERROR, str(problem), undone=True)
-            return
-        run.submit(invocation)
-
-    def skip(self, phase: record.Phase, message: str, *, undone: bool = False) -> None:
-        """Record a node that never runs; `undone`: because its template cannot be had."""
-        run = self.inside.run
-        node = nodes.Node(run.name, self.node_name, record.NodeType.SKIPPED, self)
-        node.within(self.inside.node)
-        node.template, node.template_ref = calls.shown(self.call)
-        node.undone = undone
-        run.add(node)
-        run.end(node, phase, message)
-
-    def made_node(self, node: nodes.Node) -> None:
-        """Connect the new node; to a step's hooks Argo comes after all steps of the group."""
-        self.inside.adopt(self, node)
-        if self._hooks is not None and self.inside.kind == "steps":
-            self.inside.run.at_last(lambda: self._waits(node))
-
-    def _waits(self, node: nodes.Node) -> None:
-        if self._hooks is not None and node.phase is record.Phase.PENDING:
-            self._hooks.begun(node)
-
-    def running(self, node: nodes.Node) -> None:
-        """Pass on that the node's work has begun."""
-        if self._hooks is not None:
-            self._hooks.begun(node)
-
-    def ended(self, node: nodes.Node) -> None:
-        """Pass on that the node has ended, and run its hooks."""
-        self.node = node
-        if node.undone:
-            self.inside.undone(node)
-        if self._hooks is None:
-            self.inside.settled(self)
-        elif self._hooks.busy or not self.inside.passes_by(self):
-            self.follow()
-
-    def follow(self) -> None:
-        """Run the hooks that come after the node."""
-        if self._hooks is not None and self.node is not None:
-            self._hooks.over(self.node)

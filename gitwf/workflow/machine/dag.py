@@ -14,6 +14,7 @@ from gitwf.workflow.document import template
 from gitwf.workflow.machine import (
     branches,
     calls,
+    children,
     composite,
     graph,
     hooks,
@@ -42,31 +43,26 @@ class Dag(composite.Composite):
         dag = self.made.dag or template.Dag()
         self._dag = dag
         self._graph = graph.Graph(dag)
-        reach = self._graph.reach()
-        self._waits = {name: len(self._graph.before[name]) for name in reach}
-        self._after: dict[str, list[str]] = {name: [] for name in reach}
-        for name in reach:
-            for before in self._graph.before[name]:
-                self._after[before].append(name)
-        self._left = len(reach)
+        self._waits = {name: len(self._graph.before[name]) for name in self.order}
+        self._left = len(self._waits)
         self._settled: dict[str, nodes.Node] = {}
-        self._children: dict[str, composite.Child] = {}
-        self._members: dict[str, list[composite.Child]] = {}
+        self._children: dict[str, children.Child] = {}
+        self._members: dict[str, list[children.Child]] = {}
         self._open: dict[str, int] = {}
-        self._group_of: dict[str, composite.Child] = {}
+        self._group_of: dict[str, children.Child] = {}
         self._known: dict[str, dict[str, scope.Value]] = {}
-        for name in reach:
-            if not self._waits[name]:
+        for name, count in self._waits.items():
+            if not count:
                 self._look_later(name)
-        if not reach:
+        if not self._waits:
             self._finish()
 
     # One task.
 
-    @functools.cached_property
+    @property
     def order(self) -> dict[str, int]:
         """The tasks, numbered as Argo comes to them."""
-        return {name: number for number, name in enumerate(self._graph.reach())}
+        return self._graph.order
 
     def _look_later(self, name: str) -> None:
         self.run.later(lambda: self._look(self._graph.tasks[name]))
@@ -75,7 +71,7 @@ class Dag(composite.Composite):
         if self.node.phase.fulfilled or self.given_up:
             return
         hooked = calls.hooks_of(task, {}, self.run.arguments)
-        child = composite.Child(self, task, f"{self.node.name}.{task.name}", hooked)
+        child = children.Child(self, task, f"{self.node.name}.{task.name}", hooked)
         self._children[task.name] = child
         try:
             seen = self._scope(task)
@@ -89,7 +85,7 @@ class Dag(composite.Composite):
         if self._allowed(task, child):
             self._carry_out(task, child, seen)
 
-    def _allowed(self, task: template.Task, child: composite.Child) -> bool:
+    def _allowed(self, task: template.Task, child: children.Child) -> bool:
         """Whether what it depends on lets a task start; where not, it is over."""
         try:
             if depends.allows(task, self._graph.tasks, self._results(task)):
@@ -101,7 +97,7 @@ class Dag(composite.Composite):
         return False
 
     def _carry_out(
-        self, task: template.Task, child: composite.Child, seen: dict[str, scope.Value]
+        self, task: template.Task, child: children.Child, seen: dict[str, scope.Value]
     ) -> None:
         """Start a task that sees this, or skip it."""
         try:
@@ -120,7 +116,7 @@ class Dag(composite.Composite):
         else:
             self._spread(child, task, turns)
 
-    def _spread(self, child: composite.Child, task: template.Task, turns: list[calls.Turn]) -> None:
+    def _spread(self, child: children.Child, task: template.Task, turns: list[calls.Turn]) -> None:
         group = nodes.Node(self.run.name, child.node_name, record.NodeType.TASK_GROUP, child)
         group.within(self.node)
         group.template, group.template_ref = calls.shown(task)
@@ -128,7 +124,7 @@ class Dag(composite.Composite):
         # The exit hook runs after every turn, and once more after all of them.
         last = {n: h for n, h in child.hooked.items() if n == hooks.EXIT}
         members = [
-            composite.Child(self, task, f"{self.node.name}.{turn.name}", last) for turn in turns
+            children.Child(self, task, f"{self.node.name}.{turn.name}", last) for turn in turns
         ]
         self._members[task.name] = members
         self._open[task.name] = len(members)
@@ -138,7 +134,7 @@ class Dag(composite.Composite):
         # Its hooks start after its turns.
         self.run.begin_node(group)
 
-    def adopt(self, child: composite.Child, node: nodes.Node) -> None:
+    def adopt(self, child: children.Child, node: nodes.Node) -> None:
         """Connect a new node to what comes before it."""
         group = self._group_of.get(child.node_name)
         if group is not None:
@@ -150,7 +146,7 @@ class Dag(composite.Composite):
         for end in ends or before or [self.node]:
             self.run.link(end, node)
 
-    def settled(self, child: composite.Child) -> None:
+    def settled(self, child: children.Child) -> None:
         """Let the tasks go on that waited for this one; end when none is left."""
         name = child.call.name
         if child.node_name in self._group_of:
@@ -168,16 +164,16 @@ class Dag(composite.Composite):
 
     def _go_on(self, name: str, node: nodes.Node) -> None:
         self._settled[name] = node
-        for after in self._after[name]:
+        for after in self._graph.after[name]:
             self._waits[after] -= 1
             if not self._waits[after]:
                 self._look_later(after)
 
-    def exits_at_once(self, child: composite.Child) -> bool:
+    def exits_at_once(self, child: children.Child) -> bool:
         """Whether it is a target, at which Argo looks for itself."""
         return self._graph.is_target(child.call.name)
 
-    def passes_by(self, child: composite.Child) -> bool:
+    def passes_by(self, child: children.Child) -> bool:
         """Go on from a task before its hooks where Argo does.
 
         What ends while Argo looks at it, as a loop does and a pod that was carried out does not,
@@ -199,13 +195,13 @@ class Dag(composite.Composite):
         self.run.at_last(lambda: self._follow(child))
         return True
 
-    def _follow(self, child: composite.Child) -> None:
+    def _follow(self, child: children.Child) -> None:
         if self._comes_to(child.call.name):
             child.follow()
         else:
             self.settled(child)
 
-    def _follow_undecided(self, turn: composite.Child) -> None:
+    def _follow_undecided(self, turn: children.Child) -> None:
         """Start a turn's exit hook if another one is left, for which Argo looks at it again."""
         if any(one.node is None for one in self._members[turn.call.name]):
             turn.follow()
@@ -217,30 +213,18 @@ class Dag(composite.Composite):
         del problem, on_exit
         return True
 
-    def stuck(self, child: composite.Child) -> bool:
+    def stuck(self, child: children.Child) -> bool:
         """Whether Argo does not look at a task any more."""
         return not self._comes_to(child.call.name)
 
     def _comes_to(self, name: str) -> bool:
-        """Whether there is a way from a target to a task through such as are not over.
-
-        Argo looks at every target, and at what a task waits for until the task is over.
-        """
-        ahead, seen = [name], set[str]()
-        while ahead:
-            one = ahead.pop()
-            if self._graph.is_target(one):
-                return True
-            if one not in seen:
-                seen.add(one)
-                ahead.extend(after for after in self._after[one] if not self._is_over(after))
-        return False
+        return self._graph.comes_to(name, self._is_over)
 
     def _is_over(self, name: str) -> bool:
         node = self.run.nodes.get(f"{self.node.name}.{name}")
         return node is not None and node.phase.fulfilled
 
-    def _end_group(self, name: str, child: composite.Child) -> None:
+    def _end_group(self, name: str, child: children.Child) -> None:
         phase = record.Phase.SUCCEEDED
         for member in self._members[name]:
             if member.node is not None and member.node.phase.failed_or_error:
@@ -248,21 +232,10 @@ class Dag(composite.Composite):
         self.run.end(self.run.nodes[child.node_name], phase)
 
     def _results(self, task: template.Task) -> dict[str, depends.Result]:
-        return {name: self._result(name) for name in self._graph.before[task.name]}
-
-    def _result(self, name: str) -> depends.Result:
-        phase = self._settled[name].phase
-        below = self._settled[name].children.values() if name in self._members else ()
-        members = list(below)
-        return depends.Result(
-            succeeded=phase is record.Phase.SUCCEEDED,
-            failed=phase is record.Phase.FAILED,
-            errored=phase is record.Phase.ERROR,
-            skipped=phase is record.Phase.SKIPPED,
-            omitted=phase is record.Phase.OMITTED,
-            any_succeeded=any(m.phase is record.Phase.SUCCEEDED for m in members),
-            all_failed=bool(members) and all(m.phase is record.Phase.FAILED for m in members),
-        )
+        return {
+            name: branches.result(self._settled[name], is_loop=name in self._members)
+            for name in self._graph.before[task.name]
+        }
 
     # The end.
 
@@ -329,11 +302,11 @@ class Dag(composite.Composite):
         """Give the scope alone: other than steps, a DAG's outputs see no global ones."""
         return scope.Names(self.scope, {scope.NOW: self.run.now})
 
-    def name_of(self, child: composite.Child) -> str:
+    def name_of(self, child: children.Child) -> str:
         """Name a task as its own hooks do."""
         return f"tasks.{child.call.name}"
 
-    def seen_by_hooks(self, child: composite.Child) -> scope.Names:
+    def seen_by_hooks(self, child: children.Child) -> scope.Names:
         """Give what a task's hooks see: its ancestors and its own status."""
         ancestors = self._scope(self._graph.tasks[child.call.name])
         return scope.Names(self.status_of(child), ancestors, self.run.variables)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gitwf.workflow import failure, loops, preparation, record, scope
 from gitwf.workflow.document import template
-from gitwf.workflow.machine import calls, composite, invocations, nodes, outbound, pods
+from gitwf.workflow.machine import calls, children, composite, invocations, nodes, outbound, pods
 
 if TYPE_CHECKING:
     from gitwf.workflow.machine import run
@@ -58,7 +58,7 @@ class Steps(composite.Composite):
             self.succeed()
             return
         previous = self._group if self._index else None
-        self._children: list[composite.Child] = []
+        self._children: list[children.Child] = []
         self._open = 0
         self._said = ""
         self._group = nodes.Node(
@@ -150,24 +150,24 @@ class Steps(composite.Composite):
             made = calls.turns(one, step.name, values, step.hooks)
             yield from ((step, turn) for turn in made or (None,))
 
-    def _child(self, step: template.Call, turn: calls.Turn | None) -> composite.Child:
+    def _child(self, step: template.Call, turn: calls.Turn | None) -> children.Child:
         name = turn.name if turn is not None else step.name
         hooked = calls.hooks_of(step, turn.item if turn is not None else {}, self.run.arguments)
-        return composite.Child(self, step, f"{self._group.name}.{name}", hooked)
+        return children.Child(self, step, f"{self._group.name}.{name}", hooked)
 
-    def adopt(self, child: composite.Child, node: nodes.Node) -> None:
+    def adopt(self, child: children.Child, node: nodes.Node) -> None:
         """Connect a new node to its group."""
         del child
         self.run.link(self._group, node)
 
-    def settled(self, child: composite.Child) -> None:
+    def settled(self, child: children.Child) -> None:
         """End the group when the last child has settled."""
         del child
         self._open -= 1
         if not self._open and not self._group.phase.fulfilled:
             self._end_group()
 
-    def stuck(self, child: composite.Child) -> bool:
+    def stuck(self, child: children.Child) -> bool:
         """Whether Argo gives up before it comes to the child's next hook: it looks in order.
 
         To none where a template could not be carried out, or a turn's condition not be decided.
@@ -235,11 +235,11 @@ class Steps(composite.Composite):
 
     # What later groups and hooks see.
 
-    def name_of(self, child: composite.Child) -> str:
+    def name_of(self, child: children.Child) -> str:
         """Name a step as its own hooks do; a turn of a loop by the name of the turn."""
         return f"steps.{child.node_name.removeprefix(f'{self._group.name}.')}"
 
-    def seen_by_hooks(self, child: composite.Child) -> scope.Names:
+    def seen_by_hooks(self, child: children.Child) -> scope.Names:
         """Give the scope with the child's own status."""
         return scope.Names(self.status_of(child), self.scope, self.run.variables)
 
@@ -260,7 +260,7 @@ class Steps(composite.Composite):
             self.scope.update(loops.aggregate(prefix, good))
             self.scope.update(node_values(prefix, group, None))
 
-    def _of_child(self, child: composite.Child, node: nodes.Node) -> dict[str, scope.Value]:
+    def _of_child(self, child: children.Child, node: nodes.Node) -> dict[str, scope.Value]:
         producer = self.run.templates.original(self.invocation.target.scope, child.call)
         return node_values(f"steps.{child.call.name}", node, producer)
 
