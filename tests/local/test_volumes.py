@@ -4,6 +4,7 @@ import pathlib
 
 import pytest
 
+from gitwf.adapters.local import volumes
 from gitwf.errors import Rejected
 
 SHARED = """
@@ -122,6 +123,28 @@ def test_a_link_in_a_volume_leads_no_sub_path_out_of_it(local, place, tmp_path, 
 
     within = shared(place, CLAIM, write=make, read="true", mount=", subPath: in/new")
     assert local.run(within, "within")["wf"].phase == "Succeeded"
+
+
+@pytest.mark.parametrize("more", ["", ", readOnly: true"])
+def test_a_link_that_is_put_in_a_volume_while_a_step_starts_is_not_followed(
+    walled, place, tmp_path, monkeypatch, more
+):
+    host = tmp_path / "host"
+    host.mkdir()
+    (host / "secret").touch()
+    below = volumes._below
+
+    def swapped(source, sub_path):
+        found = below(source, sub_path)
+        found.symlink_to(host)
+        return found
+
+    monkeypatch.setattr(volumes, "_below", swapped)
+    ran = walled.run(shared(place, CLAIM, read=f"ls {place}", mount=f", subPath: inner{more}"))
+
+    assert ran["wf[1].r"].phase == "Failed"
+    assert "/v/inner: not a directory" in ran["wf[1].r"].message
+    assert "secret" not in ran.text
 
 
 @pytest.mark.parametrize("to", ["{host}", "../../../../../../../../../..{host}"])

@@ -100,7 +100,7 @@ def base(machine: Layout, *, user: bool) -> list[Operation]:
     else:
         operations = [("overlay", "", "/", ["/dev", *map(str, machine.hidden)])]
         operations += [("mounted", point, point) for point in machine.mounted]
-    return operations + _system(machine) + [_mounting(_showing(one)) for one in machine.shown]
+    return operations + _system(machine) + [_showing(one) for one in machine.shown]
 
 
 def view(given: box.Box, machine: Layout, *, user: bool) -> list[Operation]:
@@ -112,13 +112,13 @@ def view(given: box.Box, machine: Layout, *, user: bool) -> list[Operation]:
     operations += [_hiding(one) for one in machine.hidden if _below_any(one, folders)]
     folders += [Path(mount.path) for mount in given.mounts]
     covered = [_showing(one) for one in machine.shown if _below_any(one, folders)]
+    mounted = [_mounting(mount) for mount in given.mounts]
     # Parents come before what is in them.
-    ordered = sorted([*covered, *given.mounts], key=lambda mount: mount.path)
-    return operations + [_mounting(mount) for mount in ordered]
+    return operations + sorted([*covered, *mounted], key=lambda operation: operation[1])
 
 
-def _showing(folder: Path) -> box.Mount:
-    return box.Mount(str(folder), folder, box.Kind.READ)
+def _showing(folder: Path) -> Operation:
+    return ("bind", str(folder), str(folder), True)
 
 
 def _hiding(folder: Path) -> Operation:
@@ -161,7 +161,8 @@ def _system(machine: Layout) -> list[Operation]:
 def _mounting(mount: box.Mount) -> Operation:
     if mount.kind is box.Kind.LAYER and mount.source.is_dir():
         return ("overlay", mount.path, str(mount.source))
-    return ("bind", mount.path, str(mount.source), mount.kind is box.Kind.READ)
+    verb = "volume" if mount.kind in (box.Kind.SHARED, box.Kind.READ) else "bind"
+    return (verb, mount.path, str(mount.source), mount.kind is box.Kind.READ)
 
 
 class Step:

@@ -167,6 +167,20 @@ class View:
         if read_only:
             _read_only(target)
 
+    def do_volume(self, target: str, source: str, read_only: bool) -> None:  # noqa: FBT001
+        """Show `source`, a path without links, in a volume that other steps may write to just now.
+
+        What it leads to is held before it is looked at: no link put there since is followed.
+        """
+        held = os.open(source, os.O_PATH)
+        try:
+            shown = f"/proc/self/fd/{held}"
+            if os.readlink(shown) != source:
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), source)
+            self.do_bind(target, shown, read_only)
+        finally:
+            os.close(held)
+
     def do_overlay(self, target: str, lower: str, hidden: Sequence[str] = ()) -> None:
         """Show the folder `lower` of the host so that writes to it stay in this view.
 

@@ -43,7 +43,10 @@ def mounts(
     places: Places,
     variables: Mapping[str, str],
 ) -> list[box.Mount]:
-    """Make the volumes that a container with these variables mounts ready. Raises Unavailable."""
+    """Make the volumes that a container with these variables mounts ready. Raises Unavailable.
+
+    No source has a link in its path.
+    """
     known = {volume.name: volume for volume in volumes}
     made: list[box.Mount] = []
     for mount in wanted:
@@ -52,6 +55,8 @@ def mounts(
             source = _below(source, sub_path)
             if kind is box.Kind.SHARED and not source.exists():
                 _open_to_all(source)
+        else:
+            source = source.resolve()
         made.append(box.Mount(mount.mount_path, source, box.Kind.READ if mount.read_only else kind))
     return made
 
